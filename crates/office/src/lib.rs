@@ -1,1 +1,10 @@
-//! placeholder
+//! What a unit does with its store: who is in, which sessions run, what people ask, what they are shown.
+//!
+//! ```text
+//!   net ──frames──▶ Session ──effects──▶ Office ──stage──▶ Store (journal, vault) ──frames──▶ views (index)
+//!   net ◀─outputs── Session ◀─committed─ Office ◀─commit── one fdatasync for all ──▶ receipts (hubs)
+//! ```
+//!
+//! Single-threaded and synchronous: time and seed are arguments, so a whole county runs in one thread of a test.
+
+pub mod command;

@@ -1,0 +1,301 @@
+//! The commands of both binaries, as data: what the command line and the local API send, whether a daemon runs or not.
+//!
+//! One variant per command. Dates are business dates (UTC+8), codes may leave out trailing zeros, numbers are as printed on paper.
+
+use ledger::day::Day;
+use ledger::id::{DeviceId, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+/// What a person asks of an office.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Founds a county on this hub: root key, organisation, catalogue, calendar.
+    Init(InitCounty),
+    /// Founds a county of one room.
+    InitAlone(InitAlone),
+    /// Makes a one-use ticket.
+    Invite(Invite),
+    MemberList,
+    MemberRevoke(MemberRevoke),
+    /// Lets entries above a cut count after all, up to what is held here now.
+    MemberExtend(MemberExtend),
+    CaseNew(CaseNew),
+    CaseDo(CaseDo),
+    /// Sets one field of a case.
+    CaseEdit(CaseEdit),
+    CaseList(CaseList),
+    CaseShow(CaseShow),
+    CaseImport(CaseImport),
+    CaseErase(CaseErase),
+    Status,
+    Rooms,
+    ConflictList,
+    ConflictResolve(ConflictResolve),
+    QuarantineList,
+    Verify,
+    Reindex,
+}
+
+/// The tables of a county, as text of the files that were given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitCounty {
+    pub unit: String,
+    pub divisions: String,
+    pub matters: String,
+    pub holidays: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitAlone {
+    pub unit: String,
+    pub name: String,
+    pub matters: String,
+    pub holidays: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invite {
+    pub unit: String,
+    /// Where the joining device reaches this hub, `host:port`; at least one.
+    pub addrs: Vec<String>,
+    /// How long the ticket is good for, seconds; a day when left out, seven days at most.
+    #[serde(default)]
+    pub expires_s: Option<u64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberRevoke {
+    /// A device's key in hexadecimal, or its first eight digits or more where they name one device only.
+    pub device: String,
+    pub reason: String,
+    /// The text of the county's recovery file; needed for hubs of the topmost unit only.
+    #[serde(default)]
+    pub root_key: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberExtend {
+    pub device: String,
+    /// As in [`MemberRevoke::root_key`].
+    #[serde(default)]
+    pub root_key: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseNew {
+    pub matter: String,
+    pub name: String,
+    pub cert_no: String,
+    #[serde(default)]
+    pub mobile: Option<String>,
+    #[serde(default)]
+    pub address: Option<String>,
+    #[serde(default)]
+    pub note: Option<String>,
+    #[serde(default)]
+    pub on: Option<Day>,
+    /// The person at the window; the device itself when left out.
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseDo {
+    pub number: String,
+    pub event: String,
+    #[serde(default)]
+    pub note: Option<String>,
+    #[serde(default)]
+    pub reason: Option<String>,
+    #[serde(default)]
+    pub result: Option<String>,
+    #[serde(default)]
+    pub items: Vec<String>,
+    #[serde(default)]
+    pub rating: Option<u8>,
+    #[serde(default)]
+    pub on: Option<Day>,
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseEdit {
+    pub number: String,
+    pub field: String,
+    pub value: String,
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseList {
+    #[serde(default)]
+    pub unit: Option<String>,
+    #[serde(default)]
+    pub state: Option<String>,
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseShow {
+    pub number: String,
+}
+
+/// A day book's bytes; in JSON as base64, because old files are not always UTF-8 and the reader says so itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseImport {
+    #[serde(with = "base64")]
+    pub data: Vec<u8>,
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseErase {
+    pub number: String,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConflictResolve {
+    /// The conflict item's id, or its first eight digits or more.
+    pub id: String,
+    pub choose: String,
+    #[serde(default)]
+    pub note: Option<String>,
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
+/// Why a command was not carried out: said to the person in Chinese, with what to do next.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("{message}")]
+pub struct CommandError {
+    /// For programs, e.g. `unknown_unit`.
+    pub code: &'static str,
+    pub message: String,
+    /// 1 failed, 2 wrong use.
+    pub exit: u8,
+}
+
+impl CommandError {
+    /// What was asked could not be done.
+    pub fn failed(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            exit: 1,
+        }
+    }
+
+    /// What was asked makes no sense as it was written.
+    pub fn usage(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            exit: 2,
+        }
+    }
+
+    /// For the local API: `{"error": {"code", "message", "exit"}}`.
+    pub fn to_json(&self) -> Value {
+        serde_json::json!({"error": {"code": self.code, "message": self.message, "exit": self.exit}})
+    }
+}
+
+/// Finds one device by its key or the beginning of it; the words for none and several.
+pub(crate) fn pick_device(text: &str, known: impl Iterator<Item = DeviceId>) -> Result<DeviceId, CommandError> {
+    let wanted = text.trim().to_ascii_lowercase();
+    if wanted.len() < 8 || !wanted.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(CommandError::usage(
+            "bad_device",
+            "设备编号至少要写前 8 位（0-9、a-f），可用 member list 查看。",
+        ));
+    }
+    let mut found: Vec<DeviceId> = known.filter(|d| d.to_string().starts_with(&wanted)).collect();
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(CommandError::failed(
+            "unknown_device",
+            format!("没有编号以 {wanted} 开头的设备，请用 member list 核对。"),
+        )),
+        _ => Err(CommandError::failed(
+            "ambiguous_device",
+            format!("有 {} 台设备的编号以 {wanted} 开头，请多写几位。", found.len()),
+        )),
+    }
+}
+
+mod base64 {
+    use data_encoding::BASE64;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&BASE64.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(d)?;
+        BASE64.decode(text.as_bytes()).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_survives_the_way_through_the_local_api() {
+        let import = Command::CaseImport(CaseImport {
+            data: vec![0xb5, 0xc7, 0, 255],
+            user: None,
+        });
+        let text = serde_json::to_string(&import).unwrap();
+        let Command::CaseImport(back) = serde_json::from_str(&text).unwrap() else {
+            panic!("another command");
+        };
+        assert_eq!(back.data, vec![0xb5, 0xc7, 0, 255]);
+        let new: Command = serde_json::from_str(
+            r#"{"command":"case_new","matter":"B23","name":"张三","cert_no":"1","on":"2026-10-09"}"#,
+        )
+        .unwrap();
+        assert!(matches!(new, Command::CaseNew(n) if n.on.is_some() && n.mobile.is_none()));
+        assert!(matches!(
+            serde_json::from_str(r#"{"command":"status"}"#).unwrap(),
+            Command::Status
+        ));
+        assert!(serde_json::from_str::<Command>(r#"{"command":"case_new","colour":1}"#).is_err());
+    }
+
+    #[test]
+    fn a_device_is_named_by_its_first_digits_when_they_name_one() {
+        let a = DeviceId([0xaa; 32]);
+        let b = DeviceId([0xab; 32]);
+        assert_eq!(pick_device("aaaaaaaa", [a, b].into_iter()), Ok(a));
+        assert_eq!(
+            pick_device("aaaaaaaab", [a, b].into_iter()).unwrap_err().code,
+            "unknown_device"
+        );
+        assert_eq!(pick_device("aa", [a, b].into_iter()).unwrap_err().exit, 2);
+    }
+}
