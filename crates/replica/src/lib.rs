@@ -2,9 +2,16 @@
 //!
 //! Pure: no socket, clock, randomness or thread. Time and seeds come in as arguments; effects go out in one ordered queue.
 
+pub mod authority;
+pub mod credential;
 pub mod entry;
+pub mod limits;
+pub mod logs;
 pub mod receipt;
 pub mod run;
+pub mod sealbox;
 pub mod statement;
+pub mod ticket;
+pub mod time;
 pub mod vector;
 pub mod wire;

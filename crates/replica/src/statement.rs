@@ -6,6 +6,8 @@ use ledger::id::{DeviceId, Hash, HubPrefix, NodeCode, RecordId, Scope, UnitId, U
 use ledger::organisation::Organisation;
 use minicbor::{Decode, Encode};
 
+use crate::wire::WireError;
+
 /// What a device is to the network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
 #[cbor(index_only)]
@@ -124,6 +126,17 @@ pub struct Erase {
     pub reason: String,
 }
 
+/// Gives a device's new epoch (after a fork) a node code of its own, so that case numbers stay apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct NewCode {
+    #[n(0)]
+    pub device: DeviceId,
+    #[n(1)]
+    pub epoch: u64,
+    #[n(2)]
+    pub code: NodeCode,
+}
+
 /// What a statement entry says. A kind that this version does not know is kept as `Unknown` and shown as 需升级.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Statement {
@@ -138,5 +151,18 @@ pub enum Statement {
     User(User),
     Grant(Grant),
     Erase(Erase),
+    NodeCode(NewCode),
     Unknown(u8),
+}
+
+impl Statement {
+    /// The body of a [`crate::entry::KIND_STATEMENT`] entry: one byte of kind, then CBOR.
+    pub fn encode(&self) -> Vec<u8> {
+        todo!()
+    }
+
+    /// Reads a body. A kind that is not known here is `Unknown`, no error.
+    pub fn decode(_body: &[u8]) -> Result<Self, WireError> {
+        todo!()
+    }
 }

@@ -6,6 +6,7 @@ use ledger::id::{DeviceId, Hash, Scope};
 use sha2::{Digest, Sha256};
 
 use crate::entry::{LogId, Tip};
+use crate::wire::{Reader, WireError};
 
 /// More tips than this in one log are still stored, but the device is suspended: somebody copies disks.
 pub const TIPS_MAX: usize = 8;
@@ -50,5 +51,15 @@ impl Vector {
             }
         }
         Hash(h.finalize().into())
+    }
+
+    /// The bytes of a vector on the wire and in receipts (WIRE.md, "Vector").
+    pub fn encode(&self, _out: &mut Vec<u8>) {
+        todo!()
+    }
+
+    /// Reads one vector from the front of `r`. Only the canonical order is accepted.
+    pub fn decode(_r: &mut Reader<'_>) -> Result<Self, WireError> {
+        todo!()
     }
 }
