@@ -4,6 +4,16 @@
 
 pub mod calendar;
 pub mod catalogue;
+pub mod check;
 pub mod day;
+pub mod daybook;
 pub mod id;
+pub mod mask;
 pub mod organisation;
+pub mod seal;
+pub mod seed;
+pub mod table;
+pub mod version;
+
+pub use table::TableError;
+pub use version::version_hash;
