@@ -264,9 +264,9 @@ pub struct Scope {
 #[cbor(index_only)]
 pub enum ScopeKind {
     #[n(1)]
-    Public,
+    Public = 1,
     #[n(2)]
-    Book,
+    Book = 2,
 }
 
 impl Scope {
@@ -379,6 +379,13 @@ mod tests {
                 None,
                 "character {at}"
             );
+        }
+    }
+
+    #[test]
+    fn a_scope_survives_its_bytes() {
+        for scope in [Scope::book(UnitId([3; 16])), Scope::public(UnitId([4; 16]))] {
+            assert_eq!(Scope::from_bytes(&scope.to_bytes()), Some(scope));
         }
     }
 

@@ -7,6 +7,8 @@ pub mod credential;
 pub mod entry;
 pub mod limits;
 pub mod logs;
+#[cfg(test)]
+pub(crate) mod memory;
 pub mod receipt;
 pub mod run;
 pub mod sealbox;
