@@ -2,18 +2,21 @@
 //!
 //! Pure: no socket, clock, randomness or thread. The sole importer of automerge.
 
+
+pub use table::TableError;
+pub use version::version_hash;
 pub mod calendar;
 pub mod catalogue;
 pub mod check;
+pub mod conflict;
 pub mod day;
 pub mod daybook;
+pub mod form;
 pub mod id;
 pub mod mask;
 pub mod organisation;
+pub mod record;
 pub mod seal;
 pub mod seed;
 pub mod table;
 pub mod version;
-
-pub use table::TableError;
-pub use version::version_hash;
