@@ -1,1 +1,21 @@
-//! placeholder
+//! Durable logs on a disk: the journal and the vault are the only truth, the index is derived (DESIGN §7; JOURNAL.md).
+//!
+//! ```text
+//!  runs, receipts, facts ──stage──▶ pending ──commit──▶ journal (one write, one fdatasync) ──▶ index rows, logs in RAM
+//!  record keys ────────────stage──▶ pending ──commit──▶ vault (rewritten in place, so that erasing is erasing)
+//! ```
+//!
+//! Nothing that is staged is seen by any reader before it is committed.
+
+pub mod disk;
+pub mod kv;
+mod store;
+mod types;
+
+pub use disk::{Disk, Fault, MemDisk, RealDisk};
+pub use kv::{Batch, Kv, KvError, KvPlace, MemPlace, Order, Scan, SledPlace};
+pub use store::Store;
+pub use types::{
+    Committed, Damage, EntryAt, FrameEntry, Health, JournalFrame, KeyStaged, Merge, Opened, Position, Progress,
+    ReadOnlyReason, RunFrame, StageRefusal, Staged, Stats, StoreError, Task, Verified,
+};
