@@ -143,7 +143,7 @@ impl Disk for RealDisk {
 
     fn nonce(&mut self) -> io::Result<[u8; 16]> {
         let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(bytes)
     }
 }
