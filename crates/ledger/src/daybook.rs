@@ -55,6 +55,7 @@ pub struct DayRow {
     pub at: DayMinute,
     pub unit: UnitCode,
     pub matter: String,
+    /// Empty when the row has none: the ID number says who it is, so the row is taken, with a remark.
     pub name: String,
     /// Eighteen half-width characters whose check character is right.
     pub cert_no: String,
@@ -107,17 +108,18 @@ impl RowError {
 /// read at all (encoding, size, header) gives one error and ends.
 pub fn parse(bytes: &[u8]) -> impl Iterator<Item = Result<DayRow, RowError>> + '_ {
     match open(bytes) {
-        Ok(rows) => Rows::Open(rows),
+        Ok(rows) => Rows::Open(Box::new(rows)),
         Err(error) => Rows::Refused(Some(error)),
     }
 }
 
 enum Rows<'a> {
     Refused(Option<RowError>),
-    Open(Reader<'a>),
+    Open(Box<Reader<'a>>),
 }
 
 struct Reader<'a> {
+    bytes: &'a [u8],
     csv: csv::Reader<&'a [u8]>,
     /// Where each of [`COLUMNS`] is.
     at: [usize; 11],
@@ -137,6 +139,13 @@ impl Iterator for Rows<'_> {
 }
 
 impl Reader<'_> {
+    /// Line ends before the first cell: the csv reader begins a record at the empty lines before it.
+    fn blank_lines_at(&self, byte: u64) -> u64 {
+        let from = usize::try_from(byte).unwrap_or(usize::MAX).min(self.bytes.len());
+        let blank = self.bytes[from..].iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+        blank.filter(|b| **b == b'\n').count() as u64
+    }
+
     fn next_row(&mut self) -> Option<Result<DayRow, RowError>> {
         let mut record = StringRecord::new();
         while !self.done {
@@ -149,7 +158,9 @@ impl Reader<'_> {
                     return Some(Err(RowError::new(before, "这一行读不出来，请检查引号是否成对")));
                 }
             }
-            let line = record.position().map_or(before, csv::Position::line);
+            let line = record
+                .position()
+                .map_or(before, |at| at.line() + self.blank_lines_at(at.byte()));
             if record.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
@@ -194,6 +205,7 @@ fn open(bytes: &[u8]) -> Result<Reader<'_>, RowError> {
             .ok_or_else(|| RowError::new(1, format!("表头缺少“{column}”这一列，请用登记簿模板导出后再导入")))?;
     }
     Ok(Reader {
+        bytes,
         csv,
         at,
         read: 0,
@@ -244,7 +256,7 @@ fn row_of(line: u64, record: &StringRecord, at: &[usize; 11]) -> Result<DayRow, 
         .map_err(|error| fault(error.to_string()))?
         .number()
         .to_owned();
-    let name = name_of(name, &mut remarks).ok_or_else(|| fault("没有申请人，请补上".to_owned()))?;
+    let name = name_of(name, &mut remarks);
     let mobile = mobile_of(mobile, &mut remarks);
     let (state, closed) = closing(at, state, closed, &mut remarks).map_err(fault)?;
     let rating = rating_of(rating, state, &mut remarks);
@@ -268,15 +280,11 @@ fn row_of(line: u64, record: &StringRecord, at: &[usize; 11]) -> Result<DayRow, 
     Ok(row)
 }
 
-fn name_of(typed: &str, remarks: &mut Vec<String>) -> Option<String> {
-    match check::name(typed) {
-        Ok(name) => Some(name),
-        Err(check::CheckError::Empty(_)) => None,
-        Err(error) => {
-            remarks.push(error.to_string());
-            Some(typed.chars().filter(|c| !c.is_control()).take(100).collect())
-        }
-    }
+fn name_of(typed: &str, remarks: &mut Vec<String>) -> String {
+    check::name(typed).unwrap_or_else(|error| {
+        remarks.push(error.to_string());
+        typed.trim().chars().filter(|c| !c.is_control()).take(100).collect()
+    })
 }
 
 fn mobile_of(typed: &str, remarks: &mut Vec<String>) -> Option<String> {
