@@ -8,3 +8,10 @@
 //! Single-threaded and synchronous: time and seed are arguments, so a whole county runs in one thread of a test.
 
 pub mod command;
+pub mod identity;
+mod life;
+mod office;
+mod statements;
+
+pub use life::Life;
+pub use office::{Home, Office, OfficeError};
