@@ -15,3 +15,5 @@ mod statements;
 
 pub use life::Life;
 pub use office::{Home, Office, OfficeError};
+pub mod keys;
+pub mod views;

@@ -77,7 +77,7 @@ pub struct RecordBody {
 
 impl RecordBody {
     const SKEW_UNKNOWN: i32 = i32::MIN;
-    const HEADER_LEN: usize = 16 + 8 + 8 + 4;
+    pub(crate) const HEADER_LEN: usize = 16 + 8 + 8 + 4;
 
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(Self::HEADER_LEN + self.change.len());

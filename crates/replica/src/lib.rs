@@ -5,6 +5,7 @@
 pub mod authority;
 pub mod credential;
 pub mod entry;
+pub mod frame;
 pub mod limits;
 pub mod logs;
 #[cfg(test)]
@@ -12,6 +13,7 @@ pub(crate) mod memory;
 pub mod receipt;
 pub mod run;
 pub mod sealbox;
+pub mod session;
 pub mod statement;
 pub mod ticket;
 pub mod time;

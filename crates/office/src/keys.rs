@@ -1,0 +1,137 @@
+//! The keys a device was granted: which books it can open, and the hubs' key for finding the same person across rooms.
+//!
+//! Grants are statements, sealed to the device's unsealing key. Where two hubs made a key for the same book while apart, both are
+//! kept: every one opens what it wrapped, and the one with the smaller digest leads, so that all holders agree on it.
+
+use std::collections::BTreeMap;
+
+use ledger::id::{DeviceId, Hash, RecordId, Scope};
+use ledger::seal::{HubKey, RecordKey, ScopeKey, WRAPPED_KEY_LEN};
+use replica::authority::Authority;
+use replica::sealbox::UnsealKey;
+use replica::statement::Grant;
+use sha2::{Digest, Sha256};
+use store::Store;
+
+/// The keys of one device, in RAM only.
+#[derive(Default, Debug)]
+pub struct Keys {
+    scopes: BTreeMap<Scope, Vec<ScopeKey>>,
+    hubs: Vec<HubKey>,
+}
+
+/// What a grant's sealed box is bound to: its scope, and whether it is the hubs' key.
+pub fn grant_context(scope: &Scope, hub_only: bool) -> Vec<u8> {
+    let mut context = b"cunlian/grant".to_vec();
+    context.extend_from_slice(&scope.to_bytes());
+    context.push(u8::from(hub_only));
+    context
+}
+
+impl Keys {
+    /// Opens every grant to `me` that counts. A grant that does not open is passed over: another one may.
+    pub fn refresh(authority: &Authority, me: &DeviceId, unseal: &UnsealKey) -> Self {
+        let mut keys = Self::default();
+        for grant in authority.grants(me) {
+            keys.take(grant, unseal);
+        }
+        for found in keys.scopes.values_mut() {
+            found.sort_by_key(|k| digest(&k.0));
+            found.dedup();
+        }
+        keys.hubs.sort_by_key(|k| digest(&k.0));
+        keys.hubs.dedup();
+        keys
+    }
+
+    fn take(&mut self, grant: &Grant, unseal: &UnsealKey) {
+        let context = grant_context(&grant.scope, grant.hub_only);
+        let Ok(plain) = unseal.open(&context, &grant.sealed) else {
+            return;
+        };
+        let plain = zeroize::Zeroizing::new(plain);
+        let Ok(bytes) = <[u8; 32]>::try_from(plain.as_slice()) else {
+            return;
+        };
+        if grant.hub_only {
+            self.hubs.push(HubKey(bytes));
+        } else {
+            self.scopes.entry(grant.scope).or_default().push(ScopeKey(bytes));
+        }
+    }
+
+    /// The leading key of a book.
+    pub fn scope_key(&self, scope: &Scope) -> Option<ScopeKey> {
+        self.scope_keys(scope).first().cloned()
+    }
+
+    /// All keys of a book, the leading one first.
+    pub fn scope_keys(&self, scope: &Scope) -> &[ScopeKey] {
+        self.scopes.get(scope).map_or(&[], Vec::as_slice)
+    }
+
+    /// The books that this device can open.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> + '_ {
+        self.scopes.keys().copied()
+    }
+
+    /// The leading matching key of the county's hubs; `None` on rooms.
+    pub fn hub_key(&self) -> Option<HubKey> {
+        self.hubs.first().cloned()
+    }
+
+    /// Unwraps a record's key as it lies in the vault.
+    pub fn unwrap(&self, scope: &Scope, record: &RecordId, wrapped: &[u8; WRAPPED_KEY_LEN]) -> Option<RecordKey> {
+        self.scope_keys(scope)
+            .iter()
+            .find_map(|key| key.unwrap_key(wrapped, record).ok())
+    }
+
+    /// A record's key out of the vault; `None` when it is not here, erased, or under a key that was not granted.
+    pub fn record_key(&self, store: &Store, scope: &Scope, record: &RecordId) -> Option<RecordKey> {
+        let wrapped = store.key(*scope, record)?;
+        self.unwrap(scope, record, &wrapped)
+    }
+
+    /// Says "same person" without saying who: under the hubs' key where this device has it (across rooms), else under the book's.
+    pub fn person_token(&self, scope: &Scope, cert_no: &str) -> Option<[u8; 16]> {
+        match self.hubs.first() {
+            Some(key) => Some(key.token("cert_no", cert_no)),
+            None => Some(self.scope_keys(scope).first()?.token("cert_no", cert_no)),
+        }
+    }
+
+    /// What an imported row is known by, under every key of the book: the leading one is written, any of them is recognised.
+    pub fn import_keys(&self, scope: &Scope, row: &Hash) -> Vec<Hash> {
+        let text = row.to_string();
+        self.scope_keys(scope)
+            .iter()
+            .map(|key| digest(&key.token("import", &text)))
+            .collect()
+    }
+
+    /// Changes whenever a key comes or goes: what was folded without it is folded again.
+    pub(crate) fn fingerprints(&self) -> BTreeMap<Scope, Hash> {
+        let mut hub = Sha256::new();
+        self.hubs.iter().for_each(|k| hub.update(k.0));
+        let hub: [u8; 32] = hub.finalize().into();
+        self.scopes
+            .iter()
+            .map(|(scope, keys)| {
+                let mut h = Sha256::new();
+                h.update(hub);
+                keys.iter().for_each(|k| h.update(k.0));
+                // Digested again, so that nothing derived from a key alone lies in the index.
+                let once: [u8; 32] = h.finalize().into();
+                (*scope, digest(&once))
+            })
+            .collect()
+    }
+}
+
+fn digest(bytes: &[u8]) -> Hash {
+    let mut h = Sha256::new();
+    h.update(b"cunlian/key digest");
+    h.update(bytes);
+    Hash(h.finalize().into())
+}

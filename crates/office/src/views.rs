@@ -1,0 +1,307 @@
+//! Views (视图): the index rows that follow from the journal, and the cursor that brings them up to it.
+//!
+//! ```text
+//!   journal frames ─▶ entries by record ─▶ fold each touched record once ─▶ rows, orders, conflict items (one batch)
+//!   statements ─▶ what the rows were folded under has changed ─▶ the records concerned are folded again
+//! ```
+//!
+//! Every write is an upsert that follows from the journal and the statements alone, so replaying any stretch twice changes
+//! nothing, and wiping the index loses nothing. Counts are taken from rows, never carried across a crash.
+
+mod counts;
+pub(crate) mod fold;
+pub(crate) mod groups;
+pub(crate) mod name;
+pub(crate) mod row;
+mod under;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::form::{Form, Forms};
+use ledger::id::{RecordId, ScopeKind};
+use replica::authority::Authority;
+use replica::entry::{KIND_RECORD, KIND_STATEMENT, RecordBody};
+use store::{Batch, FrameEntry, JournalFrame, Kv, Position, RunFrame, Store, StoreError};
+
+use crate::keys::Keys;
+use crate::views::fold::{Fresh, Read, Under, derived};
+use crate::views::groups::Touched;
+use crate::views::row::{RecordRef, RecordRow, RowEntry, RowLog};
+
+pub use counts::Counts;
+
+/// Entries applied between two times that the index is made durable. More would make opening after a power cut slower, fewer
+/// would make applying slower: the index's own sync takes some ten milliseconds.
+const TRUST_ENTRIES: usize = 16_384;
+/// Frames read at once; a bound on RAM.
+const FRAMES_MAX: usize = 256;
+/// A record folded with more changes than this in one go is a bound on nothing but patience; see the ledger's own limit.
+const STALE_MAX_PER_APPLY: usize = 4_096;
+
+/// The rows of one store. Owns no rows itself: they are in the store's index.
+#[derive(Debug)]
+pub struct Views {
+    applied: Position,
+    forms: Forms,
+    /// Records to fold again although no entry of theirs has come.
+    stale: BTreeSet<RecordRef>,
+    /// A statement was met: compare what the rows were folded under.
+    unsettled: bool,
+    /// To be written once nothing is stale.
+    under: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    counts: Option<Counts>,
+    since_trust: usize,
+}
+
+/// What one call of [`Views::apply`] left to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Applied {
+    /// Zero when the rows are up to the journal; else at least so many entries or records are left.
+    pub left: usize,
+    /// Keys of erased records were staged to be destroyed: the next commit does it, and should come soon.
+    pub erased: usize,
+}
+
+impl Views {
+    /// Begins where the index is known to be durable.
+    pub fn open(store: &Store) -> Self {
+        Self {
+            applied: store.trusted(),
+            forms: Forms::compiled(),
+            stale: BTreeSet::new(),
+            unsettled: true,
+            under: Vec::new(),
+            counts: None,
+            since_trust: 0,
+        }
+    }
+
+    /// After the index was wiped: everything is made anew by the calls of [`Views::apply`] that follow.
+    pub fn restart(&mut self) {
+        self.applied = Position::START;
+        self.stale.clear();
+        self.under.clear();
+        self.unsettled = true;
+        self.counts = None;
+    }
+
+    /// The forms known here: compiled in, and published by the county.
+    pub fn forms(&self) -> &Forms {
+        &self.forms
+    }
+
+    /// Whether nothing is left to apply.
+    pub fn is_current(&self, store: &Store) -> bool {
+        self.applied >= store.head() && self.stale.is_empty() && !self.unsettled && self.under.is_empty()
+    }
+
+    /// A record's key has come or gone: its row is folded again.
+    pub fn touch(&mut self, scope: ledger::id::Scope, record: RecordId) {
+        self.stale.insert(RecordRef { scope, record });
+    }
+
+    /// Takes in at most about `budget` entries. `authority` must have folded every statement that is committed.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the journal or the index; what was not written is taken up again by the next call.
+    pub fn apply(
+        &mut self,
+        store: &mut Store,
+        authority: &Authority,
+        keys: &Keys,
+        budget: usize,
+    ) -> Result<Applied, StoreError> {
+        if self.unsettled {
+            self.settle(store, authority, keys)?;
+        }
+        let (mut touched, odd, position, entries) = self.gather(store, budget)?;
+        while touched.len() < STALE_MAX_PER_APPLY {
+            let Some(of) = self.stale.pop_first() else { break };
+            touched.entry(of).or_default();
+        }
+        let records: Vec<RecordRef> = touched.keys().copied().collect();
+        if let Err(error) = self.write(store, authority, keys, touched, odd, position) {
+            self.stale.extend(records);
+            return Err(error);
+        }
+        self.applied = position;
+        self.since_trust += entries;
+        if self.stale.is_empty() && !self.under.is_empty() {
+            let mut batch = Batch::default();
+            for (key, value) in self.under.drain(..) {
+                match value {
+                    Some(value) => batch.put(key, value),
+                    None => batch.delete(key),
+                }
+            }
+            store.kv().write(batch)?;
+        }
+        let erased = self.erase(store, authority, &records)?;
+        if self.since_trust >= TRUST_ENTRIES {
+            self.trust(store)?;
+        }
+        let behind = usize::from(self.applied < store.head() || self.unsettled);
+        Ok(Applied {
+            left: self.stale.len() + behind,
+            erased,
+        })
+    }
+
+    /// Makes the rows durable and says so in the journal, if they are complete up to where they were applied. To be called on a
+    /// stop and when idle.
+    pub fn trust(&mut self, store: &mut Store) -> Result<(), StoreError> {
+        if self.stale.is_empty() && self.under.is_empty() && !self.unsettled && store.trusted() < self.applied {
+            store.trust(self.applied)?;
+        }
+        self.since_trust = 0;
+        Ok(())
+    }
+
+    /// Reads frames from where we are, and sorts their entries by record.
+    fn gather(&mut self, store: &Store, budget: usize) -> Result<(Gathered, Batch, Position, usize), StoreError> {
+        let mut touched = Gathered::new();
+        let mut odd = Batch::default();
+        let mut position = self.applied;
+        let mut entries = 0;
+        while entries < budget && position < store.head() {
+            let frames = store.frames_after(position, FRAMES_MAX)?;
+            let Some((last, _)) = frames.last() else {
+                // Nothing but damage up to the head.
+                position = store.head();
+                break;
+            };
+            position = *last;
+            for (_, frame) in frames {
+                if let JournalFrame::Run(run) = frame {
+                    entries += run.entries.len();
+                    self.sort(run, &mut touched, &mut odd);
+                }
+            }
+        }
+        Ok((touched, odd, position, entries))
+    }
+
+    fn sort(&mut self, run: RunFrame, touched: &mut Gathered, odd: &mut Batch) {
+        let scope = run.log.scope;
+        let log = RowLog {
+            device: run.log.device,
+            epoch: run.log.epoch,
+        };
+        for FrameEntry { entry, tip, at } in run.entries {
+            match entry.kind {
+                KIND_STATEMENT => self.unsettled = true,
+                // What a public scope holds beside statements belongs to nobody's book.
+                KIND_RECORD if scope.kind == ScopeKind::Book => match RecordBody::decode(&entry.body) {
+                    Ok(body) => {
+                        let fresh = Fresh {
+                            log,
+                            entry: RowEntry::new(tip.seq, tip.hash, at),
+                            body: entry.body,
+                        };
+                        let of = RecordRef {
+                            scope,
+                            record: body.record,
+                        };
+                        touched.entry(of).or_default().push(fresh);
+                    }
+                    Err(_) => odd.put(name::odd(&run.log, tip), [name::ODD_UNREADABLE]),
+                },
+                _ => odd.put(name::odd(&run.log, tip), [name::ODD_UNKNOWN]),
+            }
+        }
+    }
+
+    /// Folds each record and writes what follows, the rows and the position in one batch.
+    fn write(
+        &mut self,
+        store: &Store,
+        authority: &Authority,
+        keys: &Keys,
+        touched: Gathered,
+        odd: Batch,
+        position: Position,
+    ) -> Result<(), StoreError> {
+        if touched.is_empty() && position == self.applied {
+            return Ok(());
+        }
+        let under = self.under(store, authority, keys);
+        let kv = store.kv();
+        let mut batch = odd;
+        let mut groups = Touched::default();
+        let mut new = Vec::new();
+        for (of, fresh) in touched {
+            let key = name::record(of);
+            let before = kv.value(&key)?.and_then(|bytes| RecordRow::decode(&bytes));
+            let Read { row, .. } = under.read(of, before.clone().unwrap_or_default(), fresh)?;
+            // Noted also when nothing changed: a crash may have come between the two writes below.
+            groups.note(&row);
+            match &before {
+                Some(before) if *before == row => continue,
+                Some(_) => {}
+                None => new.push(of.scope),
+            }
+            let rows = derived(of, &row);
+            if let Some(before) = &before {
+                for (key, _) in derived(of, before).into_iter().filter(|(k, _)| !rows.contains_key(k)) {
+                    batch.delete(key);
+                }
+                groups.note(before);
+            }
+            for (key, value) in rows {
+                batch.put(key, value);
+            }
+            batch.put(key, row.encode());
+        }
+        kv.write(batch)?;
+        // A crash between the two writes is mended by the replay: the position is written with the second.
+        let mut batch = groups.settle(kv)?;
+        batch.put(name::APPLIED, position.to_bytes().to_vec());
+        kv.write(batch)?;
+        if let Some(counts) = &mut self.counts {
+            new.into_iter().for_each(|scope| counts.add_record(scope));
+        }
+        Ok(())
+    }
+
+    /// Stages the end of every erased record's key that is still in the vault.
+    fn erase(&self, store: &mut Store, authority: &Authority, records: &[RecordRef]) -> Result<usize, StoreError> {
+        let mut erased = 0;
+        for of in records {
+            if authority.erased(&of.record) && !store.is_erased(of.scope, &of.record) {
+                store.erase_key(of.scope, of.record)?;
+                erased += 1;
+            }
+        }
+        Ok(erased)
+    }
+
+    /// What a fold reads.
+    pub(crate) fn under<'a>(&'a self, store: &'a Store, authority: &'a Authority, keys: &'a Keys) -> Under<'a> {
+        Under {
+            store,
+            authority,
+            keys,
+            forms: &self.forms,
+            catalogues: authority.catalogues(),
+        }
+    }
+
+    /// The row of a record, if there is one.
+    pub(crate) fn row(kv: &dyn Kv, of: RecordRef) -> Result<Option<RecordRow>, StoreError> {
+        Ok(kv.value(&name::record(of))?.and_then(|bytes| RecordRow::decode(&bytes)))
+    }
+}
+
+type Gathered = BTreeMap<RecordRef, Vec<Fresh>>;
+
+/// Adds the forms that the county has published; one that does not parse here is left to a later version of the program.
+fn add_forms(forms: &mut Forms, authority: &Authority) {
+    for text in authority.forms().values() {
+        if let Ok(form) = Form::parse(text) {
+            forms.add(form);
+        }
+    }
+}

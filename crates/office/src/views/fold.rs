@@ -1,0 +1,273 @@
+//! Folds one record anew and says which index rows follow from it.
+
+use std::collections::BTreeMap;
+
+use ledger::form::Forms;
+use ledger::id::{DeviceId, Hash, Tier, UnitId};
+use ledger::record::{Author, Context, Envelope, Folded, RecordEntry, Standing, Status, Value, fold};
+use ledger::seal::{self, RecordKey};
+use ledger::{catalogue::Catalogue, mask};
+use replica::authority::{self, Authority};
+use replica::entry::{LogId, RecordBody, Tip};
+use replica::logs::Held;
+use store::{Store, StoreError};
+
+use crate::keys::Keys;
+use crate::views::name::{self, Flag};
+use crate::views::row::{RecordRef, RecordRow, RowConflict, RowEntry, RowLog, RowResolution, RowStatus, Summary};
+
+/// Everything that a fold reads beside the entries themselves.
+pub(crate) struct Under<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) authority: &'a Authority,
+    pub(crate) keys: &'a Keys,
+    pub(crate) forms: &'a Forms,
+    pub(crate) catalogues: &'a BTreeMap<Hash, Catalogue>,
+}
+
+/// An entry that has not been in the row yet, with its body at hand.
+pub(crate) struct Fresh {
+    pub(crate) log: RowLog,
+    pub(crate) entry: RowEntry,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A record read whole: its row's entries, and what they fold to.
+pub(crate) struct Read {
+    pub(crate) row: RecordRow,
+    pub(crate) folded: Folded,
+    pub(crate) key: Option<RecordKey>,
+    /// The bodies that were folded, with their envelopes.
+    pub(crate) entries: Vec<(Envelope, Vec<u8>)>,
+}
+
+impl Read {
+    /// The entries as the ledger takes them, for checks and edits.
+    pub(crate) fn record_entries(&self) -> Vec<RecordEntry<'_>> {
+        borrow(&self.entries)
+    }
+}
+
+fn borrow(entries: &[(Envelope, Vec<u8>)]) -> Vec<RecordEntry<'_>> {
+    entries
+        .iter()
+        .map(|(envelope, change)| RecordEntry {
+            envelope: envelope.clone(),
+            change,
+        })
+        .collect()
+}
+
+impl Under<'_> {
+    /// The versions that records pin.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            forms: self.forms,
+            catalogues: self.catalogues,
+        }
+    }
+
+    /// Joins `fresh` to the row and folds. Entries whose place in the journal turned out damaged leave the row: they come again.
+    pub(crate) fn read(&self, of: RecordRef, mut row: RecordRow, fresh: Vec<Fresh>) -> Result<Read, StoreError> {
+        let mut bodies: BTreeMap<(u16, u64, Hash), Vec<u8>> = BTreeMap::new();
+        for Fresh { log, entry, body } in fresh {
+            let (seq, hash) = (entry.seq, entry.hash);
+            row.add(log, entry);
+            if let Some(index) = row.logs.iter().position(|l| *l == log).and_then(|i| u16::try_from(i).ok()) {
+                bodies.insert((index, seq, hash), body);
+            }
+        }
+        let mut entries = Vec::with_capacity(row.entries.len());
+        let mut kept = Vec::with_capacity(row.entries.len());
+        for entry in std::mem::take(&mut row.entries) {
+            let body = match bodies.remove(&(entry.log, entry.seq, entry.hash)) {
+                Some(body) => body,
+                None => match self.store.body(entry.at()) {
+                    Ok(body) => body,
+                    Err(StoreError::Damaged { .. }) => continue,
+                    Err(error) => return Err(error),
+                },
+            };
+            if let (Some(log), Ok(body)) = (row.logs.get(usize::from(entry.log)), RecordBody::decode(&body)) {
+                let log = LogId {
+                    scope: of.scope,
+                    device: log.device,
+                    epoch: log.epoch,
+                };
+                let tip = Tip {
+                    seq: entry.seq,
+                    hash: entry.hash,
+                };
+                entries.push((self.envelope(&log, tip, &body), body.change));
+            }
+            kept.push(entry);
+        }
+        row.entries = kept;
+        let folded = fold(&of.record, &borrow(&entries), &self.context());
+        let erased = self.authority.erased(&of.record);
+        let key = if erased {
+            None
+        } else {
+            self.keys.record_key(self.store, &of.scope, &of.record)
+        };
+        row.summary = self.summary(of, &folded, key.as_ref(), erased);
+        Ok(Read {
+            row,
+            folded,
+            key,
+            entries,
+        })
+    }
+
+    /// Who wrote an entry, and whether it counts: from the log and the statements, never from the document.
+    fn envelope(&self, log: &LogId, tip: Tip, body: &RecordBody) -> Envelope {
+        let (unit, tier) = self.author(&log.device, log.scope.unit);
+        Envelope {
+            standing: self.standing(log, tip),
+            author: if tier.is_some() { Author::Known } else { Author::Unknown },
+            wall_ms: body.wall_ms,
+            skew_ms: body.skew_ms,
+            device: log.device,
+            unit,
+            tier: tier.unwrap_or(Tier::Room),
+            user: body.user,
+        }
+    }
+
+    /// A device that has moved wrote in its former unit's book as that unit.
+    fn author(&self, device: &DeviceId, book: UnitId) -> (UnitId, Option<Tier>) {
+        let Some(member) = self.authority.member(device) else {
+            return (book, None);
+        };
+        if member.unit != book && member.units.contains(&book) {
+            if let Some(unit) = self.authority.unit(book) {
+                return (book, Some(unit.kind.tier()));
+            }
+        }
+        (member.unit, member.tier)
+    }
+
+    fn standing(&self, log: &LogId, tip: Tip) -> Standing {
+        let held = Held {
+            logs: self.store.logs(),
+            hashes: self.store,
+        };
+        match self.authority.standing(log, tip, &held) {
+            authority::Standing::Valid => Standing::Valid,
+            authority::Standing::Waiting => Standing::Waiting,
+        }
+    }
+
+    fn summary(&self, of: RecordRef, folded: &Folded, key: Option<&RecordKey>, erased: bool) -> Summary {
+        let form = folded.head.as_ref().and_then(|h| self.forms.of(&h.form));
+        let open = |field: &str| match (folded.field(field)?, key) {
+            (Value::Sealed(bytes), Some(key)) => seal::open(key, &of.record, field, bytes).ok(),
+            _ => None,
+        };
+        let head = folded.head.as_ref();
+        let has_book_key = !self.keys.scope_keys(&of.scope).is_empty();
+        Summary {
+            status: match folded.status {
+                Status::Ready => RowStatus::Ready,
+                Status::AwaitingForm(_) => RowStatus::AwaitingForm,
+                Status::AwaitingCatalogue(_) => RowStatus::AwaitingCatalogue,
+                Status::AwaitingEntries(_) => RowStatus::AwaitingEntries,
+                Status::SetAside => RowStatus::SetAside,
+            },
+            no: head.map(|h| h.no.clone()).unwrap_or_default(),
+            matter: head.map(|h| h.matter.clone()).unwrap_or_default(),
+            catalogue: head.map(|h| h.catalogue),
+            on: head.map(|h| h.on),
+            import_key: head.and_then(|h| h.import_key),
+            state: folded.state.clone(),
+            ended: form.is_some_and(|f| f.is_end(&folded.state)),
+            accepted_on: folded.accepted_on,
+            suspensions: folded.suspensions.iter().map(|s| (s.from, s.until)).collect(),
+            closed_on: folded.closure.as_ref().filter(|c| c.counts).map(|c| c.on),
+            result: folded.closure.as_ref().filter(|c| c.counts).map(|c| c.result),
+            rating: folded.evaluation.as_ref().map(|e| e.rating),
+            masked_name: open("name").map(|n| mask::name(&n)),
+            token: open("cert_no").and_then(|no| self.keys.person_token(&of.scope, &no)),
+            conflicts: conflicts(folded),
+            resolutions: resolutions(folded),
+            set_aside: count(folded.set_aside.len()),
+            waiting: count(folded.waiting),
+            unrecognised: count(folded.unrecognised),
+            erased,
+            digest: Some(folded.digest()),
+            received_on: folded.received_on,
+            noticed: !folded.notices.is_empty(),
+            keyless: has_book_key && key.is_none() && !erased,
+            form: head.map(|h| h.form),
+        }
+    }
+}
+
+fn conflicts(folded: &Folded) -> Vec<RowConflict> {
+    let row = |c: &ledger::record::RecordConflict| RowConflict {
+        id: c.id.0,
+        kind: c.kind.as_str().to_owned(),
+        open: c.resolved.is_none(),
+    };
+    folded.conflicts.iter().map(row).collect()
+}
+
+fn resolutions(folded: &Folded) -> Vec<RowResolution> {
+    let row = |(id, r): (&ledger::conflict::ConflictId, &ledger::record::Resolution)| RowResolution {
+        id: id.0,
+        choice: r.choice.clone(),
+    };
+    folded.resolutions.iter().map(row).collect()
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// A row of the index that follows from a record's row.
+pub(crate) type Derived = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Every other row that a record gives rise to by itself; what it gives rise to together with others is in `groups`.
+pub(crate) fn derived(of: RecordRef, row: &RecordRow) -> Derived {
+    let mut rows = Derived::new();
+    let s = &row.summary;
+    if !s.no.is_empty() {
+        rows.insert(name::number(&s.no, of), Vec::new());
+        rows.insert(name::list(of, s.on, &s.no), s.state.clone().into_bytes());
+    }
+    if let Some(key) = &s.import_key {
+        rows.insert(name::import(key, of), Vec::new());
+    }
+    if let Some(key) = twin_key(of, s) {
+        rows.insert(key, Vec::new());
+    }
+    for conflict in &s.conflicts {
+        let item = crate::views::groups::Item {
+            kind: conflict.kind.clone(),
+            open: conflict.open,
+            subjects: vec![of.to_bytes().to_vec().into()],
+        };
+        rows.insert(name::conflict(&conflict.id, of), item.encode());
+    }
+    for flag in flags(s) {
+        rows.insert(name::flag(flag, of), Vec::new());
+    }
+    rows
+}
+
+/// Open cases of one person and matter stand together under this.
+fn twin_key(of: RecordRef, s: &Summary) -> Option<Vec<u8>> {
+    let token = s.token.as_ref()?;
+    (s.status == RowStatus::Ready && !s.ended).then(|| name::twin(token, &s.matter, of))
+}
+
+fn flags(s: &Summary) -> impl Iterator<Item = Flag> + '_ {
+    let stands = |flag: &Flag| match flag {
+        Flag::SetAside => s.set_aside > 0 || s.status == RowStatus::SetAside,
+        Flag::Versions => matches!(s.status, RowStatus::AwaitingForm | RowStatus::AwaitingCatalogue),
+        Flag::Entries => s.waiting > 0 || s.status == RowStatus::AwaitingEntries,
+        Flag::Unrecognised => s.unrecognised > 0,
+        Flag::Keyless => s.keyless,
+    };
+    Flag::EACH.into_iter().filter(stands)
+}

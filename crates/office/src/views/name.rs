@@ -1,0 +1,213 @@
+//! The keys of the index rows. All begin with `v`, so that they are told apart from the store's and can be compared as a whole.
+
+use ledger::day::Day;
+use ledger::id::{DeviceId, Hash, RecordId, Scope, UnitId};
+use replica::entry::{LogId, Tip};
+
+use crate::views::row::RecordRef;
+
+/// Everything of ours begins with this.
+pub(crate) const ALL: &[u8] = b"v";
+/// How far the rows are; one row.
+pub(crate) const APPLIED: &[u8] = b"va";
+/// Record rows, by scope and record.
+pub(crate) const RECORD: &[u8] = b"vR";
+/// Records by number.
+pub(crate) const NUMBER: &[u8] = b"vN";
+/// Records by import key.
+pub(crate) const IMPORT: &[u8] = b"vI";
+/// Records of a unit, newest first.
+pub(crate) const LIST: &[u8] = b"vL";
+/// Open records by person and matter.
+pub(crate) const TWIN: &[u8] = b"vT";
+/// Conflict items inside records and between them.
+pub(crate) const CONFLICT: &[u8] = b"vC";
+/// Which conflict items a group of records gave rise to.
+pub(crate) const GROUP: &[u8] = b"vG";
+/// Entries of books that are no readable change of a record, by place.
+pub(crate) const ODD: &[u8] = b"vB";
+/// Records that need attention, by flag.
+pub(crate) const FLAG: &[u8] = b"vX";
+/// What the rows were folded under: members, forms, catalogues, keys.
+pub(crate) const UNDER: &[u8] = b"vU";
+
+/// Why a record stands on a list of its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Flag {
+    /// Something of it is set aside.
+    SetAside = b's' as isize,
+    /// 等待模板: a form or catalogue that has not come.
+    Versions = b'v' as isize,
+    /// Entries whose predecessors have not come.
+    Entries = b'e' as isize,
+    /// 待认
+    Unrecognised = b'u' as isize,
+    /// The book's key is here, the record's is not.
+    Keyless = b'k' as isize,
+}
+
+impl Flag {
+    pub(crate) const EACH: [Flag; 5] = [
+        Flag::SetAside,
+        Flag::Versions,
+        Flag::Entries,
+        Flag::Unrecognised,
+        Flag::Keyless,
+    ];
+}
+
+/// A number is what another device wrote: whatever is longer than a number can be is named by its beginning, which at worst lists
+/// strangers together.
+const NUMBER_BYTES_MAX: usize = 40;
+
+fn joined(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+pub(crate) fn record(of: RecordRef) -> Vec<u8> {
+    joined(&[RECORD, &of.to_bytes()])
+}
+
+/// All records with this number.
+pub(crate) fn numbered(no: &str) -> Vec<u8> {
+    let bytes = no.as_bytes();
+    let cut = &bytes[..bytes.len().min(NUMBER_BYTES_MAX)];
+    let len = cut.len() as u8;
+    joined(&[NUMBER, cut, &[0, len]])
+}
+
+/// The smallest key of numbers that begin with `start`.
+pub(crate) fn numbers_from(start: &str) -> Vec<u8> {
+    joined(&[NUMBER, start.as_bytes()])
+}
+
+/// The number in a key that [`number`] made.
+pub(crate) fn number_of(key: &[u8]) -> Option<&str> {
+    let end = key.len().checked_sub(2 + RecordId::LEN + 17)?;
+    std::str::from_utf8(key.get(NUMBER.len()..end)?).ok()
+}
+
+/// Sorted by record first: of equal numbers the larger record id is shown with `-2`, wherever its book lies.
+pub(crate) fn number(no: &str, of: RecordRef) -> Vec<u8> {
+    joined(&[&numbered(no), &of.record.0, &of.scope.to_bytes()])
+}
+
+pub(crate) fn imported(key: &Hash) -> Vec<u8> {
+    joined(&[IMPORT, &key.0])
+}
+
+pub(crate) fn import(key: &Hash, of: RecordRef) -> Vec<u8> {
+    joined(&[&imported(key), &of.to_bytes()])
+}
+
+pub(crate) fn listed(unit: UnitId) -> Vec<u8> {
+    joined(&[LIST, &unit.0])
+}
+
+/// Newest first: later business dates first, of one date the larger number first.
+pub(crate) fn list(of: RecordRef, on: Option<Day>, no: &str) -> Vec<u8> {
+    let day = on.map_or(i32::MIN, Day::number);
+    // Flipping the sign bit sorts signed numbers; inverting turns the order round.
+    let falling = !((day as u32) ^ 0x8000_0000);
+    let mut place = [0xff_u8; 20];
+    for (to, from) in place.iter_mut().zip(no.bytes()) {
+        *to = !from;
+    }
+    joined(&[&listed(of.scope.unit), &falling.to_be_bytes(), &place, &of.to_bytes()])
+}
+
+/// The part of a list key that orders rows of several units among each other.
+pub(crate) fn list_order(key: &[u8]) -> &[u8] {
+    key.get(LIST.len() + UnitId::LEN..).unwrap_or(&[])
+}
+
+pub(crate) fn twins(token: &[u8; 16], matter: &str) -> Vec<u8> {
+    let bytes = matter.as_bytes();
+    let cut = &bytes[..bytes.len().min(NUMBER_BYTES_MAX)];
+    joined(&[TWIN, token, cut, &[0, cut.len() as u8]])
+}
+
+pub(crate) fn twin(token: &[u8; 16], matter: &str, of: RecordRef) -> Vec<u8> {
+    joined(&[&twins(token, matter), &of.to_bytes()])
+}
+
+/// A conflict item has one row per record it was found in, or one named by its smallest subject.
+pub(crate) fn conflict(id: &Hash, of: RecordRef) -> Vec<u8> {
+    joined(&[CONFLICT, &id.0, &of.to_bytes()])
+}
+
+pub(crate) fn conflicts_of(id: &[u8]) -> Vec<u8> {
+    joined(&[CONFLICT, id])
+}
+
+pub(crate) fn flagged(flag: Flag) -> Vec<u8> {
+    joined(&[FLAG, &[flag as u8]])
+}
+
+pub(crate) fn flag(flag: Flag, of: RecordRef) -> Vec<u8> {
+    joined(&[&flagged(flag), &of.to_bytes()])
+}
+
+/// Why an entry is odd: a record's entry that cannot be read, or a kind that this version does not know.
+pub(crate) const ODD_UNREADABLE: u8 = 1;
+pub(crate) const ODD_UNKNOWN: u8 = 2;
+
+pub(crate) fn odd(log: &LogId, tip: Tip) -> Vec<u8> {
+    let (epoch, seq) = (log.epoch.to_be_bytes(), tip.seq.to_be_bytes());
+    joined(&[ODD, &log.scope.to_bytes(), &log.device.0, &epoch, &seq, &tip.hash.0])
+}
+
+/// The place that a key made by [`odd`] names.
+pub(crate) fn odd_place(key: &[u8]) -> Option<(LogId, Tip)> {
+    let key = key.strip_prefix(ODD)?;
+    let word = |at: usize| key.get(at..at + 8)?.try_into().ok().map(u64::from_be_bytes);
+    let log = LogId {
+        scope: Scope::from_bytes(key.get(..17)?)?,
+        device: DeviceId::from_slice(key.get(17..49)?)?,
+        epoch: word(49)?,
+    };
+    let tip = Tip {
+        seq: word(57)?,
+        hash: Hash::from_slice(key.get(65..)?)?,
+    };
+    Some((log, tip))
+}
+
+pub(crate) fn under(kind: u8, what: &[u8]) -> Vec<u8> {
+    joined(&[UNDER, &[kind], what])
+}
+
+/// The record that a key ends with, for the keys that end with one.
+pub(crate) fn tail(key: &[u8]) -> Option<RecordRef> {
+    RecordRef::from_bytes(key.get(key.len().checked_sub(33)?..)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(n: u8) -> RecordRef {
+        RecordRef {
+            scope: Scope::book(UnitId([1; 16])),
+            record: RecordId([n; 16]),
+        }
+    }
+
+    #[test]
+    fn the_newest_case_stands_first_and_equal_numbers_stand_together() {
+        let day = |d| Day::from_ymd(2026, 10, d);
+        let mut keys = [
+            list(of(1), day(9), "51160300112628200011"),
+            list(of(2), day(9), "51160300112628200029"),
+            list(of(3), day(10), "51160300112628300011"),
+            list(of(4), None, ""),
+        ];
+        keys.sort();
+        let order: Vec<u8> = keys.iter().filter_map(|k| tail(k)).map(|r| r.record.0[0]).collect();
+        assert_eq!(order, [3, 2, 1, 4]);
+        let no = "51160300112628200011";
+        assert!(number(no, of(1)).starts_with(&numbered(no)));
+        assert_eq!(number_of(&number(no, of(1))), Some(no));
+        assert!(!number("511603001126282000119", of(1)).starts_with(&numbered(no)));
+    }
+}

@@ -1,0 +1,253 @@
+//! The row of one record: where its entries lie in the journal, and what lists show without folding it again.
+//!
+//! A row holds no personal value in the clear: at most a masked name and keyed tokens. It is derived; losing it loses nothing.
+
+use ledger::day::Day;
+use ledger::id::{DeviceId, Hash, RecordId, Scope};
+use minicbor::{Decode, Encode};
+use replica::entry::{LogId, Tip};
+use store::EntryAt;
+
+/// Where the body of one entry lies, and which entry it is.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct RowEntry {
+    /// Which of the row's logs.
+    #[n(0)]
+    pub log: u16,
+    #[n(1)]
+    pub seq: u64,
+    #[n(2)]
+    pub hash: Hash,
+    /// [`EntryAt`] in its sorting form.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    at: [u8; EntryAt::LEN],
+}
+
+impl RowEntry {
+    /// An entry whose log is named when it is added to a row.
+    pub fn new(seq: u64, hash: Hash, at: EntryAt) -> Self {
+        Self {
+            log: 0,
+            seq,
+            hash,
+            at: at.to_bytes(),
+        }
+    }
+
+    /// Where its body lies in the journal.
+    pub fn at(&self) -> EntryAt {
+        EntryAt::from_bytes(self.at)
+    }
+}
+
+/// A log in which the record has entries.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
+pub struct RowLog {
+    #[n(0)]
+    pub device: DeviceId,
+    #[n(1)]
+    pub epoch: u64,
+}
+
+/// How far the fold of a record got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum RowStatus {
+    #[n(0)]
+    Ready,
+    /// 等待模板
+    #[n(1)]
+    AwaitingForm,
+    #[n(2)]
+    AwaitingCatalogue,
+    /// Its creation has not come yet.
+    #[default]
+    #[n(3)]
+    AwaitingEntries,
+    #[n(4)]
+    SetAside,
+}
+
+/// A conflict inside one record.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct RowConflict {
+    #[n(0)]
+    pub id: Hash,
+    #[n(1)]
+    pub kind: String,
+    #[n(2)]
+    pub open: bool,
+}
+
+/// A 裁定 that this record carries about a conflict it shares with other records.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct RowResolution {
+    #[n(0)]
+    pub id: Hash,
+    #[n(1)]
+    pub choice: String,
+}
+
+/// What lists and counts show of a record.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct Summary {
+    #[n(0)]
+    pub status: RowStatus,
+    /// Empty while the head has not come.
+    #[n(1)]
+    pub no: String,
+    #[n(2)]
+    pub matter: String,
+    #[n(3)]
+    pub catalogue: Option<Hash>,
+    #[n(4)]
+    pub on: Option<Day>,
+    #[n(5)]
+    pub import_key: Option<Hash>,
+    #[n(6)]
+    pub state: String,
+    /// The state is an end of the form's table.
+    #[n(7)]
+    pub ended: bool,
+    #[n(8)]
+    pub accepted_on: Option<Day>,
+    #[n(9)]
+    pub suspensions: Vec<(Day, Option<Day>)>,
+    #[n(10)]
+    pub closed_on: Option<Day>,
+    #[n(11)]
+    pub result: Option<i64>,
+    #[n(12)]
+    pub rating: Option<i64>,
+    /// 张*; only where the key is here.
+    #[n(13)]
+    pub masked_name: Option<String>,
+    /// Says "same person" without saying who; only where the key is here.
+    #[n(14)]
+    #[cbor(with = "minicbor::bytes")]
+    pub token: Option<[u8; 16]>,
+    #[n(15)]
+    pub conflicts: Vec<RowConflict>,
+    #[n(16)]
+    pub resolutions: Vec<RowResolution>,
+    #[n(17)]
+    pub set_aside: u32,
+    /// Entries whose predecessors are missing.
+    #[n(18)]
+    pub waiting: u32,
+    /// 待认: entries above a revoked device's cut.
+    #[n(19)]
+    pub unrecognised: u32,
+    #[n(20)]
+    pub erased: bool,
+    /// Digest of the whole fold, so that `verify` compares more than this summary.
+    #[n(21)]
+    pub digest: Option<Hash>,
+    /// What 视为受理 is counted from: the first receipt, and whether anything was asked for.
+    #[n(22)]
+    pub received_on: Option<Day>,
+    #[n(23)]
+    pub noticed: bool,
+    /// The device holds the book's key but not this record's: it is asked for.
+    #[n(24)]
+    pub keyless: bool,
+    /// The form of the record, for labels.
+    #[n(25)]
+    pub form: Option<Hash>,
+}
+
+/// One record's row.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct RecordRow {
+    #[n(0)]
+    pub logs: Vec<RowLog>,
+    /// In journal order.
+    #[n(1)]
+    pub entries: Vec<RowEntry>,
+    #[n(2)]
+    pub summary: Summary,
+}
+
+impl RecordRow {
+    /// CBOR of the row.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        // Writing into a Vec cannot fail.
+        if minicbor::encode(self, &mut out).is_err() {
+            unreachable!("a Vec takes every byte");
+        }
+        out
+    }
+
+    /// `None` when the bytes are not a row of this version: the index is then rebuilt.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        minicbor::decode(bytes).ok()
+    }
+
+    /// The full name of one of the row's entries.
+    pub fn place(&self, scope: Scope, entry: &RowEntry) -> Option<(LogId, Tip)> {
+        let log = self.logs.get(usize::from(entry.log))?;
+        let id = LogId {
+            scope,
+            device: log.device,
+            epoch: log.epoch,
+        };
+        let tip = Tip {
+            seq: entry.seq,
+            hash: entry.hash,
+        };
+        Some((id, tip))
+    }
+
+    /// Adds an entry; the same entry at a later place of the journal (sent again after damage) replaces the earlier.
+    /// Returns whether anything changed; `false` as well when the row has no room for another log.
+    pub fn add(&mut self, log: RowLog, mut entry: RowEntry) -> bool {
+        let index = match self.logs.iter().position(|l| *l == log) {
+            Some(index) => index,
+            None => {
+                self.logs.push(log);
+                self.logs.len() - 1
+            }
+        };
+        let Ok(index) = u16::try_from(index) else { return false };
+        entry.log = index;
+        let place = |e: &RowEntry| e.at;
+        if let Some(at) = self.entries.iter().position(|e| e.log == index && e.seq == entry.seq && e.hash == entry.hash) {
+            if place(&self.entries[at]) >= place(&entry) {
+                return false;
+            }
+            self.entries.remove(at);
+        }
+        let at = self.entries.partition_point(|e| place(e) < place(&entry));
+        self.entries.insert(at, entry);
+        true
+    }
+}
+
+/// The name of a record everywhere in the index.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RecordRef {
+    pub scope: Scope,
+    pub record: RecordId,
+}
+
+impl RecordRef {
+    /// Scope and record, 33 bytes.
+    pub fn to_bytes(self) -> [u8; 33] {
+        let mut bytes = [0; 33];
+        bytes[..17].copy_from_slice(&self.scope.to_bytes());
+        bytes[17..].copy_from_slice(&self.record.0);
+        bytes
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != 33 {
+            return None;
+        }
+        Some(Self {
+            scope: Scope::from_bytes(&bytes[..17])?,
+            record: RecordId::from_slice(&bytes[17..])?,
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! What rows were folded under: who the authors are, which versions and keys are here. When one of these changes, exactly the
+//! records that it can concern are folded again.
+//!
+//! The comparison is by fingerprint, not by kind of statement: whatever a new statement does, it shows in what folding reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::id::{DeviceId, Hash, RecordId, Scope, ScopeKind, UnitId};
+use replica::authority::{Authority, Member};
+use sha2::{Digest, Sha256};
+use store::kv::prefix_end;
+use store::{Kv, Order, Scan, Store, StoreError};
+
+use crate::keys::Keys;
+use crate::views::name::{self, Flag};
+use crate::views::row::{RecordRef, RecordRow};
+use crate::views::{Views, add_forms};
+
+const DEVICE: u8 = b'd';
+const VERSION: u8 = b'v';
+const KEY: u8 = b'k';
+const ERASED: u8 = b'e';
+
+/// Which records have to be folded again.
+#[derive(Default)]
+struct Concerned {
+    devices: BTreeSet<DeviceId>,
+    books: BTreeSet<Scope>,
+    erased: BTreeSet<RecordId>,
+    versions: bool,
+}
+
+impl Views {
+    /// Compares what rows were folded under with what stands now, and queues the records concerned.
+    pub(super) fn settle(&mut self, store: &Store, authority: &Authority, keys: &Keys) -> Result<(), StoreError> {
+        add_forms(&mut self.forms, authority);
+        let kv = store.kv();
+        let before: BTreeMap<Vec<u8>, Vec<u8>> = kv.prefix(name::UNDER)?.into_iter().collect();
+        let now = fingerprints(self, authority, keys);
+        let mut concerned = Concerned::default();
+        let mut changes = Vec::new();
+        for (key, value) in &now {
+            if before.get(key) != Some(value) {
+                concerned.add(key);
+                changes.push((key.clone(), Some(value.clone())));
+            }
+        }
+        for key in before.keys().filter(|k| !now.contains_key(*k)) {
+            concerned.add(key);
+            changes.push((key.clone(), None));
+        }
+        self.queue(store, &concerned)?;
+        self.under = changes;
+        self.unsettled = false;
+        Ok(())
+    }
+
+    fn queue(&mut self, store: &Store, concerned: &Concerned) -> Result<(), StoreError> {
+        let kv = store.kv();
+        let mut flags = vec![Flag::Keyless];
+        if concerned.versions {
+            flags.push(Flag::Versions);
+        }
+        for flag in flags {
+            for (key, _) in kv.prefix(&name::flagged(flag))? {
+                let of = name::tail(&key);
+                // Without its key a record folds to what it folded to before.
+                let is_due = |of: &RecordRef| flag != Flag::Keyless || store.key(of.scope, &of.record).is_some();
+                self.stale.extend(of.filter(is_due));
+            }
+        }
+        let books: Vec<Scope> = store.logs().scopes().filter(|s| s.kind == ScopeKind::Book).collect();
+        for scope in books {
+            for record in &concerned.erased {
+                let of = RecordRef { scope, record: *record };
+                if Self::row(kv, of)?.is_some() {
+                    self.stale.insert(of);
+                }
+            }
+            let devices: BTreeSet<DeviceId> = store.logs().logs(scope).map(|log| log.device).collect();
+            let whole = concerned.books.contains(&scope);
+            if whole || !devices.is_disjoint(&concerned.devices) {
+                self.queue_book(kv, scope, &|row| {
+                    whole || row.logs.iter().any(|log| concerned.devices.contains(&log.device))
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn queue_book(&mut self, kv: &dyn Kv, scope: Scope, is_due: &dyn Fn(&RecordRow) -> bool) -> Result<(), StoreError> {
+        let from = [name::RECORD, &scope.to_bytes()].concat();
+        kv.scan(&from, &prefix_end(&from), Order::Rising, &mut |key, value| {
+            // A row that cannot be read is made anew as well.
+            if RecordRow::decode(value).as_ref().is_none_or(is_due) {
+                self.stale.extend(name::tail(key));
+            }
+            Scan::On
+        })?;
+        Ok(())
+    }
+}
+
+impl Concerned {
+    fn add(&mut self, key: &[u8]) {
+        let Some((kind, what)) = key.get(name::UNDER.len()..).and_then(<[u8]>::split_first) else {
+            return;
+        };
+        match *kind {
+            DEVICE => self.devices.extend(DeviceId::from_slice(what)),
+            KEY => self.books.extend(Scope::from_bytes(what)),
+            ERASED => self.erased.extend(RecordId::from_slice(what)),
+            _ => self.versions = true,
+        }
+    }
+}
+
+fn fingerprints(views: &Views, authority: &Authority, keys: &Keys) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for member in authority.members() {
+        let print = fingerprint(member, authority);
+        all.insert(name::under(DEVICE, &member.device.0), print.0[..16].to_vec());
+    }
+    let forms = views.forms.iter().map(|f| f.hash());
+    for version in forms.chain(authority.catalogues().keys().copied()) {
+        all.insert(name::under(VERSION, &version.0), Vec::new());
+    }
+    for (scope, print) in keys.fingerprints() {
+        all.insert(name::under(KEY, &scope.to_bytes()), print.0[..16].to_vec());
+    }
+    for record in authority.erasures() {
+        all.insert(name::under(ERASED, &record.0), Vec::new());
+    }
+    all
+}
+
+/// All that an envelope takes from the statements about its author.
+fn fingerprint(member: &Member, authority: &Authority) -> Hash {
+    let mut h = Sha256::new();
+    let mut unit = |unit: UnitId| {
+        let tier = authority.unit(unit).map_or(0, |u| u.kind.tier() as u8);
+        h.update(unit.0);
+        h.update([tier]);
+    };
+    unit(member.unit);
+    member.units.iter().copied().for_each(unit);
+    h.update([member.tier.map_or(0, |t| t as u8), u8::from(member.revoked.is_some())]);
+    for cut in member.revoked.iter().flat_map(|r| &r.cuts) {
+        h.update(cut.scope.to_bytes());
+        h.update(cut.epoch.to_be_bytes());
+        h.update(cut.seq.to_be_bytes());
+        h.update(cut.hash.0);
+    }
+    Hash(h.finalize().into())
+}

@@ -1,0 +1,306 @@
+//! What the frames say.
+
+use ledger::id::{DeviceId, Hash, RecordId, Scope, UnitId};
+use minicbor::{Decode, Encode};
+
+use crate::credential::{self, Credential};
+use crate::entry::{LogId, Tip};
+use crate::statement::{Former, Role};
+use crate::vector::Vector;
+
+/// The first frame to a member. Small: with nothing new it is all that two peers say.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Hello {
+    /// The protocol versions spoken, lowest and highest. The highest that both speak is used.
+    #[n(0)]
+    pub version_min: u16,
+    #[n(1)]
+    pub version_max: u16,
+    #[n(2)]
+    pub unit: UnitId,
+    /// The sender's wall clock, UTC milliseconds, for the pairwise skew.
+    #[n(3)]
+    pub wall_ms: i64,
+    /// The digest over all scopes that both may hold (see [`crate::session::summary`]).
+    #[n(4)]
+    pub summary: Hash,
+    /// The digest over the receipts and withdrawals for those scopes.
+    #[n(5)]
+    pub receipts: Hash,
+    #[n(6)]
+    pub health: Health,
+}
+
+/// What a device says of itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct Health {
+    /// The software and its version, e.g. `cunlian-node 0.1.0`.
+    #[n(0)]
+    pub software: String,
+    /// The operating system, e.g. `windows`, `linux`.
+    #[n(1)]
+    pub os: String,
+    #[n(2)]
+    pub disk_free_bytes: u64,
+    /// Entries in the books of its own unit.
+    #[n(3)]
+    pub recorded: u64,
+    /// Its own entries that no township or county holds yet, as far as it knows.
+    #[n(4)]
+    pub pending: u64,
+    /// Wall time (UTC ms) of the oldest of them.
+    #[n(5)]
+    pub oldest_pending_ms: Option<i64>,
+    /// How often it has been started; a PC that dies of power cuts shows here.
+    #[n(6)]
+    pub power_ups: u64,
+    /// The epoch of its own logs: a new one tells of a fork.
+    #[n(7)]
+    pub epoch: u64,
+    /// How far it thinks its clock is off, milliseconds.
+    #[n(8)]
+    pub skew_ms: Option<i32>,
+}
+
+/// What a hub knows of one room below it. Travels upward through the hubs.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct RoomHealth {
+    #[n(0)]
+    pub device: DeviceId,
+    #[n(1)]
+    pub unit: UnitId,
+    /// When the hub that meets the room knew this (UTC ms, that hub's clock). Of two reports the later stands.
+    #[n(2)]
+    pub as_of_ms: i64,
+    /// When that hub last heard from the room (UTC ms); `None`: never.
+    #[n(3)]
+    pub last_seen_ms: Option<i64>,
+    #[n(4)]
+    pub line: RoomLine,
+    /// Entries in the book of its unit, as the room itself last said.
+    #[n(5)]
+    pub recorded: u64,
+    /// How many of them the township holds durably.
+    #[n(6)]
+    pub at_township: u64,
+    /// How many of them the county holds durably, as far as the reporting hub knows.
+    #[n(7)]
+    pub at_county: u64,
+    /// Wall time (UTC ms) of the room's oldest entry held by no township or above.
+    #[n(8)]
+    pub oldest_pending_ms: Option<i64>,
+    #[n(9)]
+    pub skew_ms: Option<i32>,
+    #[n(10)]
+    pub disk_free_bytes: u64,
+    /// The room's software and its version.
+    #[n(11)]
+    pub version: String,
+}
+
+/// Whether a room's line is up, as the hub that meets it sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum RoomLine {
+    #[n(1)]
+    Up,
+    #[n(2)]
+    Down,
+}
+
+/// What a newcomer asks with its ticket. Its device key is the key of the connection; its unit is in the ticket, at the hub.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct JoinRequest {
+    /// The ticket's secret.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub secret: [u8; 16],
+    /// X25519 public key to which scope keys are to be sealed.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub seal_key: [u8; 32],
+    /// Shown to operators, e.g. the PC's name.
+    #[n(2)]
+    pub name: String,
+    #[n(3)]
+    pub role: Role,
+    /// The life that the device led on its own, which it wants to bring along.
+    #[n(4)]
+    pub former: Option<Former>,
+    /// The former root's admission of this device, which proves that life.
+    #[n(5)]
+    #[cbor(with = "chain", has_nil)]
+    pub former_chain: Vec<Credential>,
+}
+
+/// The answer to a good ticket.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Welcome {
+    /// The unit for which the newcomer is admitted.
+    #[n(0)]
+    pub unit: UnitId,
+    /// The county's root, as the ticket named it.
+    #[n(1)]
+    pub root: DeviceId,
+    /// From the root down to the newcomer's own admission, which also holds its node code.
+    #[n(2)]
+    #[cbor(with = "chain", has_nil)]
+    pub credentials: Vec<Credential>,
+    /// Where hubs listen.
+    #[n(3)]
+    pub addrs: Vec<String>,
+}
+
+/// A chain of credentials as one byte string within CBOR.
+mod chain {
+    use super::{Credential, credential};
+    use minicbor::decode::{Decoder, Error};
+    use minicbor::encode::{Encoder, Error as EncodeError, Write};
+
+    pub(super) fn encode<C, W: Write>(
+        chain: &[Credential],
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        e.bytes(&credential::encode_chain(chain))?;
+        Ok(())
+    }
+
+    pub(super) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Vec<Credential>, Error> {
+        credential::decode_chain(d.bytes()?).map_err(|_| Error::message("chain of credentials"))
+    }
+
+    pub(super) fn nil() -> Option<Vec<Credential>> {
+        Some(Vec::new())
+    }
+
+    pub(super) fn is_nil(chain: &[Credential]) -> bool {
+        chain.is_empty()
+    }
+}
+
+/// Whether an answer is expected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Speech {
+    /// "This is what I hold."
+    Tell,
+    /// "This is what I hold; tell me what you hold."
+    Ask,
+}
+
+/// The digests of scopes, each of which the sender thereby says it shares. Zero: nothing held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Digests {
+    pub speech: Speech,
+    pub scopes: Vec<(Scope, Hash)>,
+}
+
+/// The vectors of scopes, each of which the sender thereby says it shares.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Vectors {
+    pub speech: Speech,
+    pub scopes: Vec<(Scope, Vector)>,
+}
+
+/// "Which hashes do you have on the way to your tip `tip`, at these places?" Falling; only places below the tip.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HashAsk {
+    pub log: LogId,
+    pub tip: Tip,
+    pub seqs: Vec<u64>,
+}
+
+/// The answer to [`HashAsk`]; empty when the tip is not held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hashes {
+    pub log: LogId,
+    pub tip: Tip,
+    pub places: Vec<Tip>,
+}
+
+/// "I hold these records but lack their keys."
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyAsk {
+    pub keys: Vec<(Scope, RecordId)>,
+}
+
+/// "I do not take this."
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// Which log; for [`Refusal::NotShared`] only its scope means something.
+    pub log: LogId,
+    pub reason: Refusal,
+}
+
+/// Why runs are not taken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Refusal {
+    /// Nothing is known of the author yet. No fault; will be asked for once the author is known.
+    AuthorUnknown,
+    /// The author may not write to this scope.
+    NotEntitled,
+    /// The sender may not read this scope, as far as is known here.
+    NotShared,
+    /// A record or statement breaks a limit.
+    Limit,
+    /// A reason of a later version.
+    Other(u8),
+}
+
+/// "Not now." Whatever was sent meanwhile was not taken: compare again afterwards.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Busy {
+    #[n(0)]
+    pub retry_ms: u64,
+}
+
+/// The last frame of a side that ends the session.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Bye {
+    #[n(0)]
+    pub reason: ByeReason,
+    /// For people: what happened and what to do. Cut to [`Bye::TEXT_BYTES_MAX`].
+    #[n(1)]
+    pub text: String,
+}
+
+impl Bye {
+    pub const TEXT_BYTES_MAX: usize = 600;
+
+    /// A farewell whose text is cut to size.
+    pub fn new(reason: ByeReason, text: impl Into<String>) -> Self {
+        let mut text = text.into();
+        let end = (0..=text.len().min(Self::TEXT_BYTES_MAX))
+            .rev()
+            .find(|&at| text.is_char_boundary(at));
+        text.truncate(end.unwrap_or(0));
+        Self { reason, text }
+    }
+}
+
+/// Why a side ends the session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ByeReason {
+    /// It stops or restarts; come again.
+    #[n(1)]
+    Leaving,
+    /// The peer's key has been revoked.
+    #[n(2)]
+    Revoked,
+    /// The peer's introduction does not hold.
+    #[n(3)]
+    NotAMember,
+    /// No common version.
+    #[n(4)]
+    Version,
+    /// The peer broke the protocol.
+    #[n(5)]
+    Fault,
+    /// The ticket was not accepted; the text says why.
+    #[n(6)]
+    JoinRefused,
+    /// The peer did not speak in time.
+    #[n(7)]
+    Timeout,
+}
