@@ -9,11 +9,11 @@
 
 pub mod command;
 pub mod identity;
+pub mod keys;
 mod life;
 mod office;
 mod statements;
+pub mod views;
 
 pub use life::Life;
 pub use office::{Home, Office, OfficeError};
-pub mod keys;
-pub mod views;

@@ -1,18 +1,29 @@
 //! Authority (成员与权限): who belongs, who may write what, and which statements count. A pure function of the set of statements.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ledger::calendar::Calendar;
 use ledger::catalogue::Catalogue;
-use ledger::id::{DeviceId, Hash, HubPrefix, NodeCode, RecordId, Scope, Tier, UnitId, UserId};
+use ledger::id::{DeviceId, Hash, HubPrefix, NodeCode, RecordId, Scope, ScopeKind, Tier, UnitId, UserId};
 use ledger::organisation::{Organisation, Unit};
+use ledger::version_hash;
+use sha2::{Digest, Sha256};
 
 use crate::credential::Introduced;
 use crate::entry::{LogId, Tip};
 use crate::logs::Ancestry;
 use crate::receipt::Receipt;
 use crate::statement::{Cut, Former, Grant, Role, Statement, User};
+
+mod fold;
+#[cfg(test)]
+mod tests;
+mod units;
+
+use fold::{Fold, FormerLife, Order, Post, Voice};
+use units::Units;
 
 /// A statement and where it lies. Shared, so that folding again costs no copies.
 #[derive(Clone, PartialEq, Debug)]
@@ -86,162 +97,425 @@ pub enum Standing {
 }
 
 /// What all statements together say.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Authority {
+    root: DeviceId,
+    top: Option<UnitId>,
+    units: Units,
+    posts: BTreeMap<(DeviceId, UnitId), Post>,
+    formers: BTreeMap<UnitId, FormerLife>,
+    members: BTreeMap<DeviceId, Member>,
+    /// Standing revocations, by the unit that stated them: known also before the admission is.
+    revocations: BTreeMap<DeviceId, BTreeSet<UnitId>>,
+    published: Published,
+    users: BTreeMap<(UserId, UnitId), (Order, User)>,
+    grants: BTreeMap<DeviceId, Vec<Grant>>,
+    erased: BTreeSet<(Scope, RecordId)>,
+    prefixes_used: BTreeSet<u32>,
+    node_codes_used: BTreeSet<u32>,
+    unknown: usize,
+}
+
+/// What the topmost unit publishes, and what proves itself by its hash.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Authority {}
+struct Published {
+    organisation: Option<Organisation>,
+    catalogues: BTreeMap<Hash, Catalogue>,
+    /// Highest version, then smaller hash.
+    catalogue: Option<(Reverse<u32>, Hash)>,
+    calendars: BTreeMap<Hash, Calendar>,
+    calendar: Option<(Reverse<u32>, Hash)>,
+    forms: BTreeMap<Hash, String>,
+}
 
 impl Authority {
     /// Folds a set of statements under the pinned `root`. Order and repetition of `statements` do not matter.
-    pub fn fold(_root: DeviceId, _statements: &[Stated], _ancestry: &dyn Ancestry) -> Self {
-        todo!()
+    pub fn fold(root: DeviceId, statements: &[Stated], ancestry: &dyn Ancestry) -> Self {
+        let set = fold::as_set(statements);
+        let mut fold = Fold::new(root, &set, ancestry);
+        let lone = fold.top == Some(alone_unit(&root));
+        let members = fold.members(|unit| tier_of_unit(&fold, unit, lone));
+        let leading = fold
+            .organisations
+            .iter()
+            .min_by_key(|(hash, organisation)| (Reverse(organisation.version), **hash))
+            .map(|(_, organisation)| organisation.clone());
+        let mut authority = Self {
+            root,
+            top: fold.top,
+            units: Units::default(),
+            posts: BTreeMap::new(),
+            formers: BTreeMap::new(),
+            members,
+            revocations: BTreeMap::new(),
+            published: Published {
+                organisation: leading,
+                ..Published::default()
+            },
+            users: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            erased: BTreeSet::new(),
+            prefixes_used: BTreeSet::new(),
+            node_codes_used: BTreeSet::new(),
+            unknown: 0,
+        };
+        let mut codes: BTreeMap<(DeviceId, u64), (Order, NodeCode)> = BTreeMap::new();
+        for stated in set {
+            authority.take(&fold, stated, &mut codes);
+        }
+        for ((device, epoch), (_, code)) in codes {
+            if let Some(member) = authority.members.get_mut(&device) {
+                member.codes.insert(epoch, code);
+            }
+        }
+        authority.units = std::mem::take(&mut fold.units);
+        authority.posts = std::mem::take(&mut fold.posts);
+        authority.formers = std::mem::take(&mut fold.formers);
+        authority
+    }
+
+    fn take(&mut self, fold: &Fold<'_>, stated: &Stated, codes: &mut BTreeMap<(DeviceId, u64), (Order, NodeCode)>) {
+        let at = stated.log.scope.unit;
+        let voice = fold.voice(stated);
+        let may_speak_of = |unit| voice.is_some_and(|voice| fold.may_speak_of(voice, at, unit));
+        match stated.statement.as_ref() {
+            Statement::Admit(admit) => {
+                self.prefixes_used.extend(admit.prefix.map(|prefix| prefix.0));
+                self.node_codes_used.insert(admit.node_code.value());
+            }
+            Statement::Revoke(revoke) if voice.is_some() && voice != Some(Voice::Own) => {
+                self.revocations.entry(revoke.device).or_default().insert(at);
+            }
+            Statement::NodeCode(new) => {
+                self.node_codes_used.insert(new.code.value());
+                if fold
+                    .posts_of(&new.device)
+                    .any(|(unit, _)| fold.rules(stated, unit).is_some())
+                {
+                    let claim = (fold.order(stated), new.code);
+                    let best = codes.entry((new.device, new.epoch)).or_insert(claim);
+                    *best = claim.min(*best);
+                }
+            }
+            Statement::User(user) if may_speak_of(user.unit) => {
+                let claim = (fold.order(stated), user.clone());
+                let best = self.users.entry((user.id, user.unit)).or_insert_with(|| claim.clone());
+                if claim.0 < best.0 {
+                    *best = claim;
+                }
+            }
+            Statement::Grant(grant)
+                if may_speak_of(grant.scope.unit) && (!grant.hub_only || Some(at) == self.top) =>
+            {
+                self.grants.entry(grant.device).or_default().push(grant.clone());
+            }
+            Statement::Erase(erase) if may_speak_of(erase.scope.unit) => {
+                self.erased.insert((erase.scope, erase.record));
+            }
+            Statement::Unknown(_) => self.unknown += 1,
+            other => {
+                let leads = voice.is_some_and(|voice| fold.may_publish(voice, at));
+                if leads || (voice.is_some() && fold.formers.contains_key(&at)) {
+                    self.published.take(other, leads);
+                }
+            }
+        }
     }
 
     pub fn root(&self) -> DeviceId {
-        todo!()
+        self.root
     }
 
     /// The unit whose hubs the root admits; `None` before the root has said anything.
     pub fn top(&self) -> Option<UnitId> {
-        todo!()
+        self.top
     }
 
     /// A device that is or was let in, revoked ones included.
-    pub fn member(&self, _device: &DeviceId) -> Option<&Member> {
-        todo!()
+    pub fn member(&self, device: &DeviceId) -> Option<&Member> {
+        self.members.get(device)
     }
 
+    /// All devices that are or were let in, by id.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
-        std::iter::empty()
+        self.members.values()
     }
 
-    /// True for devices taken out by a statement that counts.
-    pub fn is_revoked(&self, _device: &DeviceId) -> bool {
-        todo!()
+    /// True for a device that was let in and has no admission left that stands.
+    pub fn is_revoked(&self, device: &DeviceId) -> bool {
+        self.members.get(device).is_some_and(|member| !member.is_live())
     }
 
-    pub fn tier_of(&self, _device: &DeviceId) -> Option<Tier> {
-        todo!()
+    /// The tier of a device's unit.
+    pub fn tier_of(&self, device: &DeviceId) -> Option<Tier> {
+        self.members.get(device)?.tier
     }
 
-    /// The unit as the latest organisation that has it knows it.
-    pub fn unit(&self, _unit: UnitId) -> Option<&Unit> {
-        todo!()
+    /// The unit as the latest organisation that has it knows it; for a former unit, the one it was joined to.
+    pub fn unit(&self, unit: UnitId) -> Option<&Unit> {
+        match self.units.latest(unit) {
+            None if self.formers.contains_key(&unit) => self.units.latest(self.units.parent(unit)?),
+            found => found,
+        }
     }
 
     /// The organisation of the highest version (of equal ones, the one with the smaller hash).
     pub fn organisation(&self) -> Option<&Organisation> {
-        todo!()
+        self.published.organisation.as_ref()
     }
 
     /// The unit above in the latest organisation that has `unit`; for a former unit, the one it was joined to.
-    pub fn parent(&self, _unit: UnitId) -> Option<UnitId> {
-        todo!()
+    pub fn parent(&self, unit: UnitId) -> Option<UnitId> {
+        self.units.parent(unit)
+    }
+
+    /// Whether `unit` is the earlier life of a room that has joined since.
+    pub fn is_former(&self, unit: UnitId) -> bool {
+        self.formers.contains_key(&unit)
     }
 
     /// `unit` and all below it, former ones included.
-    pub fn subtree(&self, _unit: UnitId) -> Vec<UnitId> {
-        todo!()
+    pub fn subtree(&self, unit: UnitId) -> Vec<UnitId> {
+        self.units.subtree(unit)
     }
 
     /// Whether `unit` is `above` or lies below it, today.
-    pub fn is_within(&self, _unit: UnitId, _above: UnitId) -> bool {
-        todo!()
+    pub fn is_within(&self, unit: UnitId, above: UnitId) -> bool {
+        self.units.is_within(unit, above)
     }
 
-    pub fn may_write(&self, _device: &DeviceId, _scope: &Scope) -> Write {
-        todo!()
+    fn posts_of(&self, device: &DeviceId) -> impl Iterator<Item = (UnitId, &Post)> {
+        self.posts
+            .range((*device, UnitId::ZERO)..=(*device, UnitId([0xff; 16])))
+            .map(|((_, unit), post)| (*unit, post))
     }
 
-    /// Whether devices of `unit` may hold (read, ask for, be sent) a scope.
-    pub fn may_hold(&self, _unit: UnitId, _scope: &Scope) -> bool {
-        todo!()
+    /// Whether a post lets its device write to a scope.
+    fn covers(&self, device: &DeviceId, at: UnitId, post: &Post, scope: &Scope) -> bool {
+        if at == scope.unit {
+            return true;
+        }
+        match self.formers.get(&scope.unit) {
+            Some(life) if !post.hub || scope.kind == ScopeKind::Public => {
+                life.proved.contains(device) || (scope.kind == ScopeKind::Book && self.units.covers(at, scope.unit))
+            }
+            _ => post.hub && scope.kind == ScopeKind::Book && self.units.covers(at, scope.unit),
+        }
+    }
+
+    fn is_a_root_of(&self, device: &DeviceId, scope: &Scope) -> bool {
+        scope.kind == ScopeKind::Public
+            && (*device == self.root && Some(scope.unit) == self.top
+                || self.formers.get(&scope.unit).is_some_and(|life| life.root == *device))
+    }
+
+    /// May a device write to a scope? Revoked ones still may: what they wrote is kept and forwarded, and counts up to the cuts.
+    pub fn may_write(&self, device: &DeviceId, scope: &Scope) -> Write {
+        if self.is_a_root_of(device, scope) || self.posts_of(device).any(|(at, post)| self.covers(device, at, post, scope))
+        {
+            return Write::Yes;
+        }
+        let unproved = self
+            .formers
+            .get(&scope.unit)
+            .is_some_and(|life| life.claimants.contains(device));
+        let unknown = self.posts_of(device).next().is_none() && *device != self.root;
+        if unproved || unknown {
+            Write::AuthorUnknown
+        } else {
+            Write::NotEntitled
+        }
+    }
+
+    /// Whether devices of `unit` may hold (read, ask for, be sent) a scope: books of the unit and below; public scopes also above.
+    pub fn may_hold(&self, unit: UnitId, scope: &Scope) -> bool {
+        self.units.is_within(scope.unit, unit)
+            || (scope.kind == ScopeKind::Public && self.units.is_within(unit, scope.unit))
     }
 
     /// The scopes that devices of both units may hold, public ones first.
-    pub fn shared_scopes(&self, _a: UnitId, _b: UnitId) -> Vec<Scope> {
-        todo!()
+    pub fn shared_scopes(&self, a: UnitId, b: UnitId) -> Vec<Scope> {
+        let shared = |scope: &Scope| self.may_hold(a, scope) && self.may_hold(b, scope);
+        let public = self.units.all().map(Scope::public).filter(shared);
+        public.chain(self.units.all().map(Scope::book).filter(shared)).collect()
     }
 
     /// Whether the entry at `tip` counts.
-    pub fn standing(&self, _log: &LogId, _tip: Tip, _ancestry: &dyn Ancestry) -> Standing {
-        todo!()
+    pub fn standing(&self, log: &LogId, tip: Tip, ancestry: &dyn Ancestry) -> Standing {
+        let counts = self.is_a_root_of(&log.device, &log.scope)
+            || self.posts_of(&log.device).any(|(at, post)| {
+                self.covers(&log.device, at, post, &log.scope) && post.counts(log, tip, ancestry)
+            });
+        if counts { Standing::Valid } else { Standing::Waiting }
+    }
+
+    /// Whether every entry of a log counts, so that nobody need ask for each: by far the usual case.
+    pub fn stands_whole(&self, log: &LogId) -> bool {
+        self.is_a_root_of(&log.device, &log.scope)
+            || self
+                .posts_of(&log.device)
+                .any(|(at, post)| post.is_live() && self.covers(&log.device, at, post, &log.scope))
     }
 
     /// Whether a (verified) receipt is from a standing hub that may hold its scope.
-    pub fn receipt_counts(&self, _receipt: &Receipt) -> bool {
-        todo!()
+    pub fn receipt_counts(&self, receipt: &Receipt) -> bool {
+        self.posts_of(&receipt.hub)
+            .any(|(at, post)| post.hub && post.is_live() && self.may_hold(at, &receipt.scope))
     }
 
     /// The standing hubs at or above the units of the given books: those whose receipts matter to a pair of peers.
-    pub fn hubs_over(&self, _scopes: &[Scope]) -> BTreeSet<DeviceId> {
-        todo!()
+    pub fn hubs_over(&self, scopes: &[Scope]) -> BTreeSet<DeviceId> {
+        let mut over = BTreeSet::new();
+        for scope in scopes.iter().filter(|scope| scope.kind == ScopeKind::Book) {
+            let mut at = Some(scope.unit);
+            while let Some(unit) = at.filter(|unit| over.insert(*unit)) {
+                at = self.units.parent(unit);
+            }
+        }
+        self.posts
+            .iter()
+            .filter(|((_, unit), post)| post.hub && post.is_live() && over.contains(unit))
+            .map(|((device, _), _)| *device)
+            .collect()
     }
 
     /// Whether an introduced device may stay for now: nobody in its chain is revoked or contradicts what is known.
-    pub fn welcomes(&self, _introduced: &Introduced) -> bool {
-        todo!()
+    pub fn welcomes(&self, introduced: &Introduced) -> bool {
+        introduced.links.iter().all(|link| {
+            let unit = link.admit.unit;
+            let revoked = self.revocations.get(&link.admit.device).is_some_and(|by| {
+                by.iter()
+                    .any(|at| Some(*at) == self.top || self.units.rules(*at, unit))
+            });
+            let known = self.units.rank(unit).is_some();
+            let in_order = if link.by == self.root {
+                self.top.is_none_or(|top| top == link.at && top == unit)
+            } else {
+                !known || self.units.rules(link.at, unit)
+            };
+            !revoked && in_order
+        })
     }
 
+    /// The catalogue of the highest version (of equal ones, the smaller hash).
     pub fn catalogue(&self) -> Option<&Catalogue> {
-        todo!()
+        self.published.catalogues.get(&self.published.catalogue?.1)
     }
 
+    /// Every catalogue that was published, former lives of rooms included, by hash.
     pub fn catalogues(&self) -> &BTreeMap<Hash, Catalogue> {
-        todo!()
+        &self.published.catalogues
     }
 
+    /// The calendar of the highest version (of equal ones, the smaller hash).
     pub fn calendar(&self) -> Option<&Calendar> {
-        todo!()
+        self.published.calendars.get(&self.published.calendar?.1)
     }
 
+    /// Every calendar that was published, by hash.
     pub fn calendars(&self) -> &BTreeMap<Hash, Calendar> {
-        todo!()
+        &self.published.calendars
     }
 
     /// Forms' TOML texts by the SHA-256 of the text.
     pub fn forms(&self) -> &BTreeMap<Hash, String> {
-        todo!()
+        &self.published.forms
     }
 
+    /// Every person at every unit where they have a post.
     pub fn users(&self) -> impl Iterator<Item = &User> {
-        std::iter::empty()
+        self.users.values().map(|(_, user)| user)
     }
 
     /// A person, as the statement of the highest unit has them.
-    pub fn user(&self, _id: &UserId) -> Option<&User> {
-        todo!()
+    pub fn user(&self, id: &UserId) -> Option<&User> {
+        self.users
+            .range((*id, UnitId::ZERO)..=(*id, UnitId([0xff; 16])))
+            .map(|(_, claim)| claim)
+            .min_by_key(|(order, _)| *order)
+            .map(|(_, user)| user)
     }
 
-    /// The grants to one device that count.
-    pub fn grants<'a>(&'a self, _device: &DeviceId) -> impl Iterator<Item = &'a Grant> {
-        std::iter::empty()
+    /// A person's post at one unit.
+    pub fn user_at(&self, id: &UserId, unit: UnitId) -> Option<&User> {
+        self.users.get(&(*id, unit)).map(|(_, user)| user)
     }
 
-    /// Whether an erase statement that counts names the record.
-    pub fn erased(&self, _record: &RecordId) -> bool {
-        todo!()
+    /// The grants to one device that count. There may be several keys of one scope: each opens what was sealed under it.
+    pub fn grants<'a>(&'a self, device: &DeviceId) -> impl Iterator<Item = &'a Grant> {
+        self.grants.get(device).into_iter().flatten()
     }
 
-    pub fn erasures(&self) -> &BTreeSet<RecordId> {
-        todo!()
+    /// Whether an erase statement that counts names the record of that scope.
+    pub fn erased(&self, scope: &Scope, record: &RecordId) -> bool {
+        self.erased.contains(&(*scope, *record))
+    }
+
+    /// All records to be forgotten, by scope.
+    pub fn erasures(&self) -> &BTreeSet<(Scope, RecordId)> {
+        &self.erased
     }
 
     /// Every prefix that any statement names, void or not: none of them is given again.
     pub fn prefixes_used(&self) -> &BTreeSet<u32> {
-        todo!()
+        &self.prefixes_used
     }
 
     /// Every node code that any statement names, void or not: none of them is given again.
     pub fn node_codes_used(&self) -> &BTreeSet<u32> {
-        todo!()
+        &self.node_codes_used
     }
 
     /// Statements of a kind that this version does not know: 需升级.
     pub fn unknown(&self) -> usize {
-        todo!()
+        self.unknown
+    }
+}
+
+impl Published {
+    fn take(&mut self, statement: &Statement, leads: bool) {
+        match statement {
+            Statement::Catalogue(it) => {
+                let hash = version_hash(it);
+                if leads {
+                    let claim = (Reverse(it.version), hash);
+                    self.catalogue = Some(self.catalogue.map_or(claim, |best| best.min(claim)));
+                }
+                self.catalogues.insert(hash, it.clone());
+            }
+            Statement::Calendar(it) => {
+                let hash = version_hash(it);
+                if leads {
+                    let claim = (Reverse(it.version), hash);
+                    self.calendar = Some(self.calendar.map_or(claim, |best| best.min(claim)));
+                }
+                self.calendars.insert(hash, it.clone());
+            }
+            Statement::Form(text) => {
+                self.forms
+                    .insert(Hash(Sha256::digest(text.as_bytes()).into()), text.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn tier_of_unit(fold: &Fold<'_>, unit: UnitId, lone: bool) -> Option<Tier> {
+    match fold.units.latest(unit) {
+        Some(unit) => Some(unit.kind.tier()),
+        None if Some(unit) == fold.top && !lone => Some(Tier::County),
+        None if lone || fold.formers.contains_key(&unit) => Some(Tier::Room),
+        None => None,
     }
 }
 
 /// The unit of a room that runs on its own under `root`: derived from the key, so that nobody else can claim it when the room joins a county.
-pub fn alone_unit(_root: &DeviceId) -> UnitId {
-    todo!()
+pub fn alone_unit(root: &DeviceId) -> UnitId {
+    let digest = Sha256::new()
+        .chain_update(b"cunlian alone 1")
+        .chain_update(root.0)
+        .finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    UnitId(id)
 }

@@ -6,6 +6,10 @@ use ledger::id::{DeviceId, Hash, HubPrefix, NodeCode, RecordId, Scope, UnitId, U
 use ledger::organisation::Organisation;
 use minicbor::{Decode, Encode};
 
+use crate::limits::{
+    BODY_BYTES_MAX, CALENDAR_DAYS_MAX, CUTS_MAX, MATTERS_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, ROLES_MAX, SEALED_BYTES_MAX,
+    UNITS_MAX,
+};
 use crate::wire::WireError;
 
 /// What a device is to the network.
@@ -156,13 +160,124 @@ pub enum Statement {
 }
 
 impl Statement {
-    /// The body of a [`crate::entry::KIND_STATEMENT`] entry: one byte of kind, then CBOR.
-    pub fn encode(&self) -> Vec<u8> {
-        todo!()
+    fn tag(&self) -> u8 {
+        match self {
+            Statement::Admit(_) => 1,
+            Statement::Revoke(_) => 2,
+            Statement::Extend(_) => 3,
+            Statement::Organisation(_) => 4,
+            Statement::Catalogue(_) => 5,
+            Statement::Calendar(_) => 6,
+            Statement::Form(_) => 7,
+            Statement::User(_) => 8,
+            Statement::Grant(_) => 9,
+            Statement::Erase(_) => 10,
+            Statement::NodeCode(_) => 11,
+            Statement::Unknown(tag) => *tag,
+        }
     }
 
-    /// Reads a body. A kind that is not known here is `Unknown`, no error.
-    pub fn decode(_body: &[u8]) -> Result<Self, WireError> {
-        todo!()
+    /// The body of a [`crate::entry::KIND_STATEMENT`] entry: one byte of kind, then CBOR. What exceeds the limits that
+    /// [`Statement::decode`] enforces is the writer's own mistake: check by decoding before signing.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![self.tag()];
+        match self {
+            Statement::Admit(it) => put_cbor(&mut out, it),
+            Statement::Revoke(it) => put_cbor(&mut out, it),
+            Statement::Extend(it) => put_cbor(&mut out, it),
+            Statement::Organisation(it) => put_cbor(&mut out, it),
+            Statement::Catalogue(it) => put_cbor(&mut out, it),
+            Statement::Calendar(it) => put_cbor(&mut out, it),
+            Statement::Form(it) => put_cbor(&mut out, it),
+            Statement::User(it) => put_cbor(&mut out, it),
+            Statement::Grant(it) => put_cbor(&mut out, it),
+            Statement::Erase(it) => put_cbor(&mut out, it),
+            Statement::NodeCode(it) => put_cbor(&mut out, it),
+            Statement::Unknown(_) => {}
+        }
+        out
     }
+
+    /// Reads a body. A kind that is not known here is `Unknown`, no error. Fields that a later version added at the end are skipped.
+    /// Errors: bytes that are no such statement, or more of something than the limits allow.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let (tag, cbor) = body.split_first().ok_or(WireError::Short { what: "a statement" })?;
+        if body.len() > BODY_BYTES_MAX {
+            return Err(too_long("statement", body.len(), BODY_BYTES_MAX));
+        }
+        let statement = match tag {
+            1 => Statement::Admit(read_cbor(cbor)?),
+            2 => Statement::Revoke(read_cbor(cbor)?),
+            3 => Statement::Extend(read_cbor(cbor)?),
+            4 => Statement::Organisation(read_cbor(cbor)?),
+            5 => Statement::Catalogue(read_cbor(cbor)?),
+            6 => Statement::Calendar(read_cbor(cbor)?),
+            7 => Statement::Form(read_cbor(cbor)?),
+            8 => Statement::User(read_cbor(cbor)?),
+            9 => Statement::Grant(read_cbor(cbor)?),
+            10 => Statement::Erase(read_cbor(cbor)?),
+            11 => Statement::NodeCode(read_cbor(cbor)?),
+            tag => Statement::Unknown(*tag),
+        };
+        statement.check_limits()?;
+        Ok(statement)
+    }
+
+    fn check_limits(&self) -> Result<(), WireError> {
+        match self {
+            Statement::Admit(it) => within("name", it.name.len(), NAME_BYTES_MAX),
+            Statement::Revoke(it) => {
+                within("reason", it.reason.len(), REASON_BYTES_MAX)?;
+                check_cuts(&it.cuts)
+            }
+            Statement::Extend(it) => check_cuts(&it.cuts),
+            Statement::Organisation(it) => {
+                within("units", it.units.len(), UNITS_MAX)?;
+                it.units
+                    .iter()
+                    .try_for_each(|unit| within("name", unit.name.len(), NAME_BYTES_MAX))
+            }
+            Statement::Catalogue(it) => within("matters", it.matters.len(), MATTERS_MAX),
+            Statement::Calendar(it) => within("days", it.off.len().max(it.makeup.len()), CALENDAR_DAYS_MAX),
+            Statement::User(it) => {
+                within("name", it.name.len(), NAME_BYTES_MAX)?;
+                within("roles", it.roles.len(), ROLES_MAX)?;
+                it.roles
+                    .iter()
+                    .try_for_each(|role| within("role", role.len(), NAME_BYTES_MAX))
+            }
+            Statement::Grant(it) => within("sealed key", it.sealed.len(), SEALED_BYTES_MAX),
+            Statement::Erase(it) => within("reason", it.reason.len(), REASON_BYTES_MAX),
+            Statement::Form(_) | Statement::NodeCode(_) | Statement::Unknown(_) => Ok(()),
+        }
+    }
+}
+
+fn put_cbor<T: Encode<()>>(out: &mut Vec<u8>, it: &T) {
+    match minicbor::encode(it, out) {
+        Ok(()) => {}
+        // Writing to a Vec cannot fail and none of these types refuses to be encoded.
+        Err(error) => unreachable!("{error}"),
+    }
+}
+
+fn read_cbor<'b, T: Decode<'b, ()>>(cbor: &'b [u8]) -> Result<T, WireError> {
+    let mut decoder = minicbor::Decoder::new(cbor);
+    let it = decoder.decode().map_err(|_| WireError::Malformed("a statement"))?;
+    match cbor.len() - decoder.position() {
+        0 => Ok(it),
+        left => Err(WireError::Trailing(left)),
+    }
+}
+
+fn check_cuts(cuts: &[Cut]) -> Result<(), WireError> {
+    within("cuts", cuts.len(), CUTS_MAX)
+}
+
+fn within(what: &'static str, len: usize, max: usize) -> Result<(), WireError> {
+    if len > max { Err(too_long(what, len, max)) } else { Ok(()) }
+}
+
+fn too_long(what: &'static str, len: usize, max: usize) -> WireError {
+    WireError::TooLong { what, len, max }
 }

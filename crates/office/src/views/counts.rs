@@ -6,9 +6,9 @@ use ledger::id::Scope;
 use store::kv::prefix_end;
 use store::{Kv, Order, Scan, Store, StoreError};
 
+use crate::views::Views;
 use crate::views::groups::Item;
 use crate::views::name::{self, Flag};
-use crate::views::Views;
 
 /// How many records and items there are.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

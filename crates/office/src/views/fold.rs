@@ -73,7 +73,12 @@ impl Under<'_> {
         for Fresh { log, entry, body } in fresh {
             let (seq, hash) = (entry.seq, entry.hash);
             row.add(log, entry);
-            if let Some(index) = row.logs.iter().position(|l| *l == log).and_then(|i| u16::try_from(i).ok()) {
+            if let Some(index) = row
+                .logs
+                .iter()
+                .position(|l| *l == log)
+                .and_then(|i| u16::try_from(i).ok())
+            {
                 bodies.insert((index, seq, hash), body);
             }
         }

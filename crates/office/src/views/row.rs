@@ -213,7 +213,11 @@ impl RecordRow {
         let Ok(index) = u16::try_from(index) else { return false };
         entry.log = index;
         let place = |e: &RowEntry| e.at;
-        if let Some(at) = self.entries.iter().position(|e| e.log == index && e.seq == entry.seq && e.hash == entry.hash) {
+        if let Some(at) = self
+            .entries
+            .iter()
+            .position(|e| e.log == index && e.seq == entry.seq && e.hash == entry.hash)
+        {
             if place(&self.entries[at]) >= place(&entry) {
                 return false;
             }
