@@ -105,8 +105,8 @@ pub struct Authority {
     posts: BTreeMap<(DeviceId, UnitId), Post>,
     formers: BTreeMap<UnitId, FormerLife>,
     members: BTreeMap<DeviceId, Member>,
-    /// Standing revocations, by the unit that stated them: known also before the admission is.
-    revocations: BTreeMap<DeviceId, BTreeSet<UnitId>>,
+    /// Standing revocations, by the unit whose hub stated them (`None`: the root). Known also before the admission is.
+    revocations: BTreeMap<DeviceId, BTreeSet<Option<UnitId>>>,
     published: Published,
     users: BTreeMap<(UserId, UnitId), (Order, User)>,
     grants: BTreeMap<DeviceId, Vec<Grant>>,
@@ -183,8 +183,13 @@ impl Authority {
                 self.prefixes_used.extend(admit.prefix.map(|prefix| prefix.0));
                 self.node_codes_used.insert(admit.node_code.value());
             }
-            Statement::Revoke(revoke) if voice.is_some() && voice != Some(Voice::Own) => {
-                self.revocations.entry(revoke.device).or_default().insert(at);
+            Statement::Revoke(revoke) => {
+                let by = match voice {
+                    Some(Voice::Root) => None,
+                    Some(Voice::Hub) => Some(at),
+                    Some(Voice::Own) | None => return,
+                };
+                self.revocations.entry(revoke.device).or_default().insert(by);
             }
             Statement::NodeCode(new) => {
                 self.node_codes_used.insert(new.code.value());
@@ -204,9 +209,7 @@ impl Authority {
                     *best = claim;
                 }
             }
-            Statement::Grant(grant)
-                if may_speak_of(grant.scope.unit) && (!grant.hub_only || Some(at) == self.top) =>
-            {
+            Statement::Grant(grant) if may_speak_of(grant.scope.unit) && (!grant.hub_only || Some(at) == self.top) => {
                 self.grants.entry(grant.device).or_default().push(grant.clone());
             }
             Statement::Erase(erase) if may_speak_of(erase.scope.unit) => {
@@ -290,17 +293,14 @@ impl Authority {
             .map(|((_, unit), post)| (*unit, post))
     }
 
-    /// Whether a post lets its device write to a scope.
-    fn covers(&self, device: &DeviceId, at: UnitId, post: &Post, scope: &Scope) -> bool {
-        if at == scope.unit {
-            return true;
-        }
-        match self.formers.get(&scope.unit) {
-            Some(life) if !post.hub || scope.kind == ScopeKind::Public => {
-                life.proved.contains(device) || (scope.kind == ScopeKind::Book && self.units.covers(at, scope.unit))
-            }
-            _ => post.hub && scope.kind == ScopeKind::Book && self.units.covers(at, scope.unit),
-        }
+    /// Whether a post at `at` lets its device write to a scope: books of its unit and below, public scopes only of its own unit and life.
+    fn covers(&self, device: &DeviceId, at: UnitId, scope: &Scope) -> bool {
+        at == scope.unit
+            || (scope.kind == ScopeKind::Book && self.units.covers(at, scope.unit))
+            || self
+                .formers
+                .get(&scope.unit)
+                .is_some_and(|life| life.proved.contains(device))
     }
 
     fn is_a_root_of(&self, device: &DeviceId, scope: &Scope) -> bool {
@@ -311,14 +311,13 @@ impl Authority {
 
     /// May a device write to a scope? Revoked ones still may: what they wrote is kept and forwarded, and counts up to the cuts.
     pub fn may_write(&self, device: &DeviceId, scope: &Scope) -> Write {
-        if self.is_a_root_of(device, scope) || self.posts_of(device).any(|(at, post)| self.covers(device, at, post, scope))
-        {
+        if self.is_a_root_of(device, scope) || self.posts_of(device).any(|(at, _)| self.covers(device, at, scope)) {
             return Write::Yes;
         }
         let unproved = self
             .formers
             .get(&scope.unit)
-            .is_some_and(|life| life.claimants.contains(device));
+            .is_some_and(|life| life.proved.is_empty() || life.claimants.contains(device));
         let unknown = self.posts_of(device).next().is_none() && *device != self.root;
         if unproved || unknown {
             Write::AuthorUnknown
@@ -343,9 +342,9 @@ impl Authority {
     /// Whether the entry at `tip` counts.
     pub fn standing(&self, log: &LogId, tip: Tip, ancestry: &dyn Ancestry) -> Standing {
         let counts = self.is_a_root_of(&log.device, &log.scope)
-            || self.posts_of(&log.device).any(|(at, post)| {
-                self.covers(&log.device, at, post, &log.scope) && post.counts(log, tip, ancestry)
-            });
+            || self
+                .posts_of(&log.device)
+                .any(|(at, post)| self.covers(&log.device, at, &log.scope) && post.counts(log, tip, ancestry));
         if counts { Standing::Valid } else { Standing::Waiting }
     }
 
@@ -354,7 +353,7 @@ impl Authority {
         self.is_a_root_of(&log.device, &log.scope)
             || self
                 .posts_of(&log.device)
-                .any(|(at, post)| post.is_live() && self.covers(&log.device, at, post, &log.scope))
+                .any(|(at, post)| post.is_live() && self.covers(&log.device, at, &log.scope))
     }
 
     /// Whether a (verified) receipt is from a standing hub that may hold its scope.
@@ -384,8 +383,10 @@ impl Authority {
         introduced.links.iter().all(|link| {
             let unit = link.admit.unit;
             let revoked = self.revocations.get(&link.admit.device).is_some_and(|by| {
-                by.iter()
-                    .any(|at| Some(*at) == self.top || self.units.rules(*at, unit))
+                by.iter().any(|by| match by {
+                    Some(at) => self.units.rules(*at, unit),
+                    None => Some(unit) == self.top,
+                })
             });
             let known = self.units.rank(unit).is_some();
             let in_order = if link.by == self.root {

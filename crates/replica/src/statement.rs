@@ -7,8 +7,8 @@ use ledger::organisation::Organisation;
 use minicbor::{Decode, Encode};
 
 use crate::limits::{
-    BODY_BYTES_MAX, CALENDAR_DAYS_MAX, CUTS_MAX, MATTERS_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, ROLES_MAX, SEALED_BYTES_MAX,
-    UNITS_MAX,
+    BODY_BYTES_MAX, CALENDAR_DAYS_MAX, CUTS_MAX, MATTERS_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, ROLES_MAX,
+    SEALED_BYTES_MAX, UNITS_MAX,
 };
 use crate::wire::WireError;
 
@@ -57,7 +57,7 @@ pub struct Former {
 }
 
 /// Up to which entries a log stays valid. A log of the device that no cut names has nothing valid.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
 pub struct Cut {
     #[n(0)]
     pub scope: Scope,
@@ -275,7 +275,11 @@ fn check_cuts(cuts: &[Cut]) -> Result<(), WireError> {
 }
 
 fn within(what: &'static str, len: usize, max: usize) -> Result<(), WireError> {
-    if len > max { Err(too_long(what, len, max)) } else { Ok(()) }
+    if len > max {
+        Err(too_long(what, len, max))
+    } else {
+        Ok(())
+    }
 }
 
 fn too_long(what: &'static str, len: usize, max: usize) -> WireError {

@@ -261,10 +261,9 @@ impl<'a> Fold<'a> {
             }
         }
         for stated in set {
-            if let (Some(life), Statement::Admit(admit)) = (
-                self.formers.get_mut(&stated.log.scope.unit),
-                stated.statement.as_ref(),
-            ) && life.root == stated.log.device
+            if let (Some(life), Statement::Admit(admit)) =
+                (self.formers.get_mut(&stated.log.scope.unit), stated.statement.as_ref())
+                && life.root == stated.log.device
                 && life.claimants.contains(&admit.device)
             {
                 life.proved.insert(admit.device);
@@ -272,13 +271,15 @@ impl<'a> Fold<'a> {
         }
         for (former, mut claims) in claims {
             let proved = &self.formers[&former].proved;
+            // Before the proof has come, the unit hangs below the claimant only so that the proof can travel; nobody writes to it.
+            let mut writers = BTreeSet::new();
             if !proved.is_empty() {
                 claims.retain(|(.., device)| proved.contains(device));
+                writers = claims.iter().map(|(_, _, unit, _)| *unit).collect();
             }
             claims.sort_unstable();
-            let units: BTreeSet<UnitId> = claims.iter().map(|(_, _, unit, _)| *unit).collect();
             if let Some((_, _, joined, _)) = claims.first() {
-                self.units.graft(former, *joined, &units);
+                self.units.graft(former, *joined, &writers);
             }
         }
     }
@@ -346,7 +347,7 @@ impl<'a> Fold<'a> {
 fn revoked(post: &Post) -> Option<Revoked> {
     let (_, by, revoke) = post.revokes.iter().min_by_key(|(order, ..)| *order)?;
     let mut cuts = post.cuts.clone();
-    cuts.sort_unstable_by_key(|cut| (cut.scope, cut.epoch, cut.seq, cut.hash));
+    cuts.sort_unstable();
     cuts.dedup();
     Some(Revoked {
         by: *by,

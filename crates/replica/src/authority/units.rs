@@ -61,15 +61,15 @@ impl Units {
         units
     }
 
-    /// Hangs a former unit below `joined`, and below `others` as far as writing goes.
-    pub(super) fn graft(&mut self, former: UnitId, joined: UnitId, others: &BTreeSet<UnitId>) {
+    /// Hangs a former unit below `joined`; the units of `writers` and those above them may write to it.
+    pub(super) fn graft(&mut self, former: UnitId, joined: UnitId, writers: &BTreeSet<UnitId>) {
         let Some(rank) = self.rank(joined) else {
             return;
         };
         self.rank.insert(former, rank + 1);
         self.parent.insert(former, joined);
         self.children.entry(joined).or_default().insert(former);
-        for unit in others.iter().chain([&joined]) {
+        for unit in writers {
             let mut above = self.above.get(unit).cloned().unwrap_or_default();
             above.insert(*unit);
             self.above.entry(former).or_default().extend(above);
