@@ -254,6 +254,11 @@ impl Logs {
         Some(Tip { seq, hash })
     }
 
+    /// How many held entries of `log` lie neither at nor below any of `tips`; tips not held count for nothing.
+    pub fn beyond(&self, log: &LogId, tips: &[Tip], hashes: &dyn Hashes) -> u64 {
+        self.tree(log).map_or(0, |tree| tree.beyond(log, tips, hashes))
+    }
+
     /// What a peer with the tips `theirs` lacks of `log`. `common`: places that both are known to hold, from asking for hashes;
     /// when it is not empty ([`Tip::START`] counts), tips of theirs that are not held here are no reason to ask again.
     pub fn send_plan(&self, log: &LogId, theirs: &[Tip], common: &[Tip], hashes: &dyn Hashes) -> SendPlan {

@@ -6,7 +6,8 @@ use ledger::id::{DeviceId, Hash, Scope};
 use sha2::{Digest, Sha256};
 
 use crate::entry::{LogId, Tip};
-use crate::wire::{Reader, WireError};
+use crate::limits::{VECTOR_BYTES_MAX, VECTOR_TIPS_MAX};
+use crate::wire::{Reader, WireError, put_varint};
 
 /// More tips than this in one log are still stored, but the device is suspended: somebody copies disks.
 pub const TIPS_MAX: usize = 8;
@@ -53,13 +54,64 @@ impl Vector {
         Hash(h.finalize().into())
     }
 
-    /// The bytes of a vector on the wire and in receipts (WIRE.md, "Vector").
-    pub fn encode(&self, _out: &mut Vec<u8>) {
-        todo!()
+    /// Appends the vector's bytes as they stand on the wire and in receipts (WIRE.md, "Vector").
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.logs.len() as u64);
+        for ((device, epoch), tips) in &self.logs {
+            out.extend_from_slice(&device.0);
+            out.extend_from_slice(&epoch.to_be_bytes());
+            put_varint(out, tips.len() as u64);
+            for tip in tips {
+                put_varint(out, tip.seq);
+                out.extend_from_slice(&tip.hash.0);
+            }
+        }
     }
 
-    /// Reads one vector from the front of `r`. Only the canonical order is accepted.
-    pub fn decode(_r: &mut Reader<'_>) -> Result<Self, WireError> {
-        todo!()
+    /// Reads one vector from the front of `r`. Only the canonical order is accepted, so that equal vectors have equal bytes.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let count = bounded(r, "logs of a vector", VECTOR_BYTES_MAX / LOG_BYTES_MIN)?;
+        let mut logs = BTreeMap::new();
+        let mut last = None;
+        for _ in 0..count {
+            let key = (DeviceId(r.array()?), u64::from_be_bytes(r.array()?));
+            if last.is_some_and(|last| last >= key) {
+                return Err(WireError::Malformed("the order of a vector"));
+            }
+            last = Some(key);
+            let tips = Self::decode_tips(r)?;
+            logs.insert(key, tips);
+        }
+        Ok(Self { logs })
     }
+
+    fn decode_tips(r: &mut Reader<'_>) -> Result<Vec<Tip>, WireError> {
+        let count = bounded(r, "tips of a log", VECTOR_TIPS_MAX)?;
+        let mut tips: Vec<Tip> = Vec::new();
+        for _ in 0..count {
+            let tip = Tip {
+                seq: r.varint()?,
+                hash: Hash(r.array()?),
+            };
+            if tip.seq == 0 || tips.last().is_some_and(|last| *last >= tip) {
+                return Err(WireError::Malformed("the order of a log's tips"));
+            }
+            tips.push(tip);
+        }
+        if tips.is_empty() {
+            return Err(WireError::Malformed("a log without a tip"));
+        }
+        Ok(tips)
+    }
+}
+
+/// Device, epoch, one tip.
+const LOG_BYTES_MIN: usize = 32 + 8 + 1 + 1 + 32;
+
+fn bounded(r: &mut Reader<'_>, what: &'static str, max: usize) -> Result<usize, WireError> {
+    let len = usize::try_from(r.varint()?).unwrap_or(usize::MAX);
+    if len > max {
+        return Err(WireError::TooLong { what, len, max });
+    }
+    Ok(len)
 }

@@ -64,6 +64,11 @@ fn a_copied_disk_gives_a_log_two_tips_and_both_are_kept() {
         logs: &town.logs,
         hashes: &town.heap,
     };
+    let beyond = |tips: &[Tip]| town.logs.beyond(&log, tips, &town.heap);
+    assert_eq!(
+        (beyond(&[]), beyond(&[stem]), beyond(&[right]), beyond(&[left, right])),
+        (5, 3, 1, 0)
+    );
     assert!(held.is_ancestor(&log, stem, left) && held.is_ancestor(&log, stem, right));
     assert!(!held.is_ancestor(&log, left, right) && held.is_ancestor(&log, left, left));
 }

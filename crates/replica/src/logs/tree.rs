@@ -158,6 +158,17 @@ impl Tree {
         meeting
     }
 
+    pub(super) fn beyond(&self, log: &LogId, tips: &[Tip], hashes: &dyn Hashes) -> u64 {
+        let mut covered: Vec<u64> = self.branches.iter().map(|branch| branch.after.seq).collect();
+        for spot in tips.iter().filter_map(|tip| self.locate(log, *tip, hashes)) {
+            for (branch, _, last) in self.path(spot) {
+                covered[branch as usize] = covered[branch as usize].max(last);
+            }
+        }
+        let ends = self.branches.iter().map(|branch| branch.tip.seq);
+        ends.zip(covered).map(|(end, covered)| end - covered).sum()
+    }
+
     /// The place before the first own entry of a branch.
     pub(super) fn stem(&self, branch: u32) -> Tip {
         self.branch(branch).map_or(Tip::START, |branch| branch.after)
