@@ -12,10 +12,10 @@ mod batch;
 mod body;
 mod message;
 
-pub use batch::{Batch, WrappedKey, creates};
+pub use batch::{BATCH_BYTES_MAX, Batch, WrappedKey, creates};
 pub use message::{
-    Busy, Bye, ByeReason, Digests, HashAsk, Hashes, Health, Hello, JoinRequest, KeyAsk, Refusal, Refused, RoomHealth,
-    RoomLine, Speech, Vectors, Welcome,
+    Busy, Bye, ByeReason, Digests, HashAsk, Hashes, Health, Hello, JoinRequest, KeyAsk, Mark, Marks, Refusal, Refused,
+    RoomHealth, RoomLine, Speech, Vectors, Welcome,
 };
 
 use crate::credential::{self, Credential};
@@ -51,6 +51,8 @@ pub enum Frame<R> {
     Batch(Batch<R>),
     /// Receipts and withdrawals, each signed by its hub. Verified when they came in.
     Receipts(Vec<Receipt>, Vec<Withdrawal>),
+    /// Which receipts the sender knows, where there are too many to send unasked.
+    Marks(Marks),
     HashAsk(HashAsk),
     Hashes(Hashes),
     KeyAsk(KeyAsk),
@@ -85,6 +87,7 @@ mod kind {
     pub(super) const HEALTH: u8 = 14;
     pub(super) const BUSY: u8 = 15;
     pub(super) const BYE: u8 = 16;
+    pub(super) const MARKS: u8 = 17;
 }
 
 /// The five bytes before a body, already held against the limit of the kind.
@@ -110,7 +113,7 @@ pub fn body_bytes_max(kind: u8) -> usize {
     match kind {
         kind::HELLO | kind::WHO_ARE_YOU | kind::REFUSED | kind::BUSY | kind::BYE => SMALL_BYTES_MAX,
         kind::INTRODUCE | kind::JOIN | kind::WELCOME => INTRODUCTION_BYTES_MAX,
-        kind::DIGESTS | kind::HASH_ASK | kind::HASHES | kind::KEY_ASK | kind::HEALTH => LIST_BYTES_MAX,
+        kind::DIGESTS | kind::MARKS | kind::HASH_ASK | kind::HASHES | kind::KEY_ASK | kind::HEALTH => LIST_BYTES_MAX,
         kind::VECTORS | kind::RECEIPTS => VECTOR_BYTES_MAX,
         _ => FRAME_BYTES_MAX,
     }
@@ -145,6 +148,7 @@ impl<R> Frame<R> {
             Frame::Vectors(_) => kind::VECTORS,
             Frame::Batch(_) => kind::BATCH,
             Frame::Receipts(..) => kind::RECEIPTS,
+            Frame::Marks(_) => kind::MARKS,
             Frame::HashAsk(_) => kind::HASH_ASK,
             Frame::Hashes(_) => kind::HASHES,
             Frame::KeyAsk(_) => kind::KEY_ASK,
@@ -171,6 +175,7 @@ impl Outbound {
             Frame::Vectors(m) => body::put_vectors(&mut out, m),
             Frame::Batch(m) => m.encode(&mut out),
             Frame::Receipts(receipts, withdrawals) => body::put_receipts(&mut out, receipts, withdrawals),
+            Frame::Marks(m) => body::put_marks(&mut out, m),
             Frame::HashAsk(m) => body::put_hash_ask(&mut out, m),
             Frame::Hashes(m) => body::put_hashes(&mut out, m),
             Frame::KeyAsk(m) => body::put_key_ask(&mut out, m),
@@ -209,6 +214,7 @@ impl Inbound {
                 let (receipts, withdrawals) = body::receipts(body)?;
                 Frame::Receipts(receipts, withdrawals)
             }
+            kind::MARKS => Frame::Marks(body::marks(body)?),
             kind::HASH_ASK => Frame::HashAsk(body::hash_ask(body)?),
             kind::HASHES => Frame::Hashes(body::hashes(body)?),
             kind::KEY_ASK => Frame::KeyAsk(body::key_ask(body)?),

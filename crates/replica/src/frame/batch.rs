@@ -11,9 +11,9 @@ use crate::wire::{Reader, WireError, put_bytes, put_varint};
 /// Inflated, a batch is at most this long: one run of full size and as much again.
 pub const BATCH_BYTES_MAX: usize = 2 * RUN_BYTES_MAX - 64 * 1024;
 /// Keys of one batch.
-pub const KEYS_MAX: usize = 20_000;
+const KEYS_MAX: usize = 20_000;
 /// Runs of one batch.
-pub const RUNS_MAX: usize = 4_096;
+const RUNS_MAX: usize = 4_096;
 
 const STORED: u8 = 0;
 const ZSTD: u8 = 1;

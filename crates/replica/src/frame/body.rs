@@ -4,10 +4,10 @@ use ledger::id::{DeviceId, Hash, RecordId, Scope, UnitId};
 use minicbor::{Decode, Encode};
 
 use super::batch::read_count;
-use super::message::{Digests, HashAsk, Hashes, KeyAsk, Refusal, Refused, Speech, Vectors};
+use super::message::{Digests, HashAsk, Hashes, KeyAsk, Mark, Marks, Refusal, Refused, Speech, Vectors};
 use crate::entry::{LogId, Tip};
 use crate::limits::VECTOR_BYTES_MAX;
-use crate::receipt::{Receipt, Withdrawal};
+use crate::receipt::{Receipt, StoreId, Withdrawal};
 use crate::session::PeerError;
 use crate::vector::Vector;
 use crate::wire::{Reader, WireError, put_bytes, put_varint};
@@ -173,6 +173,59 @@ pub(super) fn receipts(body: &[u8]) -> Result<(Vec<Receipt>, Vec<Withdrawal>), P
     }
     r.end()?;
     Ok((receipts, withdrawals))
+}
+
+pub(super) fn put_marks(out: &mut Vec<u8>, m: &Marks) {
+    // A hub has hundreds of receipts: it is named once.
+    let mut hubs: Vec<(DeviceId, StoreId)> = m.marks.iter().map(|mark| (mark.hub, mark.store)).collect();
+    hubs.sort_unstable();
+    hubs.dedup();
+    put_varint(out, hubs.len() as u64);
+    for hub in &hubs {
+        put_hub(out, *hub);
+    }
+    put_varint(out, m.marks.len() as u64);
+    for mark in &m.marks {
+        let at = hubs.partition_point(|hub| *hub < (mark.hub, mark.store));
+        put_varint(out, at as u64);
+        put_scope(out, mark.scope);
+        put_varint(out, mark.counter);
+    }
+    put_varint(out, m.withdrawn.len() as u64);
+    for hub in &m.withdrawn {
+        put_hub(out, *hub);
+    }
+}
+
+pub(super) fn marks(body: &[u8]) -> Result<Marks, PeerError> {
+    let mut r = Reader::new(body);
+    let count = read_count(&mut r, "hubs", RECEIPTS_MAX)?;
+    let hubs = (0..count).map(|_| hub(&mut r)).collect::<Result<Vec<_>, _>>()?;
+    let count = read_count(&mut r, "receipts", RECEIPTS_MAX)?;
+    let mut marks = Vec::with_capacity(count.min(r.remaining() / 19));
+    for _ in 0..count {
+        let at = usize::try_from(r.varint()?).unwrap_or(usize::MAX);
+        let (hub, store) = *hubs.get(at).ok_or(WireError::Malformed("a hub's number"))?;
+        marks.push(Mark {
+            hub,
+            store,
+            scope: scope(&mut r)?,
+            counter: r.varint()?,
+        });
+    }
+    let count = read_count(&mut r, "withdrawals", RECEIPTS_MAX)?;
+    let withdrawn = (0..count).map(|_| hub(&mut r)).collect::<Result<Vec<_>, _>>()?;
+    r.end()?;
+    Ok(Marks { marks, withdrawn })
+}
+
+fn put_hub(out: &mut Vec<u8>, (hub, store): (DeviceId, StoreId)) {
+    out.extend_from_slice(&hub.0);
+    out.extend_from_slice(&store.to_be_bytes());
+}
+
+fn hub(r: &mut Reader<'_>) -> Result<(DeviceId, StoreId), WireError> {
+    Ok((DeviceId(r.array()?), StoreId::from_be_bytes(r.array()?)))
 }
 
 pub(super) fn put_hash_ask(out: &mut Vec<u8>, m: &HashAsk) {

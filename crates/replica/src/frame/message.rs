@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 
 use crate::credential::{self, Credential};
 use crate::entry::{LogId, Tip};
+use crate::receipt::StoreId;
 use crate::statement::{Former, Role};
 use crate::vector::Vector;
 
@@ -200,6 +201,23 @@ pub struct Digests {
 pub struct Vectors {
     pub speech: Speech,
     pub scopes: Vec<(Scope, Vector)>,
+}
+
+/// "These receipts I know": without their vectors and signatures.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Marks {
+    pub marks: Vec<Mark>,
+    /// Stores whose receipts are withdrawn.
+    pub withdrawn: Vec<(DeviceId, StoreId)>,
+}
+
+/// The newest receipt known of one hub's store for one scope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    pub hub: DeviceId,
+    pub store: StoreId,
+    pub scope: Scope,
+    pub counter: u64,
 }
 
 /// "Which hashes do you have on the way to your tip `tip`, at these places?" Falling; only places below the tip.

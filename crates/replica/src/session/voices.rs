@@ -1,0 +1,155 @@
+//! Receipts and withdrawals: which of them the peer knows, and which it is still to be told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::id::{DeviceId, Scope};
+
+use super::Context;
+use crate::frame::{Mark, Marks, Outbound};
+use crate::limits::VECTOR_BYTES_MAX;
+use crate::receipt::{Receipt, StoreId, Withdrawal};
+
+/// Up to so many receipts are sent without asking first what the peer knows: they are in its hands after half a round trip.
+const AT_ONCE_MAX: usize = 24;
+/// Receipts of one frame, in bytes.
+const FRAME_BYTES: usize = 64 * 1024;
+
+type Key = (DeviceId, StoreId, Scope);
+
+#[derive(Debug, Default)]
+pub(super) struct Voices {
+    known: BTreeMap<Key, u64>,
+    known_withdrawn: BTreeSet<(DeviceId, StoreId)>,
+    /// Only the latest of each waits: receipts are cumulative.
+    due: BTreeMap<Key, Receipt>,
+    due_withdrawals: BTreeMap<(DeviceId, StoreId), Withdrawal>,
+    /// We said what we know and wait to hear what the peer knows.
+    awaiting: bool,
+}
+
+fn key(receipt: &Receipt) -> Key {
+    (receipt.hub, receipt.store, receipt.scope)
+}
+
+impl Voices {
+    /// The digests differ: tells all when it is little, else what is known. Whichever comes first from the peer tells what it knows.
+    pub(super) fn compare(&mut self, shared: &[Scope], cx: &mut Context<'_>) -> usize {
+        self.awaiting = true;
+        let receipts = cx.local.receipts(shared);
+        let withdrawals = cx.local.withdrawals(shared);
+        if !receipts.is_empty() && receipts.len() + withdrawals.len() <= AT_ONCE_MAX {
+            self.offer(receipts, withdrawals, |_| true);
+            return 0;
+        }
+        cx.send(&Outbound::Marks(Marks {
+            marks: receipts
+                .iter()
+                .map(|r| Mark {
+                    hub: r.hub,
+                    store: r.store,
+                    scope: r.scope,
+                    counter: r.counter,
+                })
+                .collect(),
+            withdrawn: withdrawals.iter().map(|w| (w.hub, w.store)).collect(),
+        }))
+    }
+
+    /// The peer says what it knows.
+    pub(super) fn marks(&mut self, marks: Marks, shared: &[Scope], cx: &mut Context<'_>) {
+        for mark in marks.marks {
+            let known = self.known.entry((mark.hub, mark.store, mark.scope)).or_default();
+            *known = mark.counter.max(*known);
+        }
+        self.known_withdrawn.extend(marks.withdrawn);
+        self.answer(shared, cx);
+    }
+
+    /// The peer told receipts and withdrawals.
+    pub(super) fn heard(
+        &mut self,
+        receipts: &[Receipt],
+        withdrawals: &[Withdrawal],
+        shared: &[Scope],
+        cx: &mut Context<'_>,
+    ) {
+        for receipt in receipts {
+            let known = self.known.entry(key(receipt)).or_default();
+            *known = receipt.counter.max(*known);
+        }
+        self.known_withdrawn
+            .extend(withdrawals.iter().map(|w| (w.hub, w.store)));
+        self.answer(shared, cx);
+    }
+
+    fn answer(&mut self, shared: &[Scope], cx: &mut Context<'_>) {
+        if std::mem::take(&mut self.awaiting) {
+            let (receipts, withdrawals) = (cx.local.receipts(shared), cx.local.withdrawals(shared));
+            self.offer(receipts, withdrawals, |_| true);
+        }
+    }
+
+    /// Takes note of what the peer may have to be told, if `shares` its scope and it does not know it.
+    pub(super) fn offer(
+        &mut self,
+        receipts: Vec<Receipt>,
+        withdrawals: Vec<Withdrawal>,
+        shares: impl Fn(&Scope) -> bool,
+    ) {
+        for receipt in receipts {
+            let key = key(&receipt);
+            let is_newer = |held: &Receipt| receipt.counter > held.counter;
+            if shares(&receipt.scope)
+                && receipt.counter > self.known.get(&key).copied().unwrap_or(0)
+                && self.due.get(&key).is_none_or(is_newer)
+            {
+                self.due.insert(key, receipt);
+            }
+        }
+        for withdrawal in withdrawals {
+            let key = (withdrawal.hub, withdrawal.store);
+            if !self.known_withdrawn.contains(&key) {
+                self.due_withdrawals.insert(key, withdrawal);
+            }
+        }
+    }
+
+    /// Sends one frame of what is due; the bytes sent, 0 when nothing is.
+    pub(super) fn send(&mut self, cx: &mut Context<'_>) -> usize {
+        let mut receipts = Vec::new();
+        let mut bytes = 0;
+        while bytes < FRAME_BYTES {
+            let Some((key, receipt)) = self.due.pop_first() else {
+                break;
+            };
+            // Meanwhile the peer itself may have said it.
+            if receipt.counter <= self.known.get(&key).copied().unwrap_or(0) {
+                continue;
+            }
+            let len = receipt.encode().len() + 16;
+            // Longer than any frame may be: nobody could read it. A vector of 20,000 logs comes first.
+            if len + FRAME_BYTES >= VECTOR_BYTES_MAX {
+                continue;
+            }
+            bytes += len;
+            self.known.insert(key, receipt.counter);
+            receipts.push(receipt);
+        }
+        let mut withdrawals = Vec::new();
+        for (key, withdrawal) in std::mem::take(&mut self.due_withdrawals) {
+            if withdrawals.len() >= 256 {
+                self.due_withdrawals.insert(key, withdrawal);
+            } else if self.known_withdrawn.insert(key) {
+                withdrawals.push(withdrawal);
+            }
+        }
+        if receipts.is_empty() && withdrawals.is_empty() {
+            return 0;
+        }
+        cx.send(&Outbound::Receipts(receipts, withdrawals))
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.due.is_empty() && self.due_withdrawals.is_empty()
+    }
+}
