@@ -121,6 +121,7 @@ pub enum Effect {
     Close,
     Evaluate,
     Reopen,
+    Void,
     HandOver,
     GiveBack,
     CorrectDate,

@@ -2,9 +2,6 @@
 //!
 //! Pure: no socket, clock, randomness or thread. The sole importer of automerge.
 
-
-pub use table::TableError;
-pub use version::version_hash;
 pub mod calendar;
 pub mod catalogue;
 pub mod check;
@@ -20,3 +17,6 @@ pub mod seal;
 pub mod seed;
 pub mod table;
 pub mod version;
+
+pub use table::TableError;
+pub use version::version_hash;

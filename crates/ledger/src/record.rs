@@ -21,6 +21,7 @@ mod fold;
 mod legality;
 mod order;
 mod payload;
+mod run;
 mod view;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minicbor::{Decode, Encode};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -98,17 +100,25 @@ impl std::fmt::Display for Hex<'_> {
 }
 
 /// What a record is about; written once, at creation.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Encode, Decode)]
 pub struct Head {
+    #[n(0)]
     pub form: Hash,
     /// The printed number (办件编号); it never changes.
+    #[n(1)]
     pub no: String,
     /// Code of the matter in the catalogue of that hash.
+    #[n(2)]
     pub matter: String,
+    #[n(3)]
     pub catalogue: Hash,
+    #[n(4)]
     pub unit: UnitId,
+    #[n(5)]
     pub clerk: UserId,
+    #[n(6)]
     pub on: Day,
+    #[n(7)]
     pub import_key: Option<Hash>,
 }
 
@@ -266,6 +276,8 @@ pub struct Item {
     pub values: BTreeMap<String, Value>,
     /// Received wins over missing.
     pub received: bool,
+    /// Handed back since, by an event.
+    pub given_back: bool,
 }
 
 /// Why an event does not count.
@@ -333,7 +345,9 @@ pub struct Closure {
     pub events: Vec<String>,
     pub result: i64,
     pub on: Day,
+    /// Who closed, and where, in the order of `events`.
     pub by: Vec<UserId>,
+    pub units: Vec<UnitId>,
     /// False while different results await a decision: not counted as closed.
     pub counts: bool,
 }

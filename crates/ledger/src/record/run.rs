@@ -1,0 +1,253 @@
+//! One pass of events through the transition table.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use super::effect::{Machine, Step};
+use super::legality::{Law, check_data, text};
+use super::order::Order;
+use super::{NewEvent, Value, VoidReason};
+use crate::conflict::ConflictId;
+use crate::day::Day;
+use crate::form::{Effect, Event, Joins};
+use crate::id::UnitId;
+
+/// How often one fold asks whether an event would have been legal without the concurrent ones. An ordinary case asks at
+/// most a few times; beyond it such an event is plainly void, so that a flood of them does not stop the hub.
+const PASTS_MAX: u32 = 256;
+
+/// What became of one event.
+pub(super) struct Verdict {
+    pub(super) event: usize,
+    pub(super) on: Day,
+    pub(super) void: Option<VoidReason>,
+    pub(super) joined: bool,
+    /// The concurrent event that made it void: a human must look.
+    pub(super) blocker: Option<usize>,
+    pub(super) state: String,
+}
+
+pub(super) struct Outcome {
+    pub(super) machine: Machine,
+    pub(super) verdicts: Vec<Verdict>,
+}
+
+enum Ruling<'a> {
+    Stands(&'a Event),
+    Joins(&'a Event),
+    Void(VoidReason, Option<usize>),
+}
+
+pub(super) struct Run<'a> {
+    order: Order<'a>,
+    law: Law<'a>,
+    custody: UnitId,
+    corrections: &'a BTreeMap<usize, Day>,
+    legal: RefCell<BTreeMap<usize, bool>>,
+    pasts: Cell<u32>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(order: Order<'a>, law: Law<'a>, custody: UnitId, corrections: &'a BTreeMap<usize, Day>) -> Self {
+        Self {
+            order,
+            law,
+            custody,
+            corrections,
+            legal: RefCell::default(),
+            pasts: Cell::new(0),
+        }
+    }
+
+    /// Folds the events at these places (ascending).
+    pub(super) fn fold(&self, chosen: &[usize]) -> Outcome {
+        let mut outcome = Outcome {
+            machine: Machine::new(self.law.form, self.custody),
+            verdicts: Vec::with_capacity(chosen.len()),
+        };
+        let epoch = Day::of_wall_ms(0);
+        for event in self.order.of(chosen) {
+            let raw = &self.order.events[event];
+            let typed = raw.event.as_ref();
+            let on = self
+                .corrections
+                .get(&event)
+                .copied()
+                .or(typed.map(|t| t.on))
+                .unwrap_or(epoch);
+            let ruling = match typed {
+                Some(typed) => self.rule(event, typed, &outcome),
+                None => Ruling::Void(VoidReason::Unreadable, None),
+            };
+            let mut verdict = Verdict {
+                event,
+                on,
+                void: None,
+                joined: false,
+                blocker: None,
+                state: String::new(),
+            };
+            let envelope = &self.order.document.changes[raw.at].envelope;
+            let step = typed.map(|typed| Step {
+                event,
+                id: &raw.id,
+                typed,
+                on,
+                unit: envelope.unit,
+                user: envelope.user,
+            });
+            match (ruling, step) {
+                (Ruling::Stands(declared), Some(step)) => outcome.machine.step(declared, &step),
+                (Ruling::Joins(declared), Some(step)) => {
+                    outcome.machine.join(declared, &step);
+                    verdict.joined = true;
+                }
+                (Ruling::Void(reason, blocker), _) => {
+                    verdict.void = Some(reason);
+                    verdict.blocker = blocker;
+                }
+                (_, None) => verdict.void = Some(VoidReason::Unreadable),
+            }
+            verdict.state.clone_from(&outcome.machine.point.state);
+            outcome.verdicts.push(verdict);
+        }
+        outcome
+    }
+
+    fn rule(&self, event: usize, typed: &NewEvent, so_far: &Outcome) -> Ruling<'a> {
+        let Some(declared) = self.law.form.events.get(&typed.kind) else {
+            return Ruling::Void(VoidReason::UnknownEvent, None);
+        };
+        if let Err(name) = check_data(declared, typed) {
+            return Ruling::Void(VoidReason::BadData { name: name.to_owned() }, None);
+        }
+        let envelope = &self.order.document.changes[self.order.events[event].at].envelope;
+        let judged = self
+            .law
+            .judge(&typed.kind, &so_far.machine.point, envelope.unit, envelope.tier);
+        match (judged, declared.effect) {
+            (Ok(_), Effect::CorrectDate) if !corrects(&self.order, event, typed) => {
+                Ruling::Void(VoidReason::NotEntitled, None)
+            }
+            (Ok(_), Effect::Resolve) => self.rule_decision(event, typed, declared, so_far),
+            (Ok(declared), _) => Ruling::Stands(declared),
+            (Err(reason), _) => self.rule_against(event, declared, reason, so_far),
+        }
+    }
+
+    /// A later decision undoes an earlier one; of concurrent ones the first in fold order (the higher tier) stands.
+    fn rule_decision(&self, event: usize, typed: &NewEvent, declared: &'a Event, so_far: &Outcome) -> Ruling<'a> {
+        let id = text(typed, "conflict").and_then(ConflictId::parse);
+        let earlier = id.and_then(|id| so_far.machine.resolutions.get(&id));
+        match earlier {
+            Some((other, resolution)) if self.apart(*other, event) => {
+                if text(typed, "choice") == Some(&resolution.choice) {
+                    return Ruling::Joins(declared);
+                }
+                let by = self.order.events[*other].id.clone();
+                Ruling::Void(VoidReason::Concurrent { by }, None)
+            }
+            _ => Ruling::Stands(declared),
+        }
+    }
+
+    /// An event that is not legal where it stands in the order: did a concurrent one make it so?
+    fn rule_against(&self, event: usize, declared: &'a Event, reason: VoidReason, so_far: &Outcome) -> Ruling<'a> {
+        let stood = |v: &&Verdict| v.void.is_none() && !v.joined && self.apart(v.event, event);
+        let moved = |v: &&Verdict| {
+            let kind = self.order.events[v.event].event.as_ref().map(|e| e.kind.as_str());
+            let other = kind.and_then(|kind| self.law.form.events.get(kind));
+            other.is_some_and(|o| o.to.is_some() || o.effect == Effect::HandOver)
+        };
+        let blocker = so_far.verdicts.iter().rev().filter(stood).find(moved);
+        let Some(blocker) = blocker.filter(|_| self.legal_alone(event)) else {
+            return Ruling::Void(reason, None);
+        };
+        let kind = |event: usize| self.order.events[event].event.as_ref().map(|e| &e.kind);
+        let twin = so_far
+            .verdicts
+            .iter()
+            .filter(stood)
+            .any(|v| kind(v.event) == kind(event));
+        if twin && declared.joins != Joins::No {
+            return Ruling::Joins(declared);
+        }
+        let by = self.order.events[blocker.event].id.clone();
+        // One item per branch: what follows from an event that gave way gives way with it.
+        let follows = so_far
+            .verdicts
+            .iter()
+            .any(|v| v.blocker.is_some() && self.order.before(v.event, event));
+        Ruling::Void(VoidReason::Concurrent { by }, (!follows).then_some(blocker.event))
+    }
+
+    fn apart(&self, a: usize, b: usize) -> bool {
+        let at = |event: usize| self.order.events[event].at;
+        self.order.document.concurrent(at(a), at(b))
+    }
+
+    /// Whether the event was legal for all its author could know.
+    fn legal_alone(&self, event: usize) -> bool {
+        if let Some(known) = self.legal.borrow().get(&event) {
+            return *known;
+        }
+        if self.pasts.get() >= PASTS_MAX {
+            return false;
+        }
+        self.pasts.set(self.pasts.get() + 1);
+        let past: Vec<usize> = (0..self.order.events.len())
+            .filter(|other| self.order.before(*other, event))
+            .collect();
+        let point = self.fold(&past).machine.point;
+        let raw = &self.order.events[event];
+        let envelope = &self.order.document.changes[raw.at].envelope;
+        let legal = raw.event.as_ref().is_some_and(|typed| {
+            self.law
+                .judge(&typed.kind, &point, envelope.unit, envelope.tier)
+                .is_ok()
+        });
+        self.legal.borrow_mut().insert(event, legal);
+        legal
+    }
+}
+
+/// The business dates that later events corrected, by place of the event; the last in fold order counts.
+pub(super) fn corrections(order: &Order, law: Law) -> BTreeMap<usize, Day> {
+    let is_correction = |event: &usize| {
+        let typed = order.events[*event].event.as_ref();
+        let declared = typed.and_then(|t| law.form.events.get(&t.kind));
+        declared.is_some_and(|d| d.effect == Effect::CorrectDate)
+    };
+    let mut corrected = BTreeMap::new();
+    if !(0..order.events.len()).any(|event| is_correction(&event)) {
+        return corrected;
+    }
+    let all: Vec<usize> = (0..order.events.len()).collect();
+    for event in order.of(&all).into_iter().filter(is_correction) {
+        let Some(typed) = &order.events[event].event else {
+            continue;
+        };
+        let Some(Value::Day(to)) = typed.data.get("to") else {
+            continue;
+        };
+        if let Some(target) = target(order, event, typed).filter(|_| corrects(order, event, typed)) {
+            corrected.insert(target, *to);
+        }
+    }
+    corrected
+}
+
+/// The event whose date is corrected: one that the correction's author knew.
+fn target(order: &Order, event: usize, typed: &NewEvent) -> Option<usize> {
+    let id = text(typed, "event")?;
+    (0..order.events.len()).find(|other| order.events[*other].id == id && order.before(*other, event))
+}
+
+/// Only the unit that wrote an event, or a higher tier, corrects its date.
+fn corrects(order: &Order, event: usize, typed: &NewEvent) -> bool {
+    let envelope = |event: usize| &order.document.changes[order.events[event].at].envelope;
+    target(order, event, typed).is_some_and(|target| {
+        let (author, other) = (envelope(event), envelope(target));
+        author.unit == other.unit || author.tier > other.tier
+    })
+}
