@@ -40,6 +40,7 @@ pub(crate) type Chain = [u8; CHAIN_LEN];
 
 /// All segments, and where the next frame goes.
 pub(crate) struct Journal {
+    /// Those that can be read. There is at least one, and the last takes the frames.
     pub(crate) segments: BTreeMap<u32, Segment>,
     chain: Chain,
 }
@@ -95,7 +96,21 @@ impl Journal {
             segments: BTreeMap::new(),
             chain: Chain::default(),
         };
-        journal.roll(disk, Position::START).map_err(failed("beginning the journal"))?;
+        journal
+            .roll(disk, 1, Position::START)
+            .map_err(failed("beginning the journal"))?;
+        Ok(journal)
+    }
+
+    /// A journal whose last segment, number `lost`, cannot be read at all: it goes on in a new one.
+    pub(crate) fn follow(disk: &mut dyn Disk, segments: BTreeMap<u32, Segment>, lost: u32) -> Result<Self, StoreError> {
+        let mut journal = Self {
+            segments,
+            chain: Chain::default(),
+        };
+        journal
+            .roll(disk, lost + 1, Position::START)
+            .map_err(failed("going on with the journal"))?;
         Ok(journal)
     }
 
@@ -123,6 +138,15 @@ impl Journal {
         self.segments.values().map(|segment| segment.len).sum()
     }
 
+    /// Bytes of the segments between two positions; the first must not lie behind the second.
+    pub(crate) fn bytes_between(&self, from: Position, to: Position) -> u64 {
+        let before = |at: Position| -> u64 {
+            let whole: u64 = self.segments.range(..at.segment).map(|(_, segment)| segment.len).sum();
+            whole + u64::from(at.offset)
+        };
+        before(to).saturating_sub(before(from))
+    }
+
     fn last(&self) -> &Segment {
         match self.segments.last_key_value() {
             Some((_, segment)) => segment,
@@ -131,8 +155,7 @@ impl Journal {
     }
 
     /// Begins a new segment that follows the last one.
-    fn roll(&mut self, disk: &mut dyn Disk, trusted: Position) -> io::Result<()> {
-        let number = self.segments.last_key_value().map_or(1, |(number, _)| number + 1);
+    fn roll(&mut self, disk: &mut dyn Disk, number: u32, trusted: Position) -> io::Result<()> {
         let segment = Segment::begin(disk, number, self.chain, trusted)?;
         self.chain = segment.first_chain();
         self.segments.insert(number, segment);
@@ -147,7 +170,7 @@ impl Journal {
         trusted: Position,
     ) -> Result<Vec<FrameAt>, AppendError> {
         if self.last().len > HEADER_LEN && self.last().len + pending.bytes > SEGMENT_BYTES {
-            match self.roll(disk, trusted) {
+            match self.roll(disk, self.last().number + 1, trusted) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::StorageFull => return Err(AppendError::Full),
                 Err(error) => return Err(AppendError::Unknown(failed("beginning a segment")(error))),

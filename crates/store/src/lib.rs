@@ -8,9 +8,11 @@
 //! Nothing that is staged is seen by any reader before it is committed.
 
 pub mod disk;
+mod journal;
 pub mod kv;
 mod store;
 mod types;
+mod vault;
 
 pub use disk::{Disk, Fault, MemDisk, RealDisk};
 pub use kv::{Batch, Kv, KvError, KvPlace, MemPlace, Order, Scan, SledPlace};

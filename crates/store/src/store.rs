@@ -1,154 +1,177 @@
 //! A store: durable logs, receipts, facts and record keys.
 
-use ed25519_dalek::SigningKey;
-use ledger::id::Hash;
-use ledger::id::{RecordId, Scope};
-use replica::entry::{Entry, LogId, Tip};
-use replica::logs::{Hashes, Logs, Spot};
-use replica::receipt::{Receipt, Receipts, Withdrawal};
-use replica::run::{Run, VerifiedRun};
+mod commit;
+mod facts;
+mod open;
+mod read;
+mod repair;
+mod rows;
+mod stage;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use ledger::id::{Hash, RecordId, Scope};
+use replica::entry::LogId;
+use replica::logs::Logs;
+use replica::receipt::Receipts;
 
 use crate::disk::Disk;
+use crate::journal::{FrameAt, Journal};
 use crate::kv::{Kv, KvPlace};
-use crate::types::*;
+use crate::types::{Health, Position, Progress, Stats, StoreError};
+use crate::vault::Vault;
+use rows::{Dead, Hole};
+use stage::Draft;
 
-pub struct Store {}
+/// Kept back for statements, receipts and drafts on a full disk.
+const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
+const RESERVE: &str = "reserve";
 
-#[allow(unused_variables, clippy::todo)]
-impl Store {
-    pub fn open(
-        disk: Box<dyn Disk>,
-        place: Box<dyn KvPlace>,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<(Store, Opened), StoreError> {
-        todo!()
-    }
-    pub fn stage_run(&mut self, run: &VerifiedRun) -> Result<Staged, StageRefusal> {
-        todo!()
-    }
-    /// Appends to the own log and signs; several runs when the entries exceed a checkpoint's distance.
-    pub fn stage_local(
-        &mut self,
-        key: &SigningKey,
-        scope: Scope,
-        epoch: u64,
-        entries: Vec<Entry>,
-    ) -> Result<Tip, StoreError> {
-        todo!()
-    }
-    pub fn stage_receipt(&mut self, receipt: &Receipt) -> Result<(), StoreError> {
-        todo!()
-    }
-    pub fn stage_withdrawal(&mut self, withdrawal: &Withdrawal) -> Result<(), StoreError> {
-        todo!()
-    }
-    pub fn stage_fact(&mut self, key: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
-        todo!()
-    }
-    pub fn stage_key(&mut self, scope: Scope, record: RecordId, wrapped: &[u8; 48]) -> Result<KeyStaged, StoreError> {
-        todo!()
-    }
-    /// As `stage_key`, but over a key that differs: for a caller who has proved that this one opens.
-    pub fn replace_key(&mut self, scope: Scope, record: RecordId, wrapped: &[u8; 48]) -> Result<KeyStaged, StoreError> {
-        todo!()
-    }
-    /// Staged like a key; permanent.
-    pub fn erase_key(&mut self, scope: Scope, record: RecordId) -> Result<(), StoreError> {
-        todo!()
-    }
-    pub fn is_erased(&self, scope: Scope, record: &RecordId) -> bool {
-        todo!()
-    }
-    pub fn key(&self, scope: Scope, record: &RecordId) -> Option<[u8; 48]> {
-        todo!()
-    }
-    /// Keys made ahead for records to come; staged and committed like others, so that recording needs one sync.
-    pub fn add_spares(&mut self, scope: Scope, spares: &[(RecordId, [u8; 48])]) -> Result<(), StoreError> {
-        todo!()
-    }
-    /// Takes one spare: it is marked used in the commit that follows, and never given out again.
-    pub fn spare(&mut self, scope: Scope) -> Option<(RecordId, [u8; 48])> {
-        todo!()
-    }
-    pub fn spares(&self, scope: Scope) -> usize {
-        todo!()
-    }
-    pub fn commit(&mut self) -> Result<Committed, StoreError> {
-        todo!()
-    }
-    /// Drops everything staged.
-    pub fn abandon(&mut self) {
-        todo!()
-    }
-    pub fn logs(&self) -> &Logs {
-        todo!()
-    }
-    pub fn receipts(&self) -> &Receipts {
-        todo!()
-    }
-    pub fn fact(&self, key: &str) -> Option<&[u8]> {
-        todo!()
-    }
-    /// Facts whose keys begin with `prefix`.
-    pub fn facts(&self, prefix: &str) -> Vec<(String, Vec<u8>)> {
-        todo!()
-    }
-    pub fn read(
-        &self,
-        log: &LogId,
-        after: Tip,
-        to: Tip,
-        bytes_max: usize,
-        merge: Merge,
-    ) -> Result<Vec<Run>, StoreError> {
-        todo!()
-    }
-    /// Damage met by `read`, `hash` or `body` since last asked; call [`Store::repair`] when there is any.
-    pub fn repair(&mut self) -> Result<Vec<Damage>, StoreError> {
-        todo!()
-    }
-    pub fn frames_after(&self, after: Position, max: usize) -> Result<Vec<(Position, JournalFrame)>, StoreError> {
-        todo!()
-    }
-    pub fn head(&self) -> Position {
-        todo!()
-    }
-    pub fn body(&self, at: EntryAt) -> Result<Vec<u8>, StoreError> {
-        todo!()
-    }
-    pub fn kv(&self) -> &dyn Kv {
-        todo!()
-    }
-    pub fn trust(&mut self, applied: Position) -> Result<(), StoreError> {
-        todo!()
-    }
-    pub fn trusted(&self) -> Position {
-        todo!()
-    }
-    pub fn rebuild(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<(), StoreError> {
-        todo!()
-    }
-    pub fn verify(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<Verified, StoreError> {
-        todo!()
-    }
-    /// Reads on in the journal, at most `budget` bytes, and reports what it finds damaged.
-    pub fn scrub(&mut self, budget: u64) -> Result<Vec<Damage>, StoreError> {
-        todo!()
-    }
-    pub fn health(&self) -> Health {
-        todo!()
-    }
-    pub fn stats(&self) -> Stats {
-        todo!()
-    }
-    pub fn free_bytes(&self) -> Option<u64> {
-        todo!()
-    }
+/// Durable logs, receipts, facts and keys of one device, on one disk. One thread uses it; nothing staged is seen before its commit.
+pub struct Store {
+    disk: Box<dyn Disk>,
+    place: Box<dyn KvPlace>,
+    kv: Box<dyn Kv>,
+    journal: Journal,
+    vault: Vault,
+    logs: Logs,
+    /// Short numbers of logs in the index's keys.
+    numbers: BTreeMap<LogId, u32>,
+    receipts: Receipts,
+    facts: BTreeMap<String, Vec<u8>>,
+    /// Whether the facts have changed since they were last journalled together.
+    facts_moved: Moved,
+    /// Runs in the journal that lie in no branch: they wait for a hole before them to be filled, or stand elsewhere too.
+    dead: BTreeMap<Position, Dead>,
+    holes: BTreeMap<Position, Hole>,
+    trusted: Position,
+    /// The head after which the trusted position was last written.
+    trusted_at: Position,
+    draft: Draft,
+    health: Health,
+    /// Bytes written since the free space was last looked at.
+    unchecked: u64,
+    /// Frames that reads found damaged, for [`Store::repair`].
+    met: RefCell<BTreeSet<Position>>,
+    hashes: RefCell<VecDeque<(FrameAt, Arc<Vec<Hash>>)>>,
+    scrubbed: Position,
 }
 
-#[allow(unused_variables, clippy::todo)]
-impl Hashes for Store {
-    fn hash(&self, log: &LogId, spot: Spot) -> Option<Hash> {
-        todo!()
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    Yes,
+    No,
+}
+
+impl Store {
+    /// What is durable of all logs. Staged runs are not in it.
+    pub fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
+    /// The durable receipts and withdrawals.
+    pub fn receipts(&self) -> &Receipts {
+        &self.receipts
+    }
+
+    /// A durable local fact.
+    pub fn fact(&self, key: &str) -> Option<&[u8]> {
+        self.facts.get(key).map(Vec::as_slice)
+    }
+
+    /// Durable facts whose keys begin with `prefix`, in order.
+    pub fn facts(&self, prefix: &str) -> Vec<(String, Vec<u8>)> {
+        self.facts
+            .range(prefix.to_owned()..)
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    }
+
+    /// The wrapped key of a record; `None` when it is not held or was erased. Staged keys are seen.
+    pub fn key(&self, scope: Scope, record: &RecordId) -> Option<[u8; 48]> {
+        self.vault.key(&*self.disk, scope, record)
+    }
+
+    /// Whether the record's key was destroyed for ever.
+    pub fn is_erased(&self, scope: Scope, record: &RecordId) -> bool {
+        self.vault.is_erased(scope, record)
+    }
+
+    /// Takes one spare key: durable, and never given out again, not even after a restart or in a copy of the folder (spares are
+    /// known to the process that made them only).
+    pub fn spare(&mut self, scope: Scope) -> Option<(RecordId, [u8; 48])> {
+        self.vault.spare(scope)
+    }
+
+    /// How many spare keys are left.
+    pub fn spares(&self, scope: Scope) -> usize {
+        self.vault.spares(scope)
+    }
+
+    /// The index, for the office's rows: keys from [`crate::kv::OFFICE_KEYS_FROM`] on. They are gone after a rebuild.
+    pub fn kv(&self) -> &dyn Kv {
+        &*self.kv
+    }
+
+    /// Behind the last durable frame.
+    pub fn head(&self) -> Position {
+        self.journal.head()
+    }
+
+    /// Up to here all rows were durable when the store was opened, or since: rows derived from later frames may be missing.
+    pub fn trusted(&self) -> Position {
+        self.trusted
+    }
+
+    /// Whether the store takes more.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// How much is held.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            entries: self.logs.scopes().map(|scope| self.logs.entries(scope)).sum(),
+            bytes: self.journal.bytes(),
+            vault_keys: self.vault.keys(),
+            damaged: self.holes.len() as u64,
+        }
+    }
+
+    /// Free bytes of the disk, where it can tell; the space kept back is not counted.
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.disk.free_bytes().ok()
+    }
+
+    /// The disk, for the few small files that lie beside the journal (identities). Names must not begin with `journal-`, `vault`,
+    /// `reserve` or `lock`.
+    pub fn disk_mut(&mut self) -> &mut dyn Disk {
+        &mut *self.disk
+    }
+
+    /// Makes the index anew from the journal; the office's rows are gone, and [`Store::trusted`] is the start.
+    pub fn rebuild(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<(), StoreError> {
+        self.check_poison()?;
+        self.abandon();
+        self.rebuild_index(progress)
+    }
+
+    fn check_poison(&self) -> Result<(), StoreError> {
+        match &self.health {
+            Health::Poisoned(why) => Err(StoreError::Poisoned(why.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn poison(&mut self, error: StoreError) -> StoreError {
+        self.health = Health::Poisoned(error.to_string());
+        error
     }
 }

@@ -179,6 +179,8 @@ pub struct Opened {
     /// Places found damaged now. When there are any, facts and entries of our own may be missing: a device whose own logs are
     /// among them begins a new epoch.
     pub damaged: Vec<Damage>,
+    /// Slots of the vault that were damaged; their keys are to be asked of a peer.
+    pub keys_damaged: u64,
     /// Why the index was made anew, if it was. Rows of the office are gone then; `trusted()` is the start.
     pub rebuilt: Option<String>,
     /// The journal was made just now.

@@ -38,12 +38,7 @@ pub(crate) struct Parsed {
 
 impl Segment {
     /// Makes the file, durable under its name, with nothing but the header.
-    pub(super) fn begin(
-        disk: &mut dyn Disk,
-        number: u32,
-        previous: Chain,
-        trusted: Position,
-    ) -> io::Result<Segment> {
+    pub(super) fn begin(disk: &mut dyn Disk, number: u32, previous: Chain, trusted: Position) -> io::Result<Segment> {
         let segment = Segment {
             number,
             len: HEADER_LEN,
@@ -73,7 +68,7 @@ impl Segment {
 
     /// Reads the header of a segment; `None` when both copies are damaged.
     pub(crate) fn open(disk: &dyn Disk, number: u32) -> Result<Option<Segment>, StoreError> {
-        let name = name(number);
+        let name = Self::name_of(number);
         let len = disk.len(&name).map_err(failed("opening a segment"))?.unwrap_or(0);
         let have = usize::try_from(len.min(HEADER_LEN)).unwrap_or(0);
         let bytes = disk.read_at(&name, 0, have).map_err(failed("reading a segment"))?;
@@ -91,8 +86,21 @@ impl Segment {
         Ok(None)
     }
 
+    /// Writes the header anew where a cut left only its first copy; the segment has no frames then.
+    pub(crate) fn mend(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
+        let copy = self.encode();
+        disk.write_at(&self.name(), 0, &[copy, copy].concat())?;
+        disk.sync_data(&self.name())?;
+        self.len = HEADER_LEN;
+        Ok(())
+    }
+
     pub(crate) fn name(&self) -> String {
-        name(self.number)
+        Self::name_of(self.number)
+    }
+
+    pub(crate) fn name_of(number: u32) -> String {
+        format!("{PREFIX}{number:08}")
     }
 
     fn encode(&self) -> [u8; COPY_LEN] {
@@ -164,10 +172,6 @@ impl Segment {
             kind: marked & KIND_MASK,
         })
     }
-}
-
-fn name(number: u32) -> String {
-    format!("{PREFIX}{number:08}")
 }
 
 /// The chain value at the end of a frame's bytes.

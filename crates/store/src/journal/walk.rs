@@ -138,7 +138,10 @@ impl<'a> Walker<'a> {
         let mut refused = None;
         let mut given = 0;
         for (number, piece) in bytes.chunks_mut(PIECE).enumerate() {
-            match self.disk.read_at(&self.name, offset + (number * PIECE) as u64, piece.len()) {
+            match self
+                .disk
+                .read_at(&self.name, offset + (number * PIECE) as u64, piece.len())
+            {
                 Ok(read) => {
                     piece.copy_from_slice(&read);
                     given += 1;

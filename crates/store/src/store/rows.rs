@@ -155,19 +155,44 @@ pub(super) fn damage_key(at: Position) -> Vec<u8> {
     [[DAMAGE].as_slice(), &at.to_bytes()].concat()
 }
 
-pub(super) fn damage_value(damage: &Damage) -> Vec<u8> {
-    let mut value = damage.bytes.to_be_bytes().to_vec();
-    for log in &damage.logs {
+/// A damaged place, and how far the logs reached that had entries there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Hole {
+    pub(super) bytes: u64,
+    pub(super) reached: Vec<(LogId, u64)>,
+}
+
+impl Hole {
+    pub(super) fn damage(&self, at: Position) -> Damage {
+        Damage {
+            at,
+            bytes: self.bytes,
+            logs: self.reached.iter().map(|(log, _)| *log).collect(),
+        }
+    }
+}
+
+pub(super) fn hole_value(hole: &Hole) -> Vec<u8> {
+    let mut value = hole.bytes.to_be_bytes().to_vec();
+    for (log, seq) in &hole.reached {
         value.extend(log_bytes(log));
+        value.extend_from_slice(&seq.to_be_bytes());
     }
     value
 }
 
-pub(super) fn damage(key: &[u8], value: &[u8]) -> Option<Damage> {
-    let (bytes, logs) = value.split_first_chunk::<8>()?;
-    Some(Damage {
-        at: Position::from_bytes(*key.last_chunk::<8>()?),
+pub(super) fn hole(key: &[u8], value: &[u8]) -> Option<(Position, Hole)> {
+    let (bytes, rest) = value.split_first_chunk::<8>()?;
+    let reached = rest
+        .chunks_exact(LOG_LEN + 8)
+        .filter_map(|chunk| {
+            let seq = u64::from_be_bytes(chunk[LOG_LEN..].try_into().ok()?);
+            Some((log_from(&chunk[..LOG_LEN])?, seq))
+        })
+        .collect();
+    let hole = Hole {
         bytes: u64::from_be_bytes(*bytes),
-        logs: logs.chunks(LOG_LEN).filter_map(log_from).collect(),
-    })
+        reached,
+    };
+    Some((Position::from_bytes(*key.last_chunk::<8>()?), hole))
 }
