@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ed25519_dalek::SigningKey;
 use ledger::id::{DeviceId, Hash, RecordId, Scope, ScopeKind};
 use replica::entry::{Entry, LogId, Tip};
+use replica::limits::BRANCHES_MAX;
 use replica::logs::{Attach, Hashes, Logs, Place, Spot};
 use replica::receipt::{Receipt, Withdrawal};
 use replica::run::{CHECKPOINT_BYTES_MAX, RUN_ENTRIES_MAX, Run, VerifiedRun, sign};
@@ -102,6 +103,10 @@ impl Store {
             Place::Held => Ok(Staged::Held),
             Place::Gap { have } => Err(StageRefusal::Gap { have }),
             Place::New(attach) => {
+                // Beyond this the index could not keep the log's state; a device that forks so often is suspended long before.
+                if attach.branch as usize >= BRANCHES_MAX {
+                    return Err(too_many_branches(attach.branch).into());
+                }
                 let count = (run.hashes().len() - attach.skip) as u64;
                 self.draft_run(run, attach);
                 self.adopt(run.log())?;
@@ -266,7 +271,9 @@ impl Store {
             let mut adopted = 0;
             for (place, _) in waiting {
                 let Ok(run) = self.load(place) else { continue };
-                if let Place::New(attach) = self.place_run(&run) {
+                if let Place::New(attach) = self.place_run(&run)
+                    && (attach.branch as usize) < BRANCHES_MAX
+                {
                     self.draft_run(&run, attach);
                     adopted += 1;
                 }
@@ -275,6 +282,13 @@ impl Store {
                 return Ok(());
             }
         }
+    }
+}
+
+fn too_many_branches(branch: u32) -> StoreError {
+    StoreError::TooLong {
+        what: "a log's list of branches",
+        len: branch as usize,
     }
 }
 
