@@ -19,3 +19,8 @@ pub mod ticket;
 pub mod time;
 pub mod vector;
 pub mod wire;
+
+/// The examples of WIRE.md are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../WIRE.md")]
+pub struct WireExamples;

@@ -119,18 +119,6 @@ pub struct Grant {
     pub hub_only: bool,
 }
 
-impl Grant {
-    /// What the sealed box of such a grant is bound to: pass it to [`crate::sealbox::seal`] and to open. `sealed` is no part
-    /// of it and may still be empty.
-    pub fn context(&self) -> Vec<u8> {
-        let mut out = b"cunlian grant 1".to_vec();
-        out.extend_from_slice(&self.scope.to_bytes());
-        out.extend_from_slice(&self.device.0);
-        out.push(u8::from(self.hub_only));
-        out
-    }
-}
-
 /// Obliges every holder to destroy a record's key and never to take or send it again.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Erase {
