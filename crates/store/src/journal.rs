@@ -15,7 +15,11 @@ use crate::disk::Disk;
 use crate::types::{Position, StoreError};
 
 /// A new segment is begun when one would grow past this. Small enough to copy and to scan, large enough to have few.
+#[cfg(not(test))]
 const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// Small, so that short stories cross from one segment to the next.
+#[cfg(test)]
+const SEGMENT_BYTES: u64 = 8 * 1024;
 /// A frame holds one run (at most 1 MiB), one receipt or the facts.
 pub(crate) const FRAME_BODY_MAX: usize = 2 * 1024 * 1024;
 

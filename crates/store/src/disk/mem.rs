@@ -267,8 +267,11 @@ impl Content {
     }
 
     fn put(&mut self, offset: usize, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         let end = offset + bytes.len();
-        if self.bytes.len() < end && !bytes.is_empty() {
+        if self.bytes.len() < end {
             self.bytes.resize(end, 0);
         }
         self.bytes[offset..end].copy_from_slice(bytes);

@@ -69,7 +69,9 @@ impl Segment {
     /// Reads the header of a segment; `None` when both copies are damaged.
     pub(crate) fn open(disk: &dyn Disk, number: u32) -> Result<Option<Segment>, StoreError> {
         let name = Self::name_of(number);
-        let len = disk.len(&name).map_err(failed("opening a segment"))?.unwrap_or(0);
+        let Some(len) = disk.len(&name).map_err(failed("opening a segment"))? else {
+            return Ok(None);
+        };
         let have = usize::try_from(len.min(HEADER_LEN)).unwrap_or(0);
         let bytes = disk.read_at(&name, 0, have).map_err(failed("reading a segment"))?;
         for copy in bytes.chunks_exact(COPY_LEN) {

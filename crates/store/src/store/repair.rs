@@ -180,12 +180,13 @@ impl Store {
     }
 }
 
-/// The hole that a frame lies in.
+/// The hole that a frame lies in. One that begins in a segment's header is the whole segment: nothing in it can be read.
 fn hole_of(holes: &BTreeMap<Position, u64>, place: FrameAt) -> Option<Position> {
-    let end = u64::from(place.at.offset) + u64::from(place.len);
+    let start = u64::from(place.at.offset);
+    let end = start + u64::from(place.len);
     holes
         .iter()
         .filter(|(at, _)| at.segment == place.at.segment)
-        .find(|(at, bytes)| u64::from(at.offset) < end && u64::from(place.at.offset) < u64::from(at.offset) + *bytes)
+        .find(|(at, bytes)| at.offset == 0 || (u64::from(at.offset) < end && start < u64::from(at.offset) + *bytes))
         .map(|(at, _)| *at)
 }

@@ -66,7 +66,7 @@ impl Store {
         let total = verified.bytes;
         let (mut done, mut last) = (0, None);
         for (number, segment) in &self.journal.segments {
-            if last.is_some_and(|last| last != (*number - 1, segment.previous)) {
+            if last.is_some_and(|(before, chain)| before + 1 == *number && chain != segment.previous) {
                 fault(
                     verified,
                     format!("segment {number} does not continue the one before it"),

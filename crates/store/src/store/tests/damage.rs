@@ -1,1 +1,273 @@
+//! Disks that age: flipped bits, lost tails, holes.
+
 use super::*;
+use crate::types::Position;
+
+/// A room with entries of its own and of another device, all of them known to the hub.
+fn in_step(seed: u64) -> (Pc, Pc) {
+    let (room, hub) = (Pc::new(seed), Pc::new(seed + 1));
+    let (mut below, mut above) = (room.open(), hub.open());
+    below.stage_fact("store", Some(b"identity")).unwrap();
+    below.commit().unwrap();
+    for (number, run) in runs(2, &[3; 30]).iter().enumerate() {
+        below.stage_run(run).unwrap();
+        let text = format!("own {number} {}", "z".repeat(number * 7));
+        below.stage_local(&key(1), book(), EPOCH, vec![entry(&text)]).unwrap();
+        below.commit().unwrap();
+        if number == 20 {
+            below.trust(below.head()).unwrap();
+        }
+    }
+    for device in [1, 2] {
+        sync(&below, &mut above, &log_of(device));
+    }
+    assert_eq!(below.logs().digest(book()), above.logs().digest(book()));
+    (room, hub)
+}
+
+fn journal_files(pc: &Pc) -> Vec<(String, u64)> {
+    use crate::disk::Disk;
+    let names = pc.disk.list().unwrap();
+    names
+        .into_iter()
+        .filter(|name| name.starts_with("journal-"))
+        .map(|name| (name.clone(), pc.disk.len(&name).unwrap().unwrap()))
+        .collect()
+}
+
+/// Heals from the hub; afterwards both hold the same and everything proves itself.
+fn heal(store: &mut Store, hub: &Pc, told: &str) {
+    let above = hub.open();
+    for device in [1, 2] {
+        let log = log_of(device);
+        // Whatever is still served is proved by its chain.
+        read_all(store, &log, Merge::Checkpoints);
+        sync(&above, store, &log);
+    }
+    assert_eq!(store.logs().digest(book()), above.logs().digest(book()), "{told}");
+    for device in [1, 2] {
+        let log = log_of(device);
+        let (ours, theirs) = (
+            entries_of(&read_all(store, &log, Merge::Checkpoints)),
+            entries_of(&read_all(&above, &log, Merge::Merged)),
+        );
+        assert!(ours == theirs, "{told}: other entries than the hub's");
+    }
+    let verified = verify(store);
+    assert!(verified.is_clean(), "{told}: {verified:?}");
+    assert_eq!(
+        store.fact("store"),
+        Some(b"identity".as_slice()),
+        "{told}: a fact is gone"
+    );
+}
+
+#[test]
+fn one_byte_flipped_anywhere_is_reported_never_served_and_fetched_again() {
+    let (room, hub) = in_step(1);
+    let files = journal_files(&room);
+    let total: u64 = files.iter().map(|(_, len)| len).sum();
+    let mut dice = Dice(77);
+    let mut reported = 0;
+    for trial in 0..200 {
+        let pc = room.copy();
+        let (mut at, bit) = (dice.below(total), dice.below(8) as u8);
+        let mut name = "";
+        for (file, len) in &files {
+            name = file;
+            if at < *len {
+                break;
+            }
+            at -= len;
+        }
+        pc.disk.flip(name, at, bit);
+        let told = format!("trial {trial}: bit {bit} of byte {at} of {name}");
+        let (mut store, opened) = pc.try_open().unwrap_or_else(|error| panic!("{told}: {error}"));
+        reported += u32::from(!opened.damaged.is_empty() || opened.torn > 0);
+        heal(&mut store, &hub, &told);
+        drop(store);
+        let (mut store, opened) = pc.try_open().unwrap();
+        assert!(opened.damaged.is_empty(), "{told}: old damage is no news: {opened:?}");
+        assert!(verify(&mut store).is_clean(), "{told}");
+        store.rebuild(&mut |_| {}).unwrap();
+        heal(&mut store, &hub, &told);
+    }
+    // All but flips in the header's spare copies.
+    assert!(reported > 180, "{reported} of 200 were reported");
+}
+
+#[test]
+fn the_last_segment_cut_at_any_length_opens_and_is_filled_up_again() {
+    let (room, hub) = in_step(3);
+    let (name, len) = journal_files(&room).pop().unwrap();
+    let mut dice = Dice(78);
+    for trial in 0..200 {
+        let pc = room.copy();
+        let cut = dice.below(len);
+        pc.disk.cut(&name, cut);
+        let told = format!("trial {trial}: {name} cut at {cut} of {len}");
+        let (mut store, _) = pc.try_open().unwrap_or_else(|error| panic!("{told}: {error}"));
+        heal(&mut store, &hub, &told);
+    }
+}
+
+#[test]
+fn a_whole_segment_lost_is_fetched_again() {
+    use crate::disk::Disk;
+    let (room, hub) = in_step(5);
+    let files = journal_files(&room);
+    assert!(files.len() > 2, "the story crosses segments");
+    for (name, _) in &files {
+        let mut pc = room.copy();
+        pc.disk.remove(name).unwrap();
+        let (mut store, opened) = pc.try_open().unwrap();
+        assert!(!opened.damaged.is_empty() || opened.rebuilt.is_some(), "{name}");
+        heal(&mut store, &hub, name);
+    }
+}
+
+#[test]
+fn entries_behind_a_hole_join_again_though_nobody_else_has_them() {
+    let (room, hub) = (Pc::new(7), Pc::new(8));
+    let (mut store, mut above) = (room.open(), hub.open());
+    let log = log_of(1);
+    let mut places = Vec::new();
+    for text in ["first", "second", "third"] {
+        places.push(store.head());
+        store.stage_local(&key(1), book(), EPOCH, vec![entry(text)]).unwrap();
+        store.commit().unwrap();
+        if text == "second" {
+            sync(&store, &mut above, &log);
+        }
+    }
+    let whole = store.logs().digest(book());
+    drop(store);
+    room.disk.flip("journal-00000001", u64::from(places[1].offset) + 40, 3);
+    let (mut store, opened) = room.try_open().unwrap();
+    assert_eq!(opened.damaged.len(), 1);
+    assert_eq!(opened.damaged[0].logs, [log]);
+    assert_eq!(store.logs().tips(&log)[0].seq, 1, "lowered to before the hole");
+    assert!(!verify(&mut store).is_clean());
+    sync(&above, &mut store, &log);
+    assert_eq!(store.logs().digest(book()), whole, "the third entry is there again");
+    assert!(verify(&mut store).is_clean());
+    // Whoever derives rows meets the entries in order, also from the start.
+    let seqs: Vec<u64> = store
+        .frames_after(Position::START, 100)
+        .unwrap()
+        .into_iter()
+        .filter_map(|(_, frame)| match frame {
+            crate::JournalFrame::Run(run) => Some(run.entries[0].tip.seq),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(seqs, [1, 2, 3]);
+    drop(store);
+    let room = Pc {
+        disk: room.disk.copy(),
+        place: MemPlace::default(),
+    };
+    assert_eq!(room.open().logs().digest(book()), whole, "an index made anew agrees");
+}
+
+#[test]
+fn damage_met_while_running_is_not_served_and_repaired() {
+    let (room, hub) = in_step(9);
+    let mut store = room.open();
+    let log = log_of(2);
+    let tip = store.logs().tips(&log)[0];
+    let places: Vec<_> = store.frames_after(Position::START, 1_000).unwrap();
+    let (segment, at) = places
+        .iter()
+        .filter_map(|(_, frame)| match frame {
+            crate::JournalFrame::Run(run) if run.log == log => Some(run.entries[0].at),
+            _ => None,
+        })
+        .map(|at| (at.segment, at))
+        .nth(10)
+        .unwrap();
+    room.disk
+        .flip(&format!("journal-{segment:08}"), u64::from(at.offset), 0);
+    assert!(store.body(at).is_err());
+    let served = store.read(&log, Tip::START, tip, 1 << 20, Merge::Merged).unwrap();
+    assert_eq!(entries_of(&served).len(), 30, "up to the hole");
+    let damaged = store.repair().unwrap();
+    assert_eq!(damaged.len(), 1);
+    assert_eq!(store.logs().tips(&log)[0].seq, 30);
+    assert!(store.repair().unwrap().is_empty(), "told once");
+    heal(&mut store, &hub, "while running");
+    // What no read meets the scrub finds, bit by bit.
+    let (_, other) = places
+        .iter()
+        .filter_map(|(_, frame)| match frame {
+            crate::JournalFrame::Run(run) if run.log == log => Some(run.entries[1].at),
+            _ => None,
+        })
+        .map(|at| (at.segment, at))
+        .nth(20)
+        .unwrap();
+    room.disk
+        .flip(&format!("journal-{:08}", other.segment), u64::from(other.offset), 5);
+    let found: usize = (0..100).map(|_| store.scrub(1_000).unwrap().len()).sum();
+    assert_eq!(found, 1);
+    heal(&mut store, &hub, "after the scrub");
+}
+
+#[test]
+fn a_damaged_slot_of_the_vault_costs_one_key_only() {
+    let pc = Pc::new(11);
+    let mut store = pc.open();
+    for n in 1..=5 {
+        store.stage_key(book(), RecordId([n; 16]), &[n; 48]).unwrap();
+    }
+    store.commit().unwrap();
+    drop(store);
+    pc.disk.flip("vault", 96 * 3 + 50, 1);
+    pc.disk.flip("vault", 9, 1);
+    let (mut store, opened) = pc.try_open().unwrap();
+    assert_eq!(opened.keys_damaged, 1);
+    let held = (1..=5)
+        .filter(|n| store.key(book(), &RecordId([*n; 16])).is_some())
+        .count();
+    assert_eq!(held, 4);
+    for n in 1..=5 {
+        store.stage_key(book(), RecordId([n; 16]), &[n; 48]).unwrap();
+    }
+    store.commit().unwrap();
+    drop(store);
+    let (store, opened) = pc.try_open().unwrap();
+    assert_eq!((opened.keys_damaged, store.stats().vault_keys), (0, 5));
+}
+
+#[test]
+fn a_frame_hidden_in_somebodys_entry_is_not_taken_for_one() {
+    let pc = Pc::new(13);
+    let mut store = pc.open();
+    store.stage_fact("role", Some(b"room")).unwrap();
+    store.commit().unwrap();
+    drop(store);
+    // Even who could read our folder once and knows a real frame: in another folder it is none.
+    let stolen = pc.file("journal-00000001")[128..].to_vec();
+    let victim = Pc::new(14);
+    let mut store = victim.open();
+    let at = store.head();
+    let body = [vec![b'x'; 100], stolen].concat();
+    let bomb = Entry {
+        kind: KIND_RECORD,
+        body,
+    };
+    let run = sign(&key(2), log_of(2), Tip::START, vec![bomb]);
+    store.stage_run(&run).unwrap();
+    store.commit().unwrap();
+    store.stage_local(&key(1), book(), EPOCH, vec![entry("after")]).unwrap();
+    store.commit().unwrap();
+    drop(store);
+    victim.disk.flip("journal-00000001", u64::from(at.offset) + 5, 7);
+    let victim = Pc {
+        disk: victim.disk.copy(),
+        place: MemPlace::default(),
+    };
+    let (store, opened) = victim.try_open().unwrap();
+    assert_eq!(opened.damaged.len(), 1);
+    assert_eq!(store.fact("role"), None);
+}
