@@ -155,22 +155,31 @@ impl Document {
         candidates
     }
 
+    /// Of changes that share (actor, sequence) the smaller hash applies; one that was built on another of them knew it, and
+    /// is no rival: otherwise a device could wipe out, afterwards, what others have acted upon.
     fn drop_duplicates(&mut self, candidates: &mut BTreeMap<Hash, (Change, Envelope)>) {
-        let mut later = Vec::new();
-        // In ascending order of hashes, so the first of each sequence number is the smallest.
-        let mut seen = BTreeSet::new();
+        let mut sharing: BTreeMap<(ActorId, u64), Vec<Hash>> = BTreeMap::new();
         for (hash, (change, _)) in candidates.iter() {
-            if !seen.insert((change.actor, change.seq)) {
-                later.push(*hash);
+            sharing.entry((change.actor, change.seq)).or_default().push(*hash);
+        }
+        self.taken.extend(sharing.keys());
+        for rivals in sharing.into_values().filter(|rivals| rivals.len() > 1) {
+            let (knew, apart): (Vec<Hash>, Vec<Hash>) =
+                rivals.iter().partition(|hash| builds_on(candidates, hash, &rivals));
+            let reasons = knew.iter().map(|hash| (hash, SetAsideReason::WrongCounter));
+            let later = apart
+                .iter()
+                .skip(1)
+                .map(|hash| (hash, SetAsideReason::DuplicateSequence));
+            for (hash, reason) in reasons.chain(later) {
+                self.by_hash.insert(*hash, Fate::SetAside);
+                if let Some((_, envelope)) = candidates.get(hash) {
+                    self.put_aside(*hash, &envelope.clone(), reason);
+                }
             }
         }
-        for hash in later {
-            if let Some((_, envelope)) = candidates.remove(&hash) {
-                self.put_aside(hash, &envelope, SetAsideReason::DuplicateSequence);
-                self.by_hash.insert(hash, Fate::SetAside);
-            }
-        }
-        self.taken.append(&mut seen);
+        let by_hash = &self.by_hash;
+        candidates.retain(|hash, _| by_hash.get(hash) != Some(&Fate::SetAside));
     }
 
     /// Applies candidates in the order of (Lamport, hash).
@@ -399,6 +408,26 @@ impl Change {
     fn weight(&self) -> usize {
         self.writes.iter().map(|w| 1 + w.preds.len()).sum()
     }
+}
+
+/// Whether one of the others is among the causes that this change names, directly or not.
+fn builds_on(candidates: &BTreeMap<Hash, (Change, Envelope)>, hash: &Hash, others: &[Hash]) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![*hash];
+    while let Some(next) = open.pop() {
+        let Some((change, _)) = candidates.get(&next) else {
+            continue;
+        };
+        for dep in &change.deps {
+            if others.contains(dep) {
+                return true;
+            }
+            if seen.insert(*dep) {
+                open.push(*dep);
+            }
+        }
+    }
+    false
 }
 
 /// Reads a creation change: it stands first, and writes one head.

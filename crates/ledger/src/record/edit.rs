@@ -154,16 +154,9 @@ impl Draft {
 
     fn put(&mut self, key: String, value: ScalarValue, preds: &[OpId]) {
         // Two edits of one register in one change: the later replaces the earlier too.
-        let earlier = self
-            .ops
-            .iter()
-            .enumerate()
-            .filter(|(_, op)| op.key == Key::Map(key.as_str().into()));
-        let earlier = earlier
-            .map(|(place, _)| RawOpId::new(self.start_op + place as u64, &self.actor))
-            .last();
+        let earlier = self.ops.iter().rposition(|op| op.key == Key::Map(key.as_str().into()));
         let preds: Vec<RawOpId> = match earlier {
-            Some(earlier) => vec![earlier],
+            Some(place) => vec![RawOpId::new(self.start_op + place as u64, &self.actor)],
             None => preds
                 .iter()
                 .map(|(counter, actor)| RawOpId::new(*counter, &ActorId::from(*actor)))

@@ -125,10 +125,7 @@ impl Folded {
     /// A [`Refusal`] in the clerk's words: what is missing, what may be done instead, or whom to ask.
     pub fn check(&self, event: &NewEvent, who: &Who, ctx: &Context) -> Result<(), Refusal> {
         let refuse = |text: String| Err(Refusal(text));
-        let (form, matter) = match self.pinned(ctx) {
-            Ok(pinned) => pinned,
-            Err(refusal) => return Err(refusal),
-        };
+        let (form, matter) = self.pinned(ctx)?;
         let law = Law { form, matter };
         let label = form.event_label(&event.kind);
         let declared = match law.judge(&event.kind, &self.point(), who.unit, who.tier) {
