@@ -7,12 +7,19 @@
 //!
 //! Single-threaded and synchronous: time and seed are arguments, so a whole county runs in one thread of a test.
 
+mod cases;
 pub mod command;
+mod conflicts;
 pub mod identity;
+mod import;
 pub mod keys;
 mod life;
 mod office;
+mod quarantine;
 mod statements;
+mod texts;
+pub mod tiers;
+mod verify;
 pub mod views;
 
 pub use life::Life;

@@ -10,10 +10,13 @@ use serde_json::Value;
 use store::{Committed, Disk, KvPlace, Opened, Progress, Store, StoreError};
 use thiserror::Error;
 
+use crate::cases::Desk;
 use crate::command::{Command, CommandError};
 use crate::identity::{Identity, IdentityError};
+use crate::keys::Keys;
 use crate::life::{Life, fact, fact_u64};
 use crate::statements::Statements;
+use crate::views::Views;
 
 /// Where an office lives.
 pub struct Home {
@@ -49,6 +52,9 @@ pub struct Office {
     pub(crate) process: [u8; 8],
     /// The epoch of our own logs.
     pub(crate) epoch: u64,
+    pub(crate) views: Views,
+    pub(crate) keys: Keys,
+    pub(crate) desk: Desk,
 }
 
 impl Office {
@@ -70,17 +76,23 @@ impl Office {
         let life = Life::load(&store);
         let epoch = fact_u64(&store, fact::EPOCH).unwrap_or(0);
         let process = seeds.bytes();
+        let views = Views::open(&store);
+        // Before it has a life, an office knows nobody.
+        let authority = statements.fold(DeviceId::ZERO, &store);
         let mut office = Self {
             me,
             software: home.software,
             store,
             opened,
             statements,
-            authority: Authority::default(),
+            authority,
             life,
             seeds,
             process,
             epoch,
+            views,
+            keys: Keys::default(),
+            desk: Desk::default(),
         };
         office.refold();
         Ok(office)
@@ -181,6 +193,12 @@ impl Office {
     pub(crate) fn refold(&mut self) {
         if let Some(life) = &self.life {
             self.authority = self.statements.fold(life.root, &self.store);
+            self.keys = Keys::refresh(&self.authority, &self.me.device, &self.me.unseal);
         }
+    }
+
+    /// How far our clock is known to be off, milliseconds; nothing when nobody was met.
+    pub(crate) fn own_skew_ms(&self) -> Option<i32> {
+        None
     }
 }

@@ -8,7 +8,7 @@
 //! Every write is an upsert that follows from the journal and the statements alone, so replaying any stretch twice changes
 //! nothing, and wiping the index loses nothing. Counts are taken from rows, never carried across a crash.
 
-mod counts;
+pub(crate) mod counts;
 pub(crate) mod fold;
 pub(crate) mod groups;
 pub(crate) mod name;
@@ -270,7 +270,7 @@ impl Views {
     fn erase(&self, store: &mut Store, authority: &Authority, records: &[RecordRef]) -> Result<usize, StoreError> {
         let mut erased = 0;
         for of in records {
-            if authority.erased(&of.record) && !store.is_erased(of.scope, &of.record) {
+            if authority.erased(&of.scope, &of.record) && !store.is_erased(of.scope, &of.record) {
                 store.erase_key(of.scope, of.record)?;
                 erased += 1;
             }

@@ -159,6 +159,8 @@ pub enum Task {
     Rebuilding,
     /// Proving frames, chains and signatures.
     Verifying,
+    /// Taking over a day book, in lines.
+    Importing,
 }
 
 /// So many bytes of so many are done.

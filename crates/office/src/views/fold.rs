@@ -109,7 +109,7 @@ impl Under<'_> {
         }
         row.entries = kept;
         let folded = fold(&of.record, &borrow(&entries), &self.context());
-        let erased = self.authority.erased(&of.record);
+        let erased = self.authority.erased(&of.scope, &of.record);
         let key = if erased {
             None
         } else {
@@ -153,6 +153,10 @@ impl Under<'_> {
     }
 
     fn standing(&self, log: &LogId, tip: Tip) -> Standing {
+        // The usual case, without looking for ancestors.
+        if self.authority.stands_whole(log) {
+            return Standing::Valid;
+        }
         let held = Held {
             logs: self.store.logs(),
             hashes: self.store,
@@ -201,7 +205,7 @@ impl Under<'_> {
             erased,
             digest: Some(folded.digest()),
             received_on: folded.received_on,
-            noticed: !folded.notices.is_empty(),
+            noticed_on: folded.notices.iter().map(|n| n.on).min(),
             keyless: has_book_key && key.is_none() && !erased,
             form: head.map(|h| h.form),
         }

@@ -80,19 +80,26 @@ impl Touched {
     pub(crate) fn settle(self, kv: &dyn Kv) -> Result<Batch, KvError> {
         let mut batch = Batch::default();
         for group in self.groups {
-            settle(kv, &group, &mut batch)?;
+            for (key, value) in settled(kv, &group)? {
+                match value {
+                    Some(value) => batch.put(key, value),
+                    None => batch.delete(key),
+                }
+            }
         }
         Ok(batch)
     }
 }
 
-fn settle(kv: &dyn Kv, group: &[u8], batch: &mut Batch) -> Result<(), KvError> {
+/// The rows that a group's members give rise to together; `None` for those that have to go. Empty for a group of one.
+pub(crate) fn settled(kv: &dyn Kv, group: &[u8]) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, KvError> {
+    let mut rows = BTreeMap::new();
     let members = kv.range(group, &prefix_end(group), Order::Rising, GROUP_PAIRED_MAX)?;
     let is_number = group.starts_with(name::NUMBER);
-    let group_key = [name::GROUP, group].concat();
+    let group_key = name::group(group);
     let before = kv.value(&group_key)?;
     if members.len() < 2 && before.is_none() {
-        return Ok(());
+        return Ok(rows);
     }
     let mut found = Vec::with_capacity(members.len());
     for (key, _) in &members {
@@ -103,22 +110,39 @@ fn settle(kv: &dyn Kv, group: &[u8], batch: &mut Batch) -> Result<(), KvError> {
         };
         found.push((of, row));
     }
-    let items = pairs(is_number, &found);
-    for key in before.iter().flat_map(|b| b.chunks_exact(32 + 33)) {
-        batch.delete([name::CONFLICT, key].concat());
+    for key in before.iter().flat_map(|b| b.chunks_exact(ITEM_NAME_LEN)) {
+        rows.insert([name::CONFLICT, key].concat(), None);
     }
     let mut list = Vec::new();
-    for (key, item) in items {
+    for (key, item) in pairs(is_number, &found) {
         list.extend_from_slice(&key[name::CONFLICT.len()..]);
-        batch.put(key, item.encode());
+        rows.insert(key, Some(item.encode()));
     }
-    if list.is_empty() {
-        batch.delete(group_key);
-    } else {
-        batch.put(group_key, list);
-    }
-    Ok(())
+    rows.insert(group_key, (!list.is_empty()).then_some(list));
+    Ok(rows)
 }
+
+/// The items of the groups that a record belongs to, by their keys.
+pub(crate) fn items_of(kv: &dyn Kv, row: &RecordRow) -> Result<Vec<(Hash, Item)>, KvError> {
+    let mut items = Vec::new();
+    let mut touched = Touched::default();
+    touched.note(row);
+    for group in touched.groups {
+        let list = kv.value(&name::group(&group))?.unwrap_or_default();
+        for item_name in list.chunks_exact(ITEM_NAME_LEN) {
+            let value = kv.value(&[name::CONFLICT, item_name].concat())?;
+            let (id, item) = (
+                Hash::from_slice(&item_name[..Hash::LEN]),
+                value.and_then(|v| Item::decode(&v)),
+            );
+            items.extend(id.zip(item));
+        }
+    }
+    Ok(items)
+}
+
+/// A conflict's id and its first subject.
+const ITEM_NAME_LEN: usize = Hash::LEN + 33;
 
 /// The record that a number's key names: record first, then scope.
 pub(crate) fn number_ref(key: &[u8]) -> Option<RecordRef> {

@@ -136,8 +136,19 @@ pub(crate) fn conflict(id: &Hash, of: RecordRef) -> Vec<u8> {
     joined(&[CONFLICT, &id.0, &of.to_bytes()])
 }
 
-pub(crate) fn conflicts_of(id: &[u8]) -> Vec<u8> {
+/// The items whose ids begin so.
+pub(crate) fn conflicts_from(id: &[u8]) -> Vec<u8> {
     joined(&[CONFLICT, id])
+}
+
+/// The id in a key made by [`conflict`].
+pub(crate) fn conflict_id(key: &[u8]) -> Option<Hash> {
+    Hash::from_slice(key.get(CONFLICT.len()..CONFLICT.len() + Hash::LEN)?)
+}
+
+/// The row that lists a group's items; `group` is made by [`numbered`] or [`twins`].
+pub(crate) fn group(group: &[u8]) -> Vec<u8> {
+    joined(&[GROUP, group])
 }
 
 pub(crate) fn flagged(flag: Flag) -> Vec<u8> {

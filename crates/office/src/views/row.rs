@@ -144,11 +144,11 @@ pub struct Summary {
     /// Digest of the whole fold, so that `verify` compares more than this summary.
     #[n(21)]
     pub digest: Option<Hash>,
-    /// What 视为受理 is counted from: the first receipt, and whether anything was asked for.
+    /// What 视为受理 is counted from: the receipt, and the first day on which something was asked for.
     #[n(22)]
     pub received_on: Option<Day>,
     #[n(23)]
-    pub noticed: bool,
+    pub noticed_on: Option<Day>,
     /// The device holds the book's key but not this record's: it is asked for.
     #[n(24)]
     pub keyless: bool,

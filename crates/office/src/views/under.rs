@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::id::{DeviceId, Hash, RecordId, Scope, ScopeKind, UnitId};
+use ledger::id::{DeviceId, Hash, Scope, ScopeKind, UnitId};
 use replica::authority::{Authority, Member};
 use sha2::{Digest, Sha256};
 use store::kv::prefix_end;
@@ -26,7 +26,7 @@ const ERASED: u8 = b'e';
 struct Concerned {
     devices: BTreeSet<DeviceId>,
     books: BTreeSet<Scope>,
-    erased: BTreeSet<RecordId>,
+    erased: BTreeSet<RecordRef>,
     versions: bool,
 }
 
@@ -69,14 +69,13 @@ impl Views {
                 self.stale.extend(of.filter(is_due));
             }
         }
+        for of in &concerned.erased {
+            if Self::row(kv, *of)?.is_some() {
+                self.stale.insert(*of);
+            }
+        }
         let books: Vec<Scope> = store.logs().scopes().filter(|s| s.kind == ScopeKind::Book).collect();
         for scope in books {
-            for record in &concerned.erased {
-                let of = RecordRef { scope, record: *record };
-                if Self::row(kv, of)?.is_some() {
-                    self.stale.insert(of);
-                }
-            }
             let devices: BTreeSet<DeviceId> = store.logs().logs(scope).map(|log| log.device).collect();
             let whole = concerned.books.contains(&scope);
             if whole || !devices.is_disjoint(&concerned.devices) {
@@ -109,7 +108,7 @@ impl Concerned {
         match *kind {
             DEVICE => self.devices.extend(DeviceId::from_slice(what)),
             KEY => self.books.extend(Scope::from_bytes(what)),
-            ERASED => self.erased.extend(RecordId::from_slice(what)),
+            ERASED => self.erased.extend(RecordRef::from_bytes(what)),
             _ => self.versions = true,
         }
     }
@@ -128,8 +127,12 @@ fn fingerprints(views: &Views, authority: &Authority, keys: &Keys) -> BTreeMap<V
     for (scope, print) in keys.fingerprints() {
         all.insert(name::under(KEY, &scope.to_bytes()), print.0[..16].to_vec());
     }
-    for record in authority.erasures() {
-        all.insert(name::under(ERASED, &record.0), Vec::new());
+    for (scope, record) in authority.erasures() {
+        let of = RecordRef {
+            scope: *scope,
+            record: *record,
+        };
+        all.insert(name::under(ERASED, &of.to_bytes()), Vec::new());
     }
     all
 }

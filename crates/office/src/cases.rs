@@ -1,0 +1,16 @@
+//! Cases (办件) as people handle them: recorded, moved on, listed, shown, forgotten.
+//!
+//! Every command that writes commits by itself: what it answers is durable. Reading commands first bring the rows up to the journal.
+
+mod act;
+mod desk;
+mod erase;
+mod find;
+mod intake;
+mod list;
+mod show;
+mod shown;
+
+pub(crate) use desk::{Desk, Place};
+pub(crate) use intake::Intake;
+pub(crate) use shown::status_text;

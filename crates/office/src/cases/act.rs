@@ -1,0 +1,242 @@
+//! Moving a case on: events, and the correction of fields.
+
+use ledger::check;
+use ledger::day::Day;
+use ledger::form::{Check, Form, Type};
+use ledger::id::{UnitCode, UserId};
+use ledger::record::{self, Edit, NewEvent, Status, Value, edit};
+use ledger::seal;
+use replica::time::Now;
+use serde_json::{Value as Json, json};
+
+use crate::cases::desk::Place;
+use crate::cases::intake::cert_no;
+use crate::command::{CaseDo, CaseEdit, CommandError};
+use crate::office::Office;
+use crate::texts;
+use crate::views::fold::Read;
+use crate::views::row::RecordRef;
+
+impl Office {
+    /// `case do`: one event of the form.
+    ///
+    /// # Errors
+    /// An unknown or ambiguous number, an event that may not happen now or not by us (with the reason), a date in the future.
+    pub(crate) fn case_do(&mut self, now: Now, args: CaseDo) -> Result<Json, CommandError> {
+        let place = self.place(now)?;
+        self.catch_up()?;
+        let (of, row) = self.find(&args.number)?;
+        let read = self.read(of, row)?;
+        let event = self.typed_event(place, &read, &args)?;
+        let who = self.who(args.user)?;
+        {
+            let under = self.views.under(&self.store, &self.authority, &self.keys);
+            read.folded
+                .check(&event, &who, &under.context())
+                .map_err(|refusal| CommandError::failed("refused", refusal.to_string()))?;
+        }
+        let late = event.entered == record::Entered::Late;
+        let kind = event.kind.clone();
+        self.apply_edits(now, of, &read, &[Edit::Event(event)], args.user)?;
+        let mut shown = self.after(of)?;
+        if let Some(map) = shown.as_object_mut() {
+            map.insert("event".to_owned(), json!(kind));
+            map.insert("late".to_owned(), json!(late));
+        }
+        Ok(shown)
+    }
+
+    /// `case edit`: sets one field; what stood there before stays in the history.
+    ///
+    /// # Errors
+    /// As [`Office::case_do`]; a field that is not there, not ours to write, or a value that does not pass its check.
+    pub(crate) fn case_edit(&mut self, now: Now, args: CaseEdit) -> Result<Json, CommandError> {
+        self.place(now)?;
+        self.catch_up()?;
+        let (of, row) = self.find(&args.number)?;
+        let read = self.read(of, row)?;
+        let form = self.form_of(&read)?;
+        let name = args.field.trim().to_ascii_lowercase();
+        let Some(field) = form.fields.get(&name) else {
+            let known: Vec<&str> = form.fields.keys().map(String::as_str).collect();
+            return Err(texts::unknown_field(&args.field, &known.join("、")));
+        };
+        let tier = self.tier();
+        if !field.write.is_empty() && !field.write.contains(&tier) {
+            return Err(texts::field_not_entitled(&field.label));
+        }
+        if name == "cert_no" && tier == ledger::id::Tier::Room {
+            return Err(texts::cert_no_by_review());
+        }
+        let text = checked(field, &args.value)?;
+        let value = if field.personal {
+            if read.row.summary.erased {
+                return Err(texts::erased_record());
+            }
+            let key = read.key.as_ref().ok_or_else(texts::no_record_key)?;
+            Value::Sealed(seal::seal(key, &of.record, &name, &text))
+        } else {
+            typed(field.kind, &field.label, &text)?
+        };
+        self.apply_edits(now, of, &read, &[Edit::Field { name, value }], args.user)?;
+        self.after(of)
+    }
+
+    /// Writes edits of one record and makes them durable.
+    pub(crate) fn apply_edits(
+        &mut self,
+        now: Now,
+        of: RecordRef,
+        read: &Read,
+        edits: &[Edit],
+        user: Option<UserId>,
+    ) -> Result<(), CommandError> {
+        self.stage_edits(now, of, read, edits, user)?;
+        self.keep(now)
+    }
+
+    /// Stages edits of one record: durable with the next commit.
+    pub(crate) fn stage_edits(
+        &mut self,
+        now: Now,
+        of: RecordRef,
+        read: &Read,
+        edits: &[Edit],
+        user: Option<UserId>,
+    ) -> Result<(), CommandError> {
+        let actor = record::actor(&self.me.device, self.process);
+        let under = self.views.under(&self.store, &self.authority, &self.keys);
+        let change = edit(&read.record_entries(), actor, edits, &under.context())
+            .map_err(|e| CommandError::failed("refused", e.to_string()))?;
+        let entry = self.record_entry(now, of.record, user, change);
+        self.stage_in_book(of.scope, vec![entry])
+    }
+
+    /// The form of a record that can be folded.
+    pub(crate) fn form_of(&self, read: &Read) -> Result<Form, CommandError> {
+        let form = read.folded.head.as_ref().and_then(|h| self.views.forms().of(&h.form));
+        match (read.folded.status, form) {
+            (Status::Ready, Some(form)) => Ok(form.clone()),
+            (status, _) => Err(texts::not_ready(match status {
+                Status::AwaitingForm(_) | Status::Ready => texts::AWAITING_FORM,
+                Status::AwaitingCatalogue(_) => texts::AWAITING_CATALOGUE,
+                Status::AwaitingEntries(_) => texts::AWAITING_ENTRIES,
+                Status::SetAside => texts::SET_ASIDE,
+            })),
+        }
+    }
+
+    /// Where a record stands after our own event.
+    fn after(&mut self, of: RecordRef) -> Result<Json, CommandError> {
+        self.catch_up()?;
+        let summary = self.row(of)?.map(|row| row.summary).unwrap_or_default();
+        let form = summary.form.and_then(|hash| self.views.forms().of(&hash));
+        let label = form.map_or(summary.state.as_str(), |f| f.state_label(&summary.state));
+        Ok(json!({
+            "project_no": self.shown_number(of, &summary.no),
+            "record_id": of.record,
+            "state": summary.state,
+            "state_label": label,
+        }))
+    }
+
+    fn typed_event(&self, place: Place, read: &Read, args: &CaseDo) -> Result<NewEvent, CommandError> {
+        let form = self.form_of(read)?;
+        let kind = args.event.trim().to_ascii_lowercase();
+        if kind == "resolve" {
+            return Err(texts::resolve_elsewhere());
+        }
+        if !form.events.contains_key(&kind) {
+            let mut known: Vec<(u32, String)> = form
+                .events
+                .iter()
+                .filter(|(name, _)| *name != "resolve")
+                .map(|(name, e)| (e.place, format!("{name} {}", e.label)))
+                .collect();
+            known.sort();
+            let known: Vec<String> = known.into_iter().map(|(_, text)| text).collect();
+            return Err(texts::unknown_event(&args.event, &known.join("、")));
+        }
+        // The date of a correction is the right date, not that of the correction itself.
+        let typed_on = args.on.filter(|_| kind != "correct_date");
+        let (on, entered) = self.business_date(place, typed_on)?;
+        let mut event = NewEvent::new(&kind, on);
+        event.entered = entered;
+        event = special(self, event, args)?;
+        let text = |t: &Option<String>| t.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+        if let Some(reason) = text(&args.reason) {
+            event = event.with("reason", Value::Text(reason));
+        }
+        if let Some(note) = text(&args.note).filter(|_| kind != "hand_over") {
+            event = event.with("note", Value::Text(note));
+        }
+        if let Some(rating) = args.rating {
+            event = event.with("rating", Value::Int(i64::from(rating)));
+        }
+        if !args.items.is_empty() && kind != "correct_date" {
+            let items = args.items.iter().map(|i| i.trim().to_owned()).filter(|i| !i.is_empty());
+            event = event.with("items", Value::List(items.collect()));
+        }
+        Ok(event)
+    }
+}
+
+/// What three events read out of the common options: `--result` is the kind of a special procedure, `--note` the unit that takes a
+/// case over, `--items` and `--on` the event and its right date.
+fn special(office: &Office, event: NewEvent, args: &CaseDo) -> Result<NewEvent, CommandError> {
+    let number = |text: &str| text.trim().parse::<i64>().map_err(|_| texts::bad_result(text));
+    match (event.kind.as_str(), args.result.as_deref()) {
+        ("hand_over", _) => {
+            let code = args
+                .note
+                .as_deref()
+                .and_then(UnitCode::parse)
+                .ok_or_else(texts::hand_over_to)?;
+            let organisation = office.authority.organisation();
+            let unit = organisation
+                .and_then(|o| o.by_code(code))
+                .ok_or_else(texts::hand_over_to)?;
+            Ok(event.with("to", Value::Text(unit.id.to_string())))
+        }
+        ("correct_date", _) => match (args.items.as_slice(), args.on) {
+            ([id], Some(to)) => Ok(event
+                .with("event", Value::Text(id.trim().to_owned()))
+                .with("to", Value::Day(to))),
+            _ => Err(texts::correct_date_how()),
+        },
+        ("suspend", Some(kind)) => Ok(event.with("type", Value::Int(number(kind)?))),
+        (_, Some(result)) => Ok(event.with("result", Value::Int(number(result)?))),
+        _ => Ok(event),
+    }
+}
+
+fn checked(field: &ledger::form::Field, text: &str) -> Result<String, CommandError> {
+    let bad = |e: check::CheckError| texts::bad_input(&field.label, &e.to_string());
+    match field.check {
+        Some(Check::Name) => check::name(text).map_err(bad),
+        Some(Check::ResidentId) => cert_no(text),
+        Some(Check::CreditCode) => check::credit_code(text).map_err(bad),
+        Some(Check::Phone) => check::phone(text).map_err(bad),
+        Some(Check::Address) => check::address(text).map_err(bad),
+        None => Ok(text.trim().to_owned()),
+    }
+}
+
+fn typed(kind: Type, label: &str, text: &str) -> Result<Value, CommandError> {
+    let wrong = |why: &str| texts::bad_input(label, why);
+    match kind {
+        Type::Text => Ok(Value::Text(text.to_owned())),
+        Type::Int => text.parse().map(Value::Int).map_err(|_| wrong("请填整数")),
+        Type::Day => Day::parse(text)
+            .map(Value::Day)
+            .ok_or_else(|| wrong("请填日期，如 2026-10-09")),
+        Type::Flag => match text {
+            "true" | "1" | "是" => Ok(Value::Flag(true)),
+            "false" | "0" | "否" => Ok(Value::Flag(false)),
+            _ => Err(wrong("请填“是”或“否”")),
+        },
+        Type::List => Ok(Value::List(
+            text.split([',', '，', '、']).map(|t| t.trim().to_owned()).collect(),
+        )),
+    }
+}

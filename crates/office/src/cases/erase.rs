@@ -1,0 +1,54 @@
+//! 销毁个人信息: an erase statement obliges every holder to destroy the record's key. The skeleton stays in the counts.
+
+use ledger::id::Tier;
+use replica::authority::Write;
+use replica::statement::{Erase, Statement};
+use replica::time::Now;
+use serde_json::{Value as Json, json};
+
+use crate::command::{CaseErase, CommandError};
+use crate::office::Office;
+use crate::texts;
+
+impl Office {
+    /// `case erase`: states it in our unit's public scope, and destroys the key here at once.
+    ///
+    /// # Errors
+    /// An unknown or ambiguous number, no reason, or a record that is neither ours nor of a unit below.
+    pub(crate) fn case_erase(&mut self, now: Now, args: CaseErase) -> Result<Json, CommandError> {
+        let place = self.place(now)?;
+        let reason = args.reason.trim();
+        if reason.is_empty() {
+            return Err(texts::reason_needed());
+        }
+        self.catch_up()?;
+        let (of, row) = self.find(&args.number)?;
+        if self.authority.may_write(&self.me.device, &of.scope) != Write::Yes {
+            return Err(texts::erase_not_entitled());
+        }
+        let shown = self.shown_number(of, &row.summary.no);
+        if !self.authority.erased(&of.scope, &of.record) {
+            let erase = Erase {
+                scope: of.scope,
+                record: of.record,
+                reason: reason.to_owned(),
+            };
+            self.state(place.unit, Statement::Erase(erase))
+                .map_err(|e| texts::store_failed(&e))?;
+            self.keep(now)?;
+        }
+        // The statement is durable; now the key itself, here and before anything is answered.
+        self.catch_up()?;
+        self.store
+            .erase_key(of.scope, of.record)
+            .map_err(|e| texts::store_failed(&e))?;
+        self.keep(now)?;
+        self.catch_up()?;
+        Ok(json!({
+            "project_no": shown,
+            "record_id": of.record,
+            "erased": self.authority.erased(&of.scope, &of.record),
+            "travels": if self.tier() == Tier::County { "below" } else { "above_and_below" },
+        }))
+    }
+}

@@ -1,0 +1,171 @@
+//! 收件: a new case from what the clerk typed or a day book holds.
+
+use ledger::check;
+use ledger::day::Day;
+use ledger::form::Form;
+use ledger::id::{Hash, RecordId, Scope, UserId};
+use ledger::record::{self, Creation, Head, ItemSeed, NewEvent, Value, create};
+use ledger::seal;
+use replica::entry::Entry;
+use replica::time::Now;
+use serde_json::{Value as Json, json};
+use store::Order;
+use store::kv::prefix_end;
+
+use crate::cases::desk::Place;
+use crate::command::{CaseNew, CommandError};
+use crate::office::Office;
+use crate::texts;
+use crate::views::name;
+
+/// Twins named in a warning.
+const TWINS_SHOWN: usize = 4;
+
+/// A new case whose values are checked.
+pub(crate) struct Intake {
+    pub(crate) matter: String,
+    pub(crate) name: String,
+    pub(crate) cert_no: String,
+    pub(crate) mobile: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) remark: Option<String>,
+    pub(crate) on: Day,
+    pub(crate) import_key: Option<Hash>,
+    /// From the receipt on.
+    pub(crate) events: Vec<NewEvent>,
+    pub(crate) user: Option<UserId>,
+}
+
+impl Office {
+    /// `case new`: records and receives one case.
+    ///
+    /// # Errors
+    /// An unknown matter, input that does not pass its check, a future date, no key or no disk. Nothing is kept then.
+    pub(crate) fn case_new(&mut self, now: Now, args: CaseNew) -> Result<Json, CommandError> {
+        let place = self.place(now)?;
+        let (on, entered) = self.business_date(place, args.on)?;
+        let mut receive = NewEvent::new("receive", on);
+        receive.entered = entered;
+        let intake = Intake {
+            matter: args.matter.trim().to_ascii_uppercase(),
+            name: checked("申请人", check::name(&args.name))?,
+            cert_no: cert_no(&args.cert_no)?,
+            mobile: optional("手机", args.mobile.as_deref(), check::phone)?,
+            address: optional("住址", args.address.as_deref(), check::address)?,
+            remark: args.note.filter(|n| !n.trim().is_empty()),
+            on,
+            import_key: None,
+            events: vec![receive],
+            user: args.user,
+        };
+        let warning = self.twin_warning(place.book, &intake)?;
+        let (no, record, entry) = self.creation(now, place, &intake)?;
+        self.stage_in_book(place.book, vec![entry])?;
+        self.keep(now)?;
+        Ok(json!({
+            "project_no": no,
+            "record_id": record,
+            "unit": place.code,
+            "matter": intake.matter,
+            "state": "received",
+            "on": on,
+            "late": entered == record::Entered::Late,
+            "warnings": warning.into_iter().collect::<Vec<_>>(),
+        }))
+    }
+
+    /// Makes number, record and the entry that creates it. Nothing but a spare key is used up until it is staged.
+    pub(crate) fn creation(
+        &mut self,
+        now: Now,
+        place: Place,
+        intake: &Intake,
+    ) -> Result<(String, RecordId, Entry), CommandError> {
+        let (catalogue, leading) = self.leading_catalogue().ok_or_else(texts::no_catalogue)?;
+        let matter = leading
+            .matter(&intake.matter)
+            .ok_or_else(|| texts::unknown_matter(&intake.matter))?;
+        let items = materials(&matter.materials);
+        let matter = matter.code.clone();
+        let form = self.views.forms().named("case").unwrap_or(Form::case()).clone();
+        let no = self.next_number(place, intake.on)?.as_str().to_owned();
+        let (record, key) = self.new_record(place.book)?;
+        let sealed = |field: &str, text: &str| {
+            let value = Value::Sealed(seal::seal(&key, &record, field, text));
+            (field.to_owned(), value)
+        };
+        let mut fields = vec![sealed("name", &intake.name), sealed("cert_no", &intake.cert_no)];
+        fields.extend(intake.mobile.as_deref().map(|t| sealed("mobile", t)));
+        fields.extend(intake.address.as_deref().map(|t| sealed("address", t)));
+        fields.extend(intake.remark.clone().map(|t| ("remark".to_owned(), Value::Text(t))));
+        let creation = Creation {
+            record,
+            head: Head {
+                form: form.hash(),
+                no: no.clone(),
+                matter,
+                catalogue,
+                unit: place.unit,
+                clerk: intake.user.unwrap_or(UserId::ZERO),
+                on: intake.on,
+                import_key: intake.import_key,
+            },
+            fields,
+            items,
+            events: intake.events.clone(),
+        };
+        let actor = record::actor(&self.me.device, self.process);
+        let change = create(actor, &creation, &form).map_err(|e| CommandError::failed("bad_input", e.to_string()))?;
+        Ok((no, record, self.record_entry(now, record, intake.user, change)))
+    }
+
+    /// Says so when the same person has the same matter open here: nothing is refused, but the clerk should know.
+    fn twin_warning(&self, book: Scope, intake: &Intake) -> Result<Option<String>, CommandError> {
+        let Some(token) = self.keys.person_token(&book, &intake.cert_no) else {
+            return Ok(None);
+        };
+        let group = name::twins(&token, &intake.matter);
+        let kv = self.store.kv();
+        let twins = kv
+            .range(&group, &prefix_end(&group), Order::Rising, TWINS_SHOWN)
+            .map_err(|e| texts::store_failed(&e))?;
+        let mut numbers = Vec::new();
+        for of in twins.iter().filter_map(|(key, _)| name::tail(key)) {
+            numbers.extend(self.row(of)?.map(|row| row.summary.no));
+        }
+        Ok((!numbers.is_empty()).then(|| texts::twin_warning(&numbers.join("、"))))
+    }
+}
+
+/// The materials of a matter, none of them received yet.
+fn materials(names: &[String]) -> Vec<ItemSeed> {
+    let seed = |(at, name): (usize, &String)| ItemSeed {
+        id: format!("m{}", at + 1),
+        name: name.clone(),
+        received: false,
+    };
+    names.iter().enumerate().map(seed).collect()
+}
+
+/// A resident's number, or the credit code of an organisation that applies.
+pub(crate) fn cert_no(text: &str) -> Result<String, CommandError> {
+    match check::resident_id(text) {
+        Ok(id) => Ok(id.number().to_owned()),
+        Err(error) => check::credit_code(text).map_err(|_| texts::bad_input("证件号码", &error.to_string())),
+    }
+}
+
+fn checked<T>(label: &str, result: Result<T, check::CheckError>) -> Result<T, CommandError> {
+    result.map_err(|e| texts::bad_input(label, &e.to_string()))
+}
+
+fn optional(
+    label: &str,
+    text: Option<&str>,
+    check: fn(&str) -> Result<String, check::CheckError>,
+) -> Result<Option<String>, CommandError> {
+    match text.map(str::trim).filter(|t| !t.is_empty()) {
+        Some(text) => checked(label, check(text)).map(Some),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,341 @@
+//! Conflict items (冲突事项): listed, decided, taken back.
+//!
+//! Nothing is lost while an item waits: both versions are kept. A decision is an event in each subject's record, so it travels,
+//! folds and is undone like everything else.
+
+use std::collections::BTreeSet;
+
+use ledger::conflict::{ConflictId, ConflictKind};
+use ledger::id::{DeviceId, Hash, Tier};
+use ledger::record::{Edit, NewEvent, RecordConflict, Value};
+use replica::authority::Write;
+use replica::time::Now;
+use serde_json::{Value as Json, json};
+use store::kv::prefix_end;
+use store::{Order, StoreError};
+
+use crate::command::{CommandError, ConflictResolve};
+use crate::office::Office;
+use crate::texts;
+use crate::views::fold::Read;
+use crate::views::groups::{self, CHOICE_SEPARATE, CHOICE_UNDO, Item};
+use crate::views::name;
+use crate::views::row::{RecordRef, RecordRow};
+
+/// Of an id, at least so many digits have to be typed.
+const ID_DIGITS_MIN: usize = 8;
+
+/// A device whose log has split.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Fork {
+    device: DeviceId,
+    epoch: u64,
+}
+
+impl Fork {
+    fn id(&self) -> Hash {
+        ConflictId::new(
+            ConflictKind::Fork,
+            &[[self.device.0.as_slice(), &self.epoch.to_be_bytes()].concat()],
+        )
+        .0
+    }
+}
+
+impl Office {
+    /// All items, open ones first: those inside records, between records, and forks of devices.
+    pub(crate) fn conflict_list(&mut self, now: Now) -> Result<Json, CommandError> {
+        self.place(now)?;
+        self.catch_up()?;
+        let mut shown = Vec::new();
+        for (key, value) in self.rows_from(name::CONFLICT)? {
+            let (Some(id), Some(item)) = (name::conflict_id(&key), Item::decode(&value)) else {
+                continue;
+            };
+            shown.push((!item.open, self.item(&id, &item)?));
+        }
+        for fork in self.forks() {
+            let settled = self.is_settled(&fork);
+            shown.push((settled, self.fork_item(&fork)));
+        }
+        shown.sort_by_key(|(resolved, _)| *resolved);
+        Ok(Json::Array(shown.into_iter().map(|(_, item)| item).collect()))
+    }
+
+    /// Items that await somebody: for status.
+    pub(crate) fn open_conflict_count(&mut self) -> Result<u64, StoreError> {
+        let forks = self.forks();
+        let open = forks.iter().filter(|f| !self.is_settled(f)).count();
+        Ok(self.views.counts(&self.store)?.conflicts + open as u64)
+    }
+
+    /// Decides an item, or takes the decision back with `undo`.
+    ///
+    /// # Errors
+    /// From a room; an unknown or ambiguous id; a choice that is not offered; a subject that is not ours to write.
+    pub(crate) fn conflict_resolve(&mut self, now: Now, args: ConflictResolve) -> Result<Json, CommandError> {
+        let place = self.place(now)?;
+        if self.tier() == Tier::Room {
+            return Err(texts::rooms_do_not_resolve());
+        }
+        self.catch_up()?;
+        let (id, item) = self.find_conflict(&args.id)?;
+        let subjects = item.records();
+        let mut reads = Vec::with_capacity(subjects.len());
+        for of in subjects {
+            let row = self.row(of)?.ok_or_else(|| texts::unknown_conflict(&args.id))?;
+            reads.push((of, self.read(of, row)?));
+        }
+        let choice = self.choice(&id, &item, &reads, args.choose.trim())?;
+        let mut event = NewEvent::new("resolve", place.today)
+            .with("conflict", Value::Text(id.to_string()))
+            .with("choice", Value::Text(choice.clone()));
+        if let Some(note) = args.note.as_deref().map(str::trim).filter(|n| !n.is_empty()) {
+            event = event.with("reason", Value::Text(note.to_owned()));
+        }
+        for (of, read) in &reads {
+            // Taking back names no side; whatever else is not offered was refused above.
+            if choice != CHOICE_UNDO {
+                let who = self.who(args.user)?;
+                let under = self.views.under(&self.store, &self.authority, &self.keys);
+                read.folded
+                    .check(&event, &who, &under.context())
+                    .map_err(|refusal| CommandError::failed("refused", refusal.to_string()))?;
+            }
+            if self.authority.may_write(&self.me.device, &of.scope) != Write::Yes {
+                return Err(texts::may_not_write());
+            }
+        }
+        // Nothing can be refused any more: the decision is written into all subjects or none.
+        for (of, read) in &reads {
+            self.stage_edits(now, *of, read, &[Edit::Event(event.clone())], args.user)?;
+        }
+        self.keep(now)?;
+        self.catch_up()?;
+        let open = self.find_conflict(&id.to_string()).map(|(_, item)| item.open);
+        Ok(json!({
+            "id": id,
+            "kind": item.kind,
+            "choice": choice,
+            "state": if open.unwrap_or(false) { "open" } else { "resolved" },
+        }))
+    }
+
+    fn find_conflict(&self, text: &str) -> Result<(Hash, Item), CommandError> {
+        let typed = text.trim().to_ascii_lowercase();
+        if typed.len() < ID_DIGITS_MIN || !typed.bytes().all(|b| b.is_ascii_hexdigit()) || typed.len() > 2 * Hash::LEN {
+            return Err(texts::short_conflict());
+        }
+        let bytes: Vec<u8> = typed
+            .as_bytes()
+            .chunks_exact(2)
+            .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        let mut found: Vec<(Hash, Item)> = Vec::new();
+        for (key, value) in self.rows_from(&name::conflicts_from(&bytes))? {
+            let (Some(id), Some(item)) = (name::conflict_id(&key), Item::decode(&value)) else {
+                continue;
+            };
+            if id.to_string().starts_with(&typed) && found.iter().all(|(known, _)| *known != id) {
+                found.push((id, item));
+            }
+        }
+        match found.len() {
+            1 => Ok(found.swap_remove(0)),
+            0 if self.forks().iter().any(|f| f.id().to_string().starts_with(&typed)) => Err(texts::fork_by_itself()),
+            0 => Err(texts::unknown_conflict(&typed)),
+            _ => Err(texts::ambiguous_conflict(&typed)),
+        }
+    }
+
+    /// What is written for what was typed: a side's id, a subject's record id, `separate`, or `undo`.
+    fn choice(&self, id: &Hash, item: &Item, reads: &[(RecordRef, Read)], typed: &str) -> Result<String, CommandError> {
+        if typed == CHOICE_UNDO {
+            return if item.open {
+                Err(texts::nothing_to_undo())
+            } else {
+                Ok(typed.to_owned())
+            };
+        }
+        let choices: Vec<(String, String)> = match reads {
+            [(_, read)] => {
+                let own = read.folded.conflicts.iter().find(|c| c.id.0 == *id);
+                let sides = own.map(|c| c.sides.as_slice()).unwrap_or_default();
+                sides.iter().map(|s| (s.id.clone(), s.what.clone())).collect()
+            }
+            several => self.shared_choices(&item.kind, several),
+        };
+        let matches = |(choice, shown): &&(String, String)| choice == typed || shown.eq_ignore_ascii_case(typed);
+        if let Some((choice, _)) = choices.iter().find(matches) {
+            return Ok(choice.clone());
+        }
+        if choices.is_empty() {
+            // Something was overwritten: there is no side to take, only a word to keep.
+            return Ok(typed.to_owned());
+        }
+        let offered: Vec<String> = choices.iter().map(|(c, shown)| format!("{c}（{shown}）")).collect();
+        Err(texts::bad_choice(typed, &offered.join("、")))
+    }
+
+    fn shared_choices(&self, kind: &str, reads: &[(RecordRef, Read)]) -> Vec<(String, String)> {
+        let mut choices = Vec::new();
+        if kind == ConflictKind::Duplicate.as_str() {
+            for (of, read) in reads {
+                choices.push((of.record.to_string(), self.shown_number(*of, &read.row.summary.no)));
+            }
+        }
+        choices.push((CHOICE_SEPARATE.to_owned(), CHOICE_SEPARATE.to_owned()));
+        choices
+    }
+
+    fn rows_from(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, CommandError> {
+        let rows = self
+            .store
+            .kv()
+            .range(prefix, &prefix_end(prefix), Order::Rising, usize::MAX);
+        rows.map_err(|e| texts::store_failed(&e))
+    }
+
+    /// Items between this record and others.
+    pub(crate) fn shared_items(&self, of: RecordRef, row: &RecordRow) -> Vec<(Hash, Item)> {
+        let all = groups::items_of(self.store.kv(), row).unwrap_or_default();
+        all.into_iter()
+            .filter(|(_, item)| item.records().contains(&of))
+            .collect()
+    }
+
+    fn item(&self, id: &Hash, item: &Item) -> Result<Json, CommandError> {
+        let subjects = item.records();
+        if let [of] = subjects.as_slice() {
+            let row = self.row(*of)?.unwrap_or_default();
+            let read = self.read(*of, row)?;
+            if let Some(conflict) = read.folded.conflicts.iter().find(|c| c.id.0 == *id) {
+                return Ok(self.own_item(*of, &read, conflict));
+            }
+        }
+        self.shared_item(id, item)
+    }
+
+    /// All items of one record, for its page.
+    pub(crate) fn conflicts_of_record(&self, of: RecordRef, read: &Read) -> Json {
+        let mut items: Vec<Json> = read
+            .folded
+            .conflicts
+            .iter()
+            .map(|c| self.own_item(of, read, c))
+            .collect();
+        for (id, item) in self.shared_items(of, &read.row) {
+            items.extend(self.shared_item(&id, &item).ok());
+        }
+        Json::Array(items)
+    }
+
+    fn own_item(&self, of: RecordRef, read: &Read, conflict: &RecordConflict) -> Json {
+        let side = |s: &ledger::record::Side| {
+            let (unit, unit_name) = self.unit_shown(s.unit);
+            json!({"choice": s.id, "what": s.what, "unit": unit, "unit_name": unit_name})
+        };
+        json!({
+            "id": conflict.id,
+            "kind": conflict.kind.as_str(),
+            "label": conflict.kind.label(),
+            "state": if conflict.resolved.is_none() { "open" } else { "resolved" },
+            "subject": conflict.subject,
+            "records": [self.subject(of, &read.row)],
+            "choices": conflict.sides.iter().map(side).collect::<Vec<_>>(),
+            "resolved": conflict.resolved.as_ref().map(|r| json!({
+                "choice": r.choice,
+                "reason": r.reason,
+                "unit": self.unit_shown(r.unit).0,
+                "on": r.on,
+            })),
+        })
+    }
+
+    fn shared_item(&self, id: &Hash, item: &Item) -> Result<Json, CommandError> {
+        let kind = [ConflictKind::Duplicate, ConflictKind::SameNumber]
+            .into_iter()
+            .find(|k| k.as_str() == item.kind);
+        let mut rows = Vec::new();
+        for of in item.records() {
+            rows.push((of, self.row(of)?.unwrap_or_default()));
+        }
+        let decided = match rows.as_slice() {
+            [(_, a), (_, b)] => groups::choice(id, a, b),
+            _ => None,
+        };
+        let mut choices: Vec<Json> = Vec::new();
+        if kind == Some(ConflictKind::Duplicate) {
+            for (of, row) in &rows {
+                let shown = self.shown_number(*of, &row.summary.no);
+                choices.push(json!({"choice": of.record, "what": format!("{}：{shown}", texts::LEADS)}));
+            }
+        }
+        if let Some(kind) = kind {
+            choices.push(json!({"choice": CHOICE_SEPARATE, "what": texts::choice_label(kind, CHOICE_SEPARATE)}));
+        }
+        let leads = rows
+            .iter()
+            .map(|(of, row)| self.shown_number(*of, &row.summary.no))
+            .min();
+        Ok(json!({
+            "id": id,
+            "kind": item.kind,
+            "label": kind.map(ConflictKind::label),
+            "state": if item.open { "open" } else { "resolved" },
+            "records": rows.iter().map(|(of, row)| self.subject(*of, row)).collect::<Vec<_>>(),
+            "leads": leads.filter(|_| kind == Some(ConflictKind::Duplicate)),
+            "choices": choices,
+            "resolved": decided.map(|choice| json!({"choice": choice})),
+        }))
+    }
+
+    fn subject(&self, of: RecordRef, row: &RecordRow) -> Json {
+        let (unit, unit_name) = self.unit_shown(of.scope.unit);
+        json!({
+            "project_no": self.shown_number(of, &row.summary.no),
+            "record_id": of.record,
+            "unit": unit,
+            "unit_name": unit_name,
+            "matter": row.summary.matter,
+            "state": row.summary.state,
+        })
+    }
+
+    /// Devices one of whose logs has several ends.
+    fn forks(&self) -> BTreeSet<Fork> {
+        let logs = self.store.logs();
+        let all = logs.scopes().flat_map(|scope| logs.logs(scope));
+        all.filter(|log| logs.tips(log).len() > 1)
+            .map(|log| Fork {
+                device: log.device,
+                epoch: log.epoch,
+            })
+            .collect()
+    }
+
+    /// Once the device writes under another epoch with a code of its own, the fork grows no more.
+    fn is_settled(&self, fork: &Fork) -> bool {
+        let member = self.authority.member(&fork.device);
+        member.is_some_and(|m| !m.is_live() || m.codes.keys().any(|epoch| *epoch != fork.epoch))
+    }
+
+    fn fork_item(&self, fork: &Fork) -> Json {
+        let member = self.authority.member(&fork.device);
+        let (unit, unit_name) = member.map_or_else(Default::default, |m| self.unit_shown(m.unit));
+        json!({
+            "id": fork.id(),
+            "kind": ConflictKind::Fork.as_str(),
+            "label": ConflictKind::Fork.label(),
+            "state": if self.is_settled(fork) { "resolved" } else { "open" },
+            "device": fork.device,
+            "device_name": member.map(|m| m.name.as_str()),
+            "unit": unit,
+            "unit_name": unit_name,
+            "epoch": fork.epoch.to_string(),
+            "records": [],
+            "choices": [],
+            "advice": texts::fork_by_itself().message,
+        })
+    }
+}

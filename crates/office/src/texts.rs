@@ -1,0 +1,311 @@
+//! Every sentence that cases, imports, conflicts and checks say to a clerk. Short, in the clerk's words, with what to do next.
+
+use ledger::conflict::ConflictKind;
+use ledger::id::Tier;
+use ledger::record::{Flag, VoidReason};
+
+use crate::command::CommandError;
+
+/// The folder has no life yet.
+pub(crate) fn unplaced() -> CommandError {
+    CommandError::failed(
+        "unplaced",
+        "本机还没有加入任何机构。请先执行 init（单独使用）或 join（凭邀请码加入）。",
+    )
+}
+
+pub(crate) fn no_catalogue() -> CommandError {
+    CommandError::failed(
+        "no_catalogue",
+        "事项目录还没有到达本机，请连上乡镇或县中心同步一次后再试。",
+    )
+}
+
+pub(crate) fn unknown_matter(code: &str) -> CommandError {
+    CommandError::failed(
+        "unknown_matter",
+        format!("事项目录里没有编码“{code}”，请核对事项编码（如 B23）。"),
+    )
+}
+
+pub(crate) fn bad_input(field: &str, why: &str) -> CommandError {
+    CommandError::failed("bad_input", format!("{field}：{why}"))
+}
+
+pub(crate) fn future_date(today: impl std::fmt::Display) -> CommandError {
+    CommandError::usage(
+        "future_date",
+        format!("业务日期不能晚于今天（{today}），请改正 --on；若电脑日期不对，请先校准。"),
+    )
+}
+
+pub(crate) fn no_book_key() -> CommandError {
+    CommandError::failed(
+        "no_key",
+        "本机还没有拿到账套密钥，不能保存个人信息。请连上乡镇或县中心同步一次后再试。",
+    )
+}
+
+pub(crate) fn no_record_key() -> CommandError {
+    CommandError::failed(
+        "no_key",
+        "本机没有这个办件的密钥，不能修改个人信息。请同步后再试，或请收件的村室修改。",
+    )
+}
+
+pub(crate) fn erased_record() -> CommandError {
+    CommandError::failed("erased", "这个办件的个人信息已按规定销毁，不能再填写。")
+}
+
+pub(crate) fn no_number_left(day: impl std::fmt::Display) -> CommandError {
+    CommandError::failed(
+        "no_number",
+        format!("{day} 的办件编号已用完（每天 9999 个），请改用别的业务日期。"),
+    )
+}
+
+pub(crate) fn not_member() -> CommandError {
+    CommandError::failed(
+        "not_member",
+        "本机的成员资格尚未生效或已被撤销，不能记录。请联系上级中心重新接入。",
+    )
+}
+
+pub(crate) fn may_not_write() -> CommandError {
+    CommandError::failed("not_entitled", "本机无权办理这个机构的办件，请由该机构或它的上级办理。")
+}
+
+pub(crate) fn store_failed(error: &dyn std::fmt::Display) -> CommandError {
+    CommandError::failed(
+        "store",
+        format!("没有保存成功：{error}。请检查磁盘空间和硬盘，重新启动程序后再试；已提示成功的记录不受影响。"),
+    )
+}
+
+pub(crate) fn unknown_number(text: &str) -> CommandError {
+    CommandError::failed(
+        "unknown_number",
+        format!("没有编号为 {text} 的办件，请核对编号，或用 case list 查找。"),
+    )
+}
+
+pub(crate) fn wrong_number(text: &str) -> CommandError {
+    CommandError::failed(
+        "wrong_number",
+        format!("编号 {text} 有误：应为 20 位，且校验位要相符。请对照回执重新输入。"),
+    )
+}
+
+/// Several records have one number: `listed` names each as it has to be typed.
+pub(crate) fn ambiguous_number(text: &str, listed: &[String]) -> CommandError {
+    CommandError::failed(
+        "ambiguous_number",
+        format!(
+            "编号 {text} 对应 {} 个办件，请写明是哪一个：\n{}",
+            listed.len(),
+            listed.join("\n")
+        ),
+    )
+}
+
+pub(crate) fn unknown_event(event: &str, known: &str) -> CommandError {
+    CommandError::usage(
+        "unknown_event",
+        format!("没有“{event}”这个办理事件。可用的有：{known}。"),
+    )
+}
+
+pub(crate) fn resolve_elsewhere() -> CommandError {
+    CommandError::usage(
+        "wrong_event",
+        "裁定请用 conflict resolve，先用 conflict list 查看待裁定的事项。",
+    )
+}
+
+pub(crate) fn not_ready(status: &str) -> CommandError {
+    CommandError::failed(
+        "not_ready",
+        format!("这个办件现在还不能办理：{status}。请等同步完成后再试。"),
+    )
+}
+
+pub(crate) const AWAITING_FORM: &str = "等待模板";
+pub(crate) const AWAITING_CATALOGUE: &str = "等待事项目录";
+pub(crate) const AWAITING_ENTRIES: &str = "前面的记录还没有到齐";
+pub(crate) const SET_ASIDE: &str = "内容有问题，已搁置待查";
+pub(crate) const READY: &str = "正常";
+
+pub(crate) fn bad_result(text: &str) -> CommandError {
+    CommandError::usage(
+        "bad_result",
+        format!(
+            "办结结果“{text}”不对，请填 0–7：0 证照已发，1 退回，2 作废，3 删除，4 转报，5 材料未补，6 办结，7 纸质结果。"
+        ),
+    )
+}
+
+pub(crate) fn hand_over_to() -> CommandError {
+    CommandError::usage("hand_over", "移交请用 --note 写接收机构的 12 位代码。")
+}
+
+pub(crate) fn correct_date_how() -> CommandError {
+    CommandError::usage(
+        "correct_date",
+        "更正日期请用 --items 写事件编号（case show 可查）、--on 写正确日期、--reason 写理由。",
+    )
+}
+
+pub(crate) fn unknown_field(field: &str, known: &str) -> CommandError {
+    CommandError::usage("unknown_field", format!("没有“{field}”这一栏。可修改的有：{known}。"))
+}
+
+pub(crate) fn field_not_entitled(label: &str) -> CommandError {
+    CommandError::failed("not_entitled", format!("“{label}”不由本级填写，请联系上级中心。"))
+}
+
+pub(crate) fn cert_no_by_review() -> CommandError {
+    CommandError::failed("review", "证件号码要由乡镇复核后修改，请把原件交乡镇中心核对。")
+}
+
+pub(crate) fn unknown_unit(text: &str) -> CommandError {
+    CommandError::usage("unknown_unit", format!("没有代码为“{text}”的机构，请核对区划代码。"))
+}
+
+pub(crate) fn unknown_state(text: &str, known: &str) -> CommandError {
+    CommandError::usage("unknown_state", format!("没有“{text}”这个状态。可用的有：{known}。"))
+}
+
+/// Said beside a case that was recorded all the same.
+pub(crate) fn twin_warning(numbers: &str) -> String {
+    format!("此人同一事项已有在办件：{numbers}。若是重复登记，请作撤件或请乡镇并案。")
+}
+
+pub(crate) fn foreign_unit(code: impl std::fmt::Display) -> String {
+    format!("村室代码 {code} 不是本机构，请到该村室的电脑上导入")
+}
+
+pub(crate) fn import_matter(code: &str) -> String {
+    format!("事项目录里没有编码“{code}”，请核对事项编码")
+}
+
+pub(crate) fn import_future(day: impl std::fmt::Display) -> String {
+    format!("日期 {day} 晚于今天，请核对")
+}
+
+/// Kept in the remark of an imported case that the room may not close by itself.
+pub(crate) fn import_closed_remark(when: &str, rating: Option<u8>) -> String {
+    match rating {
+        Some(rating) => format!("登记簿记为 {when} 办结，评价 {rating}；须由乡镇受理后补录"),
+        None => format!("登记簿记为 {when} 办结；须由乡镇受理后补录"),
+    }
+}
+
+pub(crate) fn reason_needed() -> CommandError {
+    CommandError::usage("reason", "请用 --reason 写明理由。")
+}
+
+pub(crate) fn erase_not_entitled() -> CommandError {
+    CommandError::failed("not_entitled", "只有收件机构及其上级可以销毁个人信息。")
+}
+
+pub(crate) fn unknown_conflict(text: &str) -> CommandError {
+    CommandError::failed(
+        "unknown_conflict",
+        format!("没有编号以 {text} 开头的冲突事项，请用 conflict list 查看。"),
+    )
+}
+
+pub(crate) fn short_conflict() -> CommandError {
+    CommandError::usage("bad_conflict", "冲突编号至少要写前 8 位，请用 conflict list 查看。")
+}
+
+pub(crate) fn ambiguous_conflict(text: &str) -> CommandError {
+    CommandError::failed(
+        "ambiguous_conflict",
+        format!("编号以 {text} 开头的冲突不止一个，请多写几位。"),
+    )
+}
+
+pub(crate) fn bad_choice(choice: &str, choices: &str) -> CommandError {
+    CommandError::usage("bad_choice", format!("“{choice}”不在可选项中。可选：{choices}。"))
+}
+
+pub(crate) fn nothing_to_undo() -> CommandError {
+    CommandError::failed("not_resolved", "这个冲突还没有裁定，没有可撤销的。")
+}
+
+pub(crate) fn fork_by_itself() -> CommandError {
+    CommandError::failed(
+        "fork",
+        "设备分叉不用裁定：请停用被复制的那一份数据，保留一台；该设备联网后会自动换用新的节点编码，此项随即消除。",
+    )
+}
+
+pub(crate) fn rooms_do_not_resolve() -> CommandError {
+    CommandError::failed("not_entitled", "冲突由乡镇或县中心裁定，请联系乡镇中心。")
+}
+
+pub(crate) fn choice_label(kind: ConflictKind, choice: &str) -> Option<&'static str> {
+    match (kind, choice) {
+        (ConflictKind::Duplicate, crate::views::groups::CHOICE_SEPARATE) => Some("不是重复，分别办理"),
+        (ConflictKind::SameNumber, crate::views::groups::CHOICE_SEPARATE) => Some("已知悉，两件分别办理"),
+        (_, crate::views::groups::CHOICE_UNDO) => Some("撤销先前的裁定"),
+        _ => None,
+    }
+}
+
+pub(crate) const LEADS: &str = "以此件为主";
+
+/// Verification.
+pub(crate) fn verify_failed(faults: usize) -> String {
+    format!("发现 {faults} 处问题：账目文件损坏的部分会从上级或下级重新取回；索引不符的请执行 reindex。")
+}
+
+pub(crate) const VERIFY_CLEAN: &str = "账目、签名、索引全部相符。";
+
+pub(crate) fn row_differs(no: &str, record: impl std::fmt::Display) -> String {
+    format!("索引与账目不符：{no}（{record}），请执行 reindex")
+}
+
+pub(crate) fn row_missing(record: impl std::fmt::Display) -> String {
+    format!("索引缺少一行：{record}，请执行 reindex")
+}
+
+pub(crate) fn row_extra(count: u64) -> String {
+    format!("索引多出 {count} 行，请执行 reindex")
+}
+
+pub(crate) fn tier_label(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Room => "村室",
+        Tier::Township => "乡镇",
+        Tier::County => "县",
+    }
+}
+
+/// Why an event is shown grey.
+pub(crate) fn void_reason(reason: &VoidReason) -> String {
+    match reason {
+        VoidReason::UnknownEvent => "当前模板没有这个事件".to_owned(),
+        VoidReason::Unreadable => "内容无法识别".to_owned(),
+        VoidReason::WrongState { state } => format!("当时状态（{state}）下不能办理"),
+        VoidReason::NotEntitled => "当时无权办理".to_owned(),
+        VoidReason::BadData { name } => format!("“{name}”缺失或不合规定"),
+        VoidReason::Concurrent { by } => format!("与同时发生的另一事件（{by}）冲突，以其为准"),
+    }
+}
+
+pub(crate) fn flag(flag: Flag) -> &'static str {
+    match flag {
+        Flag::SecondNotice => "二次告知",
+        Flag::Joined => "与他岗一致",
+        Flag::Upheld => "经裁定有效",
+        Flag::DateCorrected => "日期已更正",
+        Flag::Late => "补录",
+    }
+}
+
+pub(crate) const UNREADABLE_ENTRY: &str = "条目内容无法识别，已原样保存";
+pub(crate) const UNKNOWN_ENTRY: &str = "需升级：条目由更高版本写入，已原样保存";
+pub(crate) const UNRECOGNISED: &str = "待认：作者已被撤销或尚未接入，待上级声明后计入";
+pub(crate) const DAMAGED: &str = "账目文件有损坏，已隔离，正在从其他设备重新取回";
