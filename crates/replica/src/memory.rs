@@ -24,6 +24,8 @@ pub(crate) struct Memory {
     pub(crate) logs: Logs,
     pub(crate) heap: Heap,
     signatures: BTreeMap<(LogId, Tip), [u8; 64]>,
+    /// Every place ever taken in, and the one before it: what the branches must agree with.
+    pub(crate) before: BTreeMap<(LogId, Tip), Tip>,
 }
 
 pub(crate) fn key(number: u8) -> SigningKey {
@@ -64,6 +66,15 @@ impl Memory {
                 seq: run.run().prev.seq + at as u64 + 1,
             };
             self.heap.0.insert((log, spot), (*hash, entry.clone()));
+        }
+        let mut prev = run.run().prev;
+        for hash in run.hashes() {
+            let here = Tip {
+                seq: prev.seq + 1,
+                hash: *hash,
+            };
+            self.before.insert((log, here), prev);
+            prev = here;
         }
         self.signatures.insert((log, run.tip()), run.run().signature);
         self.logs.attach(&log, attach);

@@ -1,5 +1,7 @@
 //! Bytes from outside: no reader panics, none takes more than the limits, and what was written is read back the same.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers may fail like the test")]
+
 use cunlian_replica::credential::{decode_chain, encode_chain};
 use cunlian_replica::entry::{Entry, KIND_RECORD, LogId, RecordBody, Tip};
 use cunlian_replica::limits::{BODY_BYTES_MAX, CUTS_MAX, NAME_BYTES_MAX, RUN_BYTES_MAX};

@@ -1,6 +1,8 @@
 //! The formats of WIRE.md, byte for byte. A changed byte here is a changed format: devices in the field would no longer understand each
 //! other, so a new format gets a new number and the old vectors stay.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers may fail like the test")]
+
 use std::collections::BTreeSet;
 
 use cunlian_replica::authority::alone_unit;

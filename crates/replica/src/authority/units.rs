@@ -1,5 +1,6 @@
 //! The tree of units as all published versions of the organisation together have it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::id::{Hash, UnitId};
@@ -39,8 +40,8 @@ impl Units {
                 .filter_map(|unit| Some((unit.id, unit.parent?)))
                 .collect();
             for unit in &version.units {
-                if !units.latest.contains_key(&unit.id) {
-                    units.latest.insert(unit.id, unit.clone());
+                if let Entry::Vacant(vacant) = units.latest.entry(unit.id) {
+                    vacant.insert(unit.clone());
                     if let Some(parent) = parents.get(&unit.id) {
                         units.parent.insert(unit.id, *parent);
                     }
