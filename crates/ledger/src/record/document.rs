@@ -8,9 +8,9 @@ use super::{Author, Envelope, Head, RecordEntry, SetAside, SetAsideReason, Stand
 use crate::id::{Hash, UnitId};
 
 /// More changes than this of one record are set aside: an ordinary case has five, the longest known forty.
-pub const RECORD_CHANGES_MAX: usize = 4_096;
+pub const RECORD_CHANGES_MAX: usize = 2_048;
 /// All operations of one record and the predecessors they name; ordering its events is quadratic in them.
-const RECORD_OPS_MAX: usize = 8_192;
+const RECORD_OPS_MAX: usize = 4_096;
 
 /// A change that applies, with what its place in the history gives it.
 pub(super) struct Applied {

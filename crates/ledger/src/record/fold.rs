@@ -249,18 +249,20 @@ fn decision(resolutions: &BTreeMap<ConflictId, Resolution>, id: ConflictId, side
 }
 
 /// All events of a document, causes before effects.
-fn raw_events(document: &Document) -> Vec<Raw> {
+fn raw_events<'a>(document: &Document, form: &'a Form) -> Vec<Raw<'a>> {
     let mut events = Vec::new();
     for (at, applied) in document.changes.iter().enumerate() {
         let writes = applied.change.writes.iter().filter(|w| w.key.starts_with('e'));
         for (place, write) in writes.enumerate() {
+            let event = match &write.value {
+                automerge::ScalarValue::Bytes(bytes) => decode_event(bytes),
+                _ => None,
+            };
             events.push(Raw {
                 at,
                 id: event_id(&applied.change.hash, place),
-                event: match &write.value {
-                    automerge::ScalarValue::Bytes(bytes) => decode_event(bytes),
-                    _ => None,
-                },
+                declared: event.as_ref().and_then(|e| form.events.get(&e.kind)),
+                event,
             });
         }
     }
@@ -268,16 +270,15 @@ fn raw_events(document: &Document) -> Vec<Raw> {
 }
 
 fn events(folded: &mut Folded, document: &Document, head: &Head, law: Law) {
-    let raw = raw_events(document);
+    let raw = raw_events(document, law.form);
     let all: Vec<usize> = (0..raw.len()).collect();
     let nobody = BTreeSet::new();
     let first = Order {
         document,
-        form: law.form,
         events: &raw,
         upheld: &nobody,
     };
-    let corrections = corrections(&first, law);
+    let corrections = corrections(&first);
     let apart = Run::new(first, law, head.unit, &corrections).fold(&all);
     let resolutions: BTreeMap<ConflictId, Resolution> = apart
         .machine
@@ -293,7 +294,6 @@ fn events(folded: &mut Folded, document: &Document, head: &Head, law: Law) {
     } else {
         let order = Order {
             document,
-            form: law.form,
             events: &raw,
             upheld: &upheld,
         };

@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 
 use super::NewEvent;
 use super::document::Document;
-use crate::form::Form;
+use crate::form::Event;
 use crate::id::{DeviceId, Hash, Tier};
 
 /// One event as the document holds it.
-pub(super) struct Raw {
+pub(super) struct Raw<'a> {
     /// Place of its change in the document.
     pub(super) at: usize,
     pub(super) id: String,
     /// `None` if the bytes are no event.
     pub(super) event: Option<NewEvent>,
+    /// What the form says of its kind; `None` if it does not know it.
+    pub(super) declared: Option<&'a Event>,
 }
 
 /// Twelve digits of the change's hash, a dot, the place in the change: short enough to be read out on the telephone.
@@ -30,8 +32,7 @@ pub(super) fn event_id(change: &Hash, place: usize) -> String {
 /// withdrawal typed apart does not slip in before the chain of events that ends in a delivery.
 pub(super) struct Order<'a> {
     pub(super) document: &'a Document,
-    pub(super) form: &'a Form,
-    pub(super) events: &'a [Raw],
+    pub(super) events: &'a [Raw<'a>],
     /// Events that a decision lets stand over their rivals.
     pub(super) upheld: &'a BTreeSet<String>,
 }
@@ -112,7 +113,7 @@ impl Order<'_> {
             return None;
         }
         let by_decision = (self.upheld.contains(&x.id), self.upheld.contains(&y.id));
-        let by_form = (self.yields(y, x), self.yields(x, y));
+        let by_form = (yields(y, x), yields(x, y));
         for (mine, other) in [by_decision, by_form] {
             if mine != other {
                 return mine.then_some(Over::Rule);
@@ -121,12 +122,11 @@ impl Order<'_> {
         let tier = |raw: &Raw| self.document.changes[raw.at].envelope.tier;
         (tier(x) > tier(y)).then_some(Over::Tier)
     }
+}
 
-    fn yields(&self, a: &Raw, b: &Raw) -> bool {
-        let (Some(a), Some(b)) = (&a.event, &b.event) else {
-            return false;
-        };
-        let form = self.form.events.get(&a.kind);
-        form.is_some_and(|event| event.yields_to.contains(&b.kind))
-    }
+fn yields(a: &Raw, b: &Raw) -> bool {
+    let Some(declared) = a.declared.filter(|d| !d.yields_to.is_empty()) else {
+        return false;
+    };
+    b.event.as_ref().is_some_and(|b| declared.yields_to.contains(&b.kind))
 }

@@ -13,6 +13,8 @@ use crate::day::Day;
 const TAG_DAYS: u64 = 100;
 /// No event of any form declares a quarter of it.
 const DATA_MAX: u64 = 64;
+/// A number has 20 characters, a matter's code at most 16.
+const HEAD_TEXT_MAX: usize = 64;
 /// Materials in one list.
 const LIST_MAX: u64 = 256;
 
@@ -27,7 +29,9 @@ pub(super) fn encode_head(head: &Head) -> Vec<u8> {
 }
 
 pub(super) fn decode_head(bytes: &[u8]) -> Option<Head> {
-    minicbor::decode(bytes).ok()
+    let head: Head = minicbor::decode(bytes).ok()?;
+    let fits = head.no.len() <= HEAD_TEXT_MAX && head.matter.len() <= HEAD_TEXT_MAX;
+    (fits && day(head.on.number()).is_some()).then_some(head)
 }
 
 /// An event as an array: kind, day, 1 if typed late, data.

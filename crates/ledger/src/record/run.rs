@@ -12,9 +12,11 @@ use crate::day::Day;
 use crate::form::{Effect, Event, Joins};
 use crate::id::UnitId;
 
-/// How often one fold asks whether an event would have been legal without the concurrent ones. An ordinary case asks at
-/// most a few times; beyond it such an event is plainly void, so that a flood of them does not stop the hub.
-const PASTS_MAX: u32 = 256;
+/// How many pairs of events one fold compares to learn whether events would have been legal without the concurrent ones. An
+/// ordinary case needs a few hundred; beyond it such an event is plainly void, so that a flood of them does not stop the hub.
+const PAIRS_MAX: usize = 1_000_000;
+/// How deep such questions may lead into the past.
+const DEPTH_MAX: u32 = 64;
 
 /// What became of one event.
 pub(super) struct Verdict {
@@ -44,7 +46,8 @@ pub(super) struct Run<'a> {
     custody: UnitId,
     corrections: &'a BTreeMap<usize, Day>,
     legal: RefCell<BTreeMap<usize, bool>>,
-    pasts: Cell<u32>,
+    pairs: Cell<usize>,
+    depth: Cell<u32>,
 }
 
 impl<'a> Run<'a> {
@@ -55,7 +58,8 @@ impl<'a> Run<'a> {
             custody,
             corrections,
             legal: RefCell::default(),
-            pasts: Cell::new(0),
+            pairs: Cell::new(0),
+            depth: Cell::new(0),
         }
     }
 
@@ -191,14 +195,16 @@ impl<'a> Run<'a> {
         if let Some(known) = self.legal.borrow().get(&event) {
             return *known;
         }
-        if self.pasts.get() >= PASTS_MAX {
+        if self.pairs.get() >= PAIRS_MAX || self.depth.get() >= DEPTH_MAX {
             return false;
         }
-        self.pasts.set(self.pasts.get() + 1);
-        let past: Vec<usize> = (0..self.order.events.len())
-            .filter(|other| self.order.before(*other, event))
-            .collect();
+        let events = 0..self.order.events.len();
+        let past: Vec<usize> = events.filter(|other| self.order.before(*other, event)).collect();
+        self.pairs
+            .set(self.pairs.get() + self.order.events.len() + past.len() * past.len());
+        self.depth.set(self.depth.get() + 1);
         let point = self.fold(&past).machine.point;
+        self.depth.set(self.depth.get() - 1);
         let raw = &self.order.events[event];
         let envelope = &self.order.document.changes[raw.at].envelope;
         let legal = raw.event.as_ref().is_some_and(|typed| {
@@ -212,10 +218,9 @@ impl<'a> Run<'a> {
 }
 
 /// The business dates that later events corrected, by place of the event; the last in fold order counts.
-pub(super) fn corrections(order: &Order, law: Law) -> BTreeMap<usize, Day> {
+pub(super) fn corrections(order: &Order) -> BTreeMap<usize, Day> {
     let is_correction = |event: &usize| {
-        let typed = order.events[*event].event.as_ref();
-        let declared = typed.and_then(|t| law.form.events.get(&t.kind));
+        let declared = order.events[*event].declared;
         declared.is_some_and(|d| d.effect == Effect::CorrectDate)
     };
     let mut corrected = BTreeMap::new();

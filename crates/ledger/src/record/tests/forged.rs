@@ -385,3 +385,26 @@ fn what_is_not_recognised_yet_is_not_folded_nor_what_builds_on_it() {
         assert_eq!((folded.state.as_str(), folded.unrecognised), ("decided", 0));
     }
 }
+
+#[test]
+fn a_flood_of_concurrent_events_in_one_record_does_not_stop_the_hub() {
+    let held = case();
+    let mut flood = held.clone();
+    for number in 0..RECORD_CHANGES_MAX + 50 {
+        let desk = Desk::new(number as u8, 13, Tier::Township);
+        let mut actor = desk.actor();
+        actor[8..].copy_from_slice(&(number as u64).to_be_bytes());
+        let kind = if number % 2 == 0 { "withdraw" } else { "process" };
+        let event = NewEvent::new(kind, today());
+        let change = edit(&held.entries(), actor, &[Edit::Event(event)], &context()).unwrap();
+        flood.0.push((desk.envelope(), change));
+    }
+    let folded = fold(&RECORD, &flood.entries(), &context());
+    assert_eq!(folded.events.len(), RECORD_CHANGES_MAX);
+    let too_long = folded
+        .set_aside
+        .iter()
+        .filter(|s| s.reason == SetAsideReason::RecordTooLong);
+    assert_eq!(too_long.count(), 52);
+    assert!(folded.open_conflicts().count() > 0);
+}
