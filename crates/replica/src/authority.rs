@@ -65,6 +65,7 @@ impl Member {
         self.codes.get(&epoch).copied().unwrap_or(self.code)
     }
 
+    /// Whether at least one admission stands.
     pub fn is_live(&self) -> bool {
         self.revoked.is_none()
     }
@@ -225,6 +226,7 @@ impl Authority {
         }
     }
 
+    /// The pinned key under which all was folded.
     pub fn root(&self) -> DeviceId {
         self.root
     }

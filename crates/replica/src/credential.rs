@@ -42,6 +42,7 @@ impl Introduced {
     }
 }
 
+/// Why a chain introduces nobody. Links are counted from 0.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum CredentialError {
     #[error("the chain is empty or too long")]

@@ -10,10 +10,13 @@ pub const SUITE_1: u8 = 1;
 
 /// A change of one record is at most this long (DESIGN §9); the rest of an entry's body is small.
 pub const CHANGE_BYTES_MAX: usize = 256 * 1024;
+/// An entry's body, whatever its kind.
 pub const BODY_BYTES_MAX: usize = CHANGE_BYTES_MAX + 64;
 
 /// The kinds of entries that this version reads. Others are stored, forwarded and shown as 需升级.
+/// A change of one record: [`RecordBody`].
 pub const KIND_RECORD: u8 = 1;
+/// A statement: [`crate::statement::Statement`].
 pub const KIND_STATEMENT: u8 = 2;
 
 /// Which log: one device's entries in one scope since it began an epoch. Epochs are random numbers.
@@ -32,6 +35,7 @@ pub struct Tip {
 }
 
 impl Tip {
+    /// Before the first entry: sequence number 0 and the zero hash.
     pub const START: Tip = Tip {
         seq: 0,
         hash: Hash::ZERO,
@@ -79,6 +83,7 @@ impl RecordBody {
     const SKEW_UNKNOWN: i32 = i32::MIN;
     pub(crate) const HEADER_LEN: usize = 16 + 8 + 8 + 4;
 
+    /// The body's bytes (WIRE.md, "Entry").
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(Self::HEADER_LEN + self.change.len());
         out.extend_from_slice(&self.record.0);
@@ -89,6 +94,7 @@ impl RecordBody {
         out
     }
 
+    /// Reads a body. Errors: it is too short, or its change longer than [`CHANGE_BYTES_MAX`]. The change itself is not looked into.
     pub fn decode(body: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(body);
         let record = RecordId(r.array()?);

@@ -99,6 +99,7 @@ impl ScopeLogs {
 }
 
 impl Logs {
+    /// No logs.
     pub fn new() -> Self {
         Self::default()
     }

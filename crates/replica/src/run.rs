@@ -39,6 +39,7 @@ pub struct VerifiedRun {
 }
 
 impl Run {
+    /// The run's bytes, on the wire and in the journal (WIRE.md, "Run").
     pub fn encode(&self) -> Vec<u8> {
         let size: usize = self.entries.iter().map(|e| e.body.len() + 4).sum();
         let mut out = Vec::with_capacity(size + 180);
@@ -57,6 +58,7 @@ impl Run {
         out
     }
 
+    /// Reads a run within the limits. Errors: an unknown suite, a malformed or oversized run, bytes left over. Proves nothing yet.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         if bytes.len() > RUN_BYTES_MAX {
             return Err(WireError::TooLong {
@@ -138,10 +140,12 @@ impl Run {
 }
 
 impl VerifiedRun {
+    /// The run itself.
     pub fn run(&self) -> &Run {
         &self.run
     }
 
+    /// The log to which it belongs.
     pub fn log(&self) -> &LogId {
         &self.run.log
     }
@@ -151,6 +155,7 @@ impl VerifiedRun {
         &self.hashes
     }
 
+    /// The place of its last entry, where the author signed.
     pub fn tip(&self) -> Tip {
         Tip {
             seq: self.run.prev.seq + self.hashes.len() as u64,

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct UnsealKey(StaticSecret);
 
+/// Why a box could not be made or opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum SealBoxError {
     #[error("the key to seal to is not a usable X25519 key")]

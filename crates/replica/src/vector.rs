@@ -19,6 +19,7 @@ pub struct Vector {
 }
 
 impl Vector {
+    /// The tips of one log of this scope; none when nothing is held of it.
     pub fn tips(&self, log: &LogId) -> &[Tip] {
         self.logs.get(&(log.device, log.epoch)).map_or(&[], Vec::as_slice)
     }

@@ -23,10 +23,12 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// A cursor at the start of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 
+    /// The next N bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         let (head, tail) = self
             .bytes
@@ -36,6 +38,7 @@ impl<'a> Reader<'a> {
         Ok(*head)
     }
 
+    /// The next byte.
     pub fn byte(&mut self) -> Result<u8, WireError> {
         self.array::<1>().map(|[b]| b)
     }
@@ -68,14 +71,17 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
+    /// All bytes that are left.
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.bytes)
     }
 
+    /// How many bytes are left.
     pub fn remaining(&self) -> usize {
         self.bytes.len()
     }
 
+    /// Proves that nothing is left.
     pub fn end(&self) -> Result<(), WireError> {
         if self.bytes.is_empty() {
             Ok(())
@@ -85,6 +91,7 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Appends an unsigned LEB128.
 pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -93,6 +100,7 @@ pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// Appends a length and so many bytes.
 pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
