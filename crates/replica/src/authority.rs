@@ -47,6 +47,8 @@ pub struct Member {
     /// Another hub keeps this prefix (given twice while apart): this one should get a new one.
     pub prefix_clash: bool,
     pub admitted_by: DeviceId,
+    /// Where the leading admission lies: to be read as a credential.
+    pub admitted_at: (LogId, Tip),
     pub former: Option<Former>,
     /// `None` while at least one admission stands.
     pub revoked: Option<Revoked>,
@@ -110,7 +112,8 @@ pub struct Authority {
     revocations: BTreeMap<DeviceId, BTreeSet<Option<UnitId>>>,
     published: Published,
     users: BTreeMap<(UserId, UnitId), (Order, User)>,
-    grants: BTreeMap<DeviceId, Vec<Grant>>,
+    /// To each device: by whom, and what.
+    grants: BTreeMap<DeviceId, Vec<(DeviceId, Grant)>>,
     erased: BTreeSet<(Scope, RecordId)>,
     prefixes_used: BTreeSet<u32>,
     node_codes_used: BTreeSet<u32>,
@@ -211,7 +214,8 @@ impl Authority {
                 }
             }
             Statement::Grant(grant) if may_speak_of(grant.scope.unit) && (!grant.hub_only || Some(at) == self.top) => {
-                self.grants.entry(grant.device).or_default().push(grant.clone());
+                let granted = (stated.log.device, grant.clone());
+                self.grants.entry(grant.device).or_default().push(granted);
             }
             Statement::Erase(erase) if may_speak_of(erase.scope.unit) => {
                 self.erased.insert((erase.scope, erase.record));
@@ -446,7 +450,17 @@ impl Authority {
 
     /// The grants to one device that count. There may be several keys of one scope: each opens what was sealed under it.
     pub fn grants<'a>(&'a self, device: &DeviceId) -> impl Iterator<Item = &'a Grant> {
-        self.grants.get(device).into_iter().flatten()
+        self.grants.get(device).into_iter().flatten().map(|(_, grant)| grant)
+    }
+
+    /// All grants that count, each with the device that made it.
+    pub fn all_grants(&self) -> impl Iterator<Item = (&DeviceId, &Grant)> {
+        self.grants.values().flatten().map(|(by, grant)| (by, grant))
+    }
+
+    /// Where a device's leading admission lies.
+    pub fn admit_of(&self, device: &DeviceId) -> Option<(LogId, Tip)> {
+        self.members.get(device).map(|member| member.admitted_at)
     }
 
     /// Whether an erase statement that counts names the record of that scope.

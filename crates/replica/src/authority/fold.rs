@@ -34,7 +34,7 @@ pub(super) struct Post {
     pub(super) revokes: Vec<(Order, DeviceId, Revoke)>,
     /// Of all revocations and extensions together.
     pub(super) cuts: Vec<Cut>,
-    admits: Vec<(Order, DeviceId, Admit)>,
+    admits: Vec<(Order, LogId, Admit)>,
 }
 
 impl Post {
@@ -54,7 +54,7 @@ impl Post {
             })
     }
 
-    fn lead(&self) -> Option<&(Order, DeviceId, Admit)> {
+    fn lead(&self) -> Option<&(Order, LogId, Admit)> {
         self.admits.iter().min_by_key(|(order, ..)| *order)
     }
 }
@@ -143,7 +143,7 @@ impl<'a> Fold<'a> {
             if let (Statement::Admit(admit), Some(order)) = (stated.statement.as_ref(), self.rules(stated, unit)) {
                 let post = posts.entry(admit.device).or_default();
                 post.hub |= admit.role == Role::Hub;
-                post.admits.push((order, stated.log.device, admit.clone()));
+                post.admits.push((order, stated.log, admit.clone()));
             }
         }
         for (device, mut post) in posts {
@@ -295,7 +295,7 @@ impl<'a> Fold<'a> {
                 .posts_of(&device)
                 .filter_map(|(unit, post)| Some((!post.is_live(), post.lead()?, unit, post)))
                 .min_by_key(|(revoked, (order, ..), unit, _)| (*revoked, *order, *unit));
-            let Some((_, (order, by, admit), unit, post)) = leading else {
+            let Some((_, (order, log, admit), unit, post)) = leading else {
                 continue;
             };
             let keep = |kept: &mut BTreeMap<u32, (Hash, DeviceId)>, value: u32| {
@@ -315,12 +315,19 @@ impl<'a> Fold<'a> {
                 name: admit.name.clone(),
                 prefix: admit.prefix,
                 prefix_clash: false,
-                admitted_by: *by,
+                admitted_by: log.device,
+                admitted_at: (
+                    *log,
+                    Tip {
+                        seq: order.1.0,
+                        hash: order.2,
+                    },
+                ),
                 former: admit.former.filter(|former| self.formers.contains_key(&former.unit)),
                 revoked: revoked(post),
                 units: self.posts_of(&device).map(|(unit, _)| unit).collect(),
                 code: admit.node_code,
-                code_clash: !self.code_is_its_hubs(by, admit),
+                code_clash: !self.code_is_its_hubs(&log.device, admit),
                 codes: BTreeMap::new(),
             };
             members.insert(device, member);

@@ -368,6 +368,8 @@ fn a_room_alone_is_a_county_of_one() {
     assert_eq!(authority.tier_of(&device(PC_A)), Some(Tier::Room));
     assert_eq!(authority.organisation().unwrap().units.len(), 1);
     assert_eq!(authority.may_write(&device(PC_A), &Scope::book(lone)), Write::Yes);
+    let admitted_at = (world.stated[0].log, world.stated[0].tip);
+    assert_eq!(authority.admit_of(&device(PC_A)), Some(admitted_at));
     assert_eq!(authority.users().count(), 1);
 }
 
@@ -418,6 +420,7 @@ fn a_unit_speaks_of_its_own_people_keys_and_records_only() {
     assert!(authority.erased(&Scope::book(ROOM_A), &RecordId([1; 16])));
     assert!(!authority.erased(&Scope::book(ROOM_B), &RecordId([1; 16])));
     assert_eq!(authority.grants(&device(PC_A)).count(), 1);
+    assert!(authority.all_grants().all(|(by, _)| *by == device(HUB_A)));
     assert_eq!(
         authority.user(&UserId([1; 8])),
         Some(&promoted),
