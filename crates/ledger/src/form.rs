@@ -254,6 +254,7 @@ impl Forms {
         versions.max_by_key(|f| (f.version, f.hash)).map(Arc::as_ref)
     }
 
+    /// All versions, by hash.
     pub fn iter(&self) -> impl Iterator<Item = &Form> {
         self.by_hash.values().map(Arc::as_ref)
     }

@@ -22,6 +22,8 @@ pub enum Command {
     MemberRevoke(MemberRevoke),
     /// Lets entries above a cut count after all, up to what is held here now.
     MemberExtend(MemberExtend),
+    /// Lets in a further hub of the topmost unit with the root key.
+    MemberAdmit(MemberAdmit),
     CaseNew(CaseNew),
     CaseDo(CaseDo),
     /// Sets one field of a case.
@@ -87,6 +89,15 @@ pub struct MemberExtend {
     /// As in [`MemberRevoke::root_key`].
     #[serde(default)]
     pub root_key: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberAdmit {
+    /// The waiting hub's key or its beginning, as the refused `join` printed it.
+    pub device: String,
+    /// The text of the county's recovery file.
+    pub root_key: String,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -8,15 +8,27 @@
 //! Single-threaded and synchronous: time and seed are arguments, so a whole county runs in one thread of a test.
 
 mod cases;
+mod chain;
 pub mod command;
 mod conflicts;
+mod duties;
+mod grants;
 pub mod identity;
 mod import;
+mod init;
+mod join;
 pub mod keys;
 mod life;
+mod local;
+mod members;
 mod office;
+mod peers;
+mod prefix;
 mod quarantine;
+mod reports;
+mod rooms;
 mod statements;
+mod status;
 mod texts;
 pub mod tiers;
 mod verify;
@@ -24,3 +36,5 @@ pub mod views;
 
 pub use life::Life;
 pub use office::{Home, Office, OfficeError};
+pub use peers::{Output, SessionId};
+pub use rooms::RoomState;

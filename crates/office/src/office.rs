@@ -1,10 +1,16 @@
 //! The office: one store, who is in, who is connected, what people ask.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ledger::id::{DeviceId, Scope, Tier, UnitId};
 use ledger::seed::Seeds;
 use replica::authority::{Authority, Member};
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
-use replica::statement::{Role, Statement};
+use replica::frame::Health;
+use replica::logs::Ancestry;
+use replica::receipt::{Receipt, StoreId};
+use replica::session::Quota;
+use replica::statement::{Admit, Role, Statement};
 use replica::time::Now;
 use serde_json::Value;
 use store::{Committed, Disk, KvPlace, Opened, Progress, Store, StoreError};
@@ -12,10 +18,15 @@ use thiserror::Error;
 
 use crate::cases::Desk;
 use crate::command::{Command, CommandError};
+use crate::duties::Due;
+use crate::grants::Noticed;
 use crate::identity::{Identity, IdentityError};
 use crate::keys::Keys;
 use crate::life::{Life, fact, fact_u64};
+use crate::peers::{Peers, SessionId};
+use crate::reports::Reports;
 use crate::statements::Statements;
+use crate::tiers::Reach;
 use crate::views::Views;
 
 /// Where an office lives.
@@ -52,9 +63,28 @@ pub struct Office {
     pub(crate) process: [u8; 8],
     /// The epoch of our own logs.
     pub(crate) epoch: u64,
-    pub(crate) views: Views,
+    /// Our logs have grown elsewhere: a new epoch is to begin.
+    pub(crate) epoch_due: bool,
+    /// Names this life of the disk in our receipts.
+    pub(crate) store_id: StoreId,
     pub(crate) keys: Keys,
+    pub(crate) views: Views,
     pub(crate) desk: Desk,
+    pub(crate) peers: Peers,
+    pub(crate) reports: Reports,
+    /// Sessions that have been told everything of the rooms once.
+    pub(crate) reported_to: BTreeSet<SessionId>,
+    pub(crate) health_due: bool,
+    pub(crate) own_reach: Reach,
+    pub(crate) noticed: Noticed,
+    pub(crate) due: Due,
+    /// Own receipts signed and sent, not staged yet: they can always be signed again.
+    pub(crate) unstaged: BTreeMap<Scope, Receipt>,
+    /// Codes and prefixes given by this process, for those whose statements are not folded yet.
+    pub(crate) codes_given: BTreeSet<u32>,
+    pub(crate) prefixes_given: BTreeSet<u32>,
+    /// Hubs of the topmost unit that used a ticket and wait for the root key.
+    pub(crate) waiting_hubs: BTreeMap<DeviceId, Admit>,
 }
 
 impl Office {
@@ -65,7 +95,7 @@ impl Office {
     pub fn open(
         home: Home,
         seed: [u8; 32],
-        _now: Now,
+        now: Now,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, OfficeError> {
         let mut seeds = Seeds::new(seed);
@@ -74,28 +104,65 @@ impl Office {
         let (store, opened) = Store::open(disk, home.place, progress)?;
         let statements = Statements::load(&store)?;
         let life = Life::load(&store);
-        let epoch = fact_u64(&store, fact::EPOCH).unwrap_or(0);
         let process = seeds.bytes();
-        let views = Views::open(&store);
-        // Before it has a life, an office knows nobody.
-        let authority = statements.fold(DeviceId::ZERO, &store);
+        let health = Health {
+            software: home.software.clone(),
+            os: std::env::consts::OS.to_owned(),
+            ..Health::default()
+        };
         let mut office = Self {
+            epoch: fact_u64(&store, fact::EPOCH).unwrap_or(0),
+            epoch_due: opened.damaged.iter().any(|d| d.logs.iter().any(|l| l.device == me.device)),
+            store_id: fact_u64(&store, fact::STORE_ID).unwrap_or(0),
+            keys: Keys::default(),
+            views: Views::open(&store),
+            desk: Desk::default(),
+            reports: Reports::load(&store)?,
             me,
             software: home.software,
             store,
             opened,
             statements,
-            authority,
+            authority: Authority::fold(DeviceId::ZERO, &[], &NothingHeld),
             life,
             seeds,
             process,
-            epoch,
-            views,
-            keys: Keys::default(),
-            desk: Desk::default(),
+            peers: Peers::new(health),
+            reported_to: BTreeSet::new(),
+            health_due: false,
+            own_reach: Reach::default(),
+            noticed: Noticed::default(),
+            due: Due::default(),
+            unstaged: BTreeMap::new(),
+            codes_given: BTreeSet::new(),
+            prefixes_given: BTreeSet::new(),
+            waiting_hubs: BTreeMap::new(),
         };
         office.refold();
+        office.begin_day(now)?;
         Ok(office)
+    }
+
+    /// What is to be seen to before anything else is done with a store that was just opened.
+    fn begin_day(&mut self, now: Now) -> Result<(), OfficeError> {
+        if self.life.is_none() {
+            return Ok(());
+        }
+        // Facts may lie in a place that is damaged.
+        if self.epoch == 0 || self.epoch_due || self.is_forked() {
+            self.begin_epoch()?;
+        }
+        self.due.own_receipts = true;
+        self.due.duties = true;
+        self.due.keys = true;
+        self.settle_receipts(now)?;
+        self.sign_all(now);
+        Ok(())
+    }
+
+    /// Counts entries of one device and day up to other limits than those of DESIGN §9.
+    pub fn limit_days(&mut self, quota: Quota) {
+        self.peers.quota = quota;
     }
 
     /// This device.
@@ -106,6 +173,11 @@ impl Office {
     /// The key of the device's TLS identity.
     pub fn signing_key(&self) -> &ed25519_dalek::SigningKey {
         &self.me.signing
+    }
+
+    /// Whether this device belongs somewhere: `init` or `join` has been done.
+    pub fn is_placed(&self) -> bool {
+        self.life.is_some()
     }
 
     /// Where this device belongs; none before `init` or `join`.
@@ -153,6 +225,30 @@ impl Office {
         command: Command,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Value, CommandError> {
+        // What we have said to others is to be seen in what is shown here.
+        if self.stage_unstaged()? {
+            self.commit(now)?;
+        }
+        match command {
+            Command::Init(args) => self.init_county(now, &args),
+            Command::InitAlone(args) => self.init_alone(now, &args),
+            Command::Invite(args) => self.invite(now, &args),
+            Command::MemberList => self.member_list(),
+            Command::MemberRevoke(args) => self.member_revoke(now, &args),
+            Command::MemberExtend(args) => self.member_extend(now, &args),
+            Command::MemberAdmit(args) => self.member_admit(now, &args),
+            Command::Status => self.status(now),
+            Command::Rooms => self.rooms(now),
+            other => self.case_command(now, other, progress),
+        }
+    }
+
+    fn case_command(
+        &mut self,
+        now: Now,
+        command: Command,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Value, CommandError> {
         let _ = (now, command, progress);
         todo!()
     }
@@ -182,23 +278,115 @@ impl Office {
     /// Makes everything staged durable, then tells everybody concerned: one sync for all that came since the last.
     ///
     /// # Errors
-    /// [`OfficeError::Reopen`] after a failed sync.
+    /// [`OfficeError::Reopen`] after a failed sync: nothing more is taken until the office is opened again.
     pub fn commit(&mut self, now: Now) -> Result<(), OfficeError> {
-        let _: Committed = self.store.commit()?;
-        let _ = now;
+        /// What follows from a commit (a grant, a withdrawal) is committed too; nothing follows for ever.
+        const ROUNDS_MAX: usize = 8;
+        for _ in 0..ROUNDS_MAX {
+            if !self.store.has_staged() && !self.peers.has_staged() {
+                break;
+            }
+            let committed = match self.store.commit() {
+                Ok(committed) => committed,
+                Err(StoreError::ReadOnly(reason)) => {
+                    self.store.abandon();
+                    self.statements.abandon();
+                    return Err(StoreError::ReadOnly(reason).into());
+                }
+                Err(error) => return Err(OfficeError::Reopen(error.to_string())),
+            };
+            self.after_commit(now, &committed)?;
+        }
         Ok(())
     }
 
-    /// Folds the authority anew from the durable statements.
-    pub(crate) fn refold(&mut self) {
-        if let Some(life) = &self.life {
-            self.authority = self.statements.fold(life.root, &self.store);
-            self.keys = Keys::refresh(&self.authority, &self.me.device, &self.me.unseal);
+    fn after_commit(&mut self, now: Now, committed: &Committed) -> Result<(), OfficeError> {
+        let stated = self.statements.settle();
+        if stated {
+            self.refold();
+            self.cut_off_revoked(now);
         }
+        if self.epoch_due {
+            self.begin_epoch()?;
+            self.due.duties = true;
+        }
+        self.settle_receipts(now)?;
+        let signed = self.sign_receipts(now, &committed.scopes);
+        if !committed.scopes.is_empty() || committed.receipts > 0 {
+            self.health_due = true;
+        }
+        if committed.entries > 0 {
+            self.due.duties |= self.role() == Role::Hub;
+            self.due.keys = true;
+        }
+        self.settle_peers(now, &committed.scopes, signed);
+        if stated {
+            self.do_duties(now)?;
+        }
+        Ok(())
     }
 
-    /// How far our clock is known to be off, milliseconds; nothing when nobody was met.
-    pub(crate) fn own_skew_ms(&self) -> Option<i32> {
-        None
+    /// Looks whether what we said still holds, when there is reason to.
+    fn settle_receipts(&mut self, now: Now) -> Result<(), OfficeError> {
+        if self.due.own_receipts && self.role() == Role::Hub {
+            let withdrawn = self.withdraw_if_below(now)?;
+            if !withdrawn.is_empty() {
+                let signed = self.sign_all(now);
+                self.peers.pass_on(withdrawn, signed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the rows up to the journal, at most about `entries` at a time; returns how much is left. For idle moments.
+    ///
+    /// # Errors
+    /// When the journal or the index cannot be read or written.
+    pub fn apply(&mut self, now: Now, entries: usize) -> Result<usize, OfficeError> {
+        let applied = self
+            .views
+            .apply(&mut self.store, &self.authority, &self.keys, entries)?;
+        if applied.erased > 0 {
+            self.commit(now)?;
+        }
+        Ok(applied.left)
+    }
+
+    /// Folds the authority anew from the durable statements, and opens what has been granted.
+    pub(crate) fn refold(&mut self) {
+        let Some(life) = &self.life else { return };
+        self.authority = self.statements.fold(life.root, &self.store);
+        self.keys = Keys::refresh(&self.authority, &self.me.device, &self.me.unseal);
+    }
+}
+
+/// Knows no log: for an office that belongs nowhere yet.
+struct NothingHeld;
+
+impl Ancestry for NothingHeld {
+    fn is_ancestor(&self, _: &LogId, _: Tip, _: Tip) -> bool {
+        false
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::ReadOnly(_) => Self::failed("disk_full", "磁盘已满，没有保存；请清理磁盘后重试。"),
+            StoreError::Poisoned(why) => Self::failed("disk", format!("磁盘写入失败（{why}），没有保存；请检查磁盘并重新启动。")),
+            other => Self::failed("disk", format!("数据读写出错（{other}），请检查磁盘并重新启动。")),
+        }
+    }
+}
+
+impl From<OfficeError> for CommandError {
+    fn from(error: OfficeError) -> Self {
+        match error {
+            OfficeError::Store(error) => error.into(),
+            OfficeError::Reopen(why) => {
+                Self::failed("disk", format!("磁盘写入失败（{why}），没有保存；请检查磁盘并重新启动。"))
+            }
+            OfficeError::Identity(error) => Self::failed("identity", format!("密钥文件有问题（{error}），请联系系统维护人员。")),
+        }
     }
 }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use ledger::id::{DeviceId, ScopeKind};
 use replica::authority::{Authority, Stated};
+use replica::credential::{Credential, decode_chain};
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
 use replica::logs::Held;
 use replica::run::VerifiedRun;
 use replica::statement::Statement;
 use store::{Merge, Store, StoreError};
+
+use crate::life::fact;
 
 /// How much of a log is read at once when a store is opened.
 const READ_BYTES: usize = 4 * 1024 * 1024;
@@ -37,6 +40,9 @@ impl Statements {
                     }
                 }
             }
+        }
+        if let Some(chain) = store.fact(fact::CHAIN).and_then(|bytes| decode_chain(bytes).ok()) {
+            all.staged_chain(&chain);
         }
         all.settle();
         Ok(all)
@@ -73,6 +79,13 @@ impl Statements {
                 tip,
                 statement: Arc::new(statement),
             });
+        }
+    }
+
+    /// Notes the admissions of a chain that was proved: until their logs have come, they are all that is known of the county.
+    pub(crate) fn staged_chain(&mut self, chain: &[Credential]) {
+        for credential in chain {
+            self.take(&credential.log, credential.prev, std::slice::from_ref(&credential.entry));
         }
     }
 

@@ -234,6 +234,11 @@ impl Receipts {
         self.standing.range(first..=last).map(|(_, receipt)| receipt)
     }
 
+    /// Every standing receipt of one hub, whatever the store and scope.
+    pub fn by_hub<'a>(&'a self, hub: &'a DeviceId) -> impl Iterator<Item = &'a Receipt> {
+        self.standing.values().filter(move |receipt| receipt.hub == *hub)
+    }
+
     /// The newest standing receipt of one hub's store for one scope.
     pub fn of(&self, hub: &DeviceId, store: StoreId, scope: Scope) -> Option<&Receipt> {
         self.standing.get(&(scope, *hub, store))

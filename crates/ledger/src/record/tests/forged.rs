@@ -408,3 +408,23 @@ fn a_flood_of_concurrent_events_in_one_record_does_not_stop_the_hub() {
     assert_eq!(too_long.count(), 52);
     assert!(folded.open_conflicts().count() > 0);
 }
+
+#[test]
+fn an_edit_over_more_tips_than_a_change_may_name_still_applies() {
+    let held = case();
+    let mut wide = held.clone();
+    for number in 0..DEPS_MAX as u64 + 30 {
+        let mut actor = TOWN.actor();
+        actor[8..].copy_from_slice(&number.to_be_bytes());
+        let note = [Edit::Note(format!("{number}"))];
+        wide.0.push((
+            TOWN.envelope(),
+            edit(&held.entries(), actor, &note, &context()).unwrap(),
+        ));
+    }
+    wide.act(ROOM, "process");
+    wide.act(ROOM, "decide");
+    let folded = wide.fold();
+    assert!(folded.set_aside.is_empty(), "{:?}", folded.set_aside);
+    assert_eq!((folded.state.as_str(), folded.notes.len()), ("decided", DEPS_MAX + 30));
+}

@@ -1,0 +1,69 @@
+//! Chains of admissions: what introduces a device to those who do not know it yet.
+
+use ledger::id::DeviceId;
+use replica::authority::{Authority, Stated};
+use replica::credential::{Credential, decode_chain};
+use replica::entry::Tip;
+use replica::limits::INTRODUCTION_LINKS_MAX;
+use replica::statement::Statement;
+use store::{Merge, Store};
+
+use crate::life::fact;
+use crate::statements::Statements;
+
+/// Enough for one admission alone.
+const CREDENTIAL_READ_BYTES: usize = 64 * 1024;
+
+/// Where chains are found.
+pub(crate) struct Chains<'a> {
+    pub(crate) root: DeviceId,
+    pub(crate) authority: &'a Authority,
+    pub(crate) statements: &'a Statements,
+    pub(crate) store: &'a Store,
+}
+
+impl Chains<'_> {
+    /// The chain of this device itself: from the logs, or as the hub gave it when this device joined.
+    pub(crate) fn own(&self, me: &DeviceId) -> Vec<Credential> {
+        self.to(me)
+            .or_else(|| decode_chain(self.store.fact(fact::CHAIN)?).ok())
+            .unwrap_or_default()
+    }
+
+    /// The admissions from the root down to `device`, each signed alone; `None` when one of them is not in the logs here.
+    pub(crate) fn to(&self, device: &DeviceId) -> Option<Vec<Credential>> {
+        let mut chain = Vec::new();
+        let mut at = *device;
+        while at != self.root {
+            if chain.len() >= INTRODUCTION_LINKS_MAX {
+                return None;
+            }
+            let member = self.authority.member(&at)?;
+            chain.push(self.credential(member.admitted_by, &at)?);
+            at = member.admitted_by;
+        }
+        chain.reverse();
+        Some(chain)
+    }
+
+    fn credential(&self, by: DeviceId, device: &DeviceId) -> Option<Credential> {
+        let admits = |s: &&Stated| {
+            s.log.device == by && matches!(s.statement.as_ref(), Statement::Admit(a) if a.device == *device)
+        };
+        self.statements.durable().iter().filter(admits).find_map(|stated| {
+            let prev = match stated.tip.seq {
+                1 => Tip::START,
+                seq => self
+                    .store
+                    .logs()
+                    .ancestor_at(&stated.log, stated.tip, seq - 1, self.store)?,
+            };
+            let runs = self
+                .store
+                .read(&stated.log, prev, stated.tip, CREDENTIAL_READ_BYTES, Merge::Checkpoints)
+                .ok()?;
+            let [run] = <[_; 1]>::try_from(runs).ok()?;
+            Credential::from_run(&run.verify().ok()?)
+        })
+    }
+}

@@ -1,0 +1,310 @@
+//! What an office sees to by itself: codes and prefixes, its own forks, receipts that no longer hold, keys and pieces that are missing.
+
+use std::collections::BTreeSet;
+
+use ledger::id::{DeviceId, NodeCode, HubPrefix, Scope, ScopeKind, Tier};
+use replica::authority::Member;
+use replica::receipt::{Receipt, Withdrawal};
+use replica::session::Input;
+use replica::statement::{Admit, NewCode, Role, Statement};
+use replica::time::Now;
+use store::StoreError;
+
+use crate::command::CommandError;
+use crate::life::{Life, fact};
+use crate::office::{Office, OfficeError};
+use crate::prefix;
+use crate::local::keyless;
+
+/// How often duties are looked at while something may be due.
+const DUTIES_EVERY_MS: u64 = 1_000;
+/// How long own receipts may stay in RAM: they can be signed again, so they need no sync of their own.
+const RECEIPTS_LAZY_MS: u64 = 1_000;
+/// Missing keys asked for at once.
+const KEYS_ASKED_MAX: usize = 1_000;
+/// How often missing keys are asked for.
+const KEYS_EVERY_MS: u64 = 5_000;
+
+/// What is due, and when it was last looked at (monotonic milliseconds).
+#[derive(Default, Debug)]
+pub(crate) struct Due {
+    /// Statements or logs have changed since codes and grants were last looked at.
+    pub(crate) duties: bool,
+    looked_ms: u64,
+    keys_asked_ms: u64,
+    /// Own receipts not staged yet, since when.
+    pub(crate) receipts_since_ms: Option<u64>,
+    /// Own receipts may no longer hold.
+    pub(crate) own_receipts: bool,
+    /// Some record's key may be missing.
+    pub(crate) keys: bool,
+}
+
+impl Office {
+    /// Begins a life: its epoch and store id are new unless there are some already.
+    pub(crate) fn begin_life(&mut self, life: Life) -> Result<(), StoreError> {
+        self.store.stage_fact(fact::LIFE, Some(&life.to_bytes()))?;
+        if self.epoch == 0 {
+            self.begin_epoch()?;
+        }
+        if self.store_id == 0 {
+            self.begin_store()?;
+        }
+        self.life = Some(life);
+        self.due.duties = true;
+        // Known at once to what follows in the same command.
+        self.refold();
+        Ok(())
+    }
+
+    /// From now on our entries go into new logs: our old ones have grown elsewhere too, or may have.
+    pub(crate) fn begin_epoch(&mut self) -> Result<(), StoreError> {
+        self.epoch = self.seeds.u64() | 1;
+        // Another of us may have this process's actor as well, if a running machine was copied.
+        self.process = self.seeds.bytes();
+        self.epoch_due = false;
+        let bytes = self.epoch.to_be_bytes();
+        self.store.stage_fact(fact::EPOCH, Some(&bytes))
+    }
+
+    fn begin_store(&mut self) -> Result<(), StoreError> {
+        self.store_id = self.seeds.u64() | 1;
+        let bytes = self.store_id.to_be_bytes();
+        self.store.stage_fact(fact::STORE_ID, Some(&bytes))
+    }
+
+    /// Whether a log of ours in this epoch has more than one end: another of us writes, too.
+    pub(crate) fn is_forked(&self) -> bool {
+        let logs = self.store.logs();
+        logs.scopes().any(|scope| {
+            logs.logs(scope)
+                .any(|l| l.device == self.me.device && l.epoch == self.epoch && logs.tips(&l).len() > 1)
+        })
+    }
+
+    /// Signs receipts for the books among `moved`, if this is a hub that is in.
+    pub(crate) fn sign_receipts(&mut self, now: Now, moved: &BTreeSet<Scope>) -> Vec<Receipt> {
+        let Some(life) = &self.life else { return Vec::new() };
+        if life.role != Role::Hub || !self.is_member(&self.me.device) || self.tier() < Tier::Township {
+            return Vec::new();
+        }
+        let mut signed = Vec::new();
+        for scope in moved.iter().filter(|s| s.kind == ScopeKind::Book) {
+            if !self.authority.may_hold(life.unit, scope) {
+                continue;
+            }
+            let logs = self.store.logs();
+            // The count of entries only rises while nothing is lost, needs no memory of its own, and a hub restored from an old copy
+            // begins lower: its peers keep the greater one, and give it back.
+            let counter = logs.entries(*scope);
+            let held = self.store.receipts().of(&self.me.device, self.store_id, *scope);
+            let unstaged = self.unstaged.get(scope);
+            if held.into_iter().chain(unstaged).any(|r| r.counter >= counter) {
+                continue;
+            }
+            let vector = logs.vector(*scope).clone();
+            let receipt = Receipt::sign(&self.me.signing, self.store_id, *scope, counter, now.wall_ms, vector);
+            signed.push(receipt);
+        }
+        for receipt in &signed {
+            self.unstaged.insert(receipt.scope, receipt.clone());
+            self.due.receipts_since_ms.get_or_insert(now.mono_ms);
+        }
+        signed
+    }
+
+    /// Signs for every book held, where the standing receipt says less than is held.
+    pub(crate) fn sign_all(&mut self, now: Now) -> Vec<Receipt> {
+        let books: BTreeSet<Scope> = self.store.logs().scopes().collect();
+        self.sign_receipts(now, &books)
+    }
+
+    /// Stages own receipts that lay in RAM; returns whether there were any.
+    pub(crate) fn stage_unstaged(&mut self) -> Result<bool, StoreError> {
+        self.due.receipts_since_ms = None;
+        let unstaged = std::mem::take(&mut self.unstaged);
+        for receipt in unstaged.values() {
+            self.store.stage_receipt(receipt)?;
+        }
+        Ok(!unstaged.is_empty())
+    }
+
+    /// Takes back what we said and no longer hold (a restored backup, a damaged disk), and begins a new store. Returns the
+    /// withdrawals, staged.
+    pub(crate) fn withdraw_if_below(&mut self, now: Now) -> Result<Vec<Withdrawal>, StoreError> {
+        self.due.own_receipts = false;
+        let me = self.me.device;
+        let logs = self.store.logs();
+        let mut lost = BTreeSet::new();
+        for receipt in self.store.receipts().by_hub(&me) {
+            let holds_all = receipt.vector.logs.iter().all(|((device, epoch), tips)| {
+                let log = replica::entry::LogId {
+                    scope: receipt.scope,
+                    device: *device,
+                    epoch: *epoch,
+                };
+                tips.iter().all(|tip| logs.holds(&log, *tip, &self.store))
+            });
+            if !holds_all {
+                lost.insert(receipt.store);
+            }
+        }
+        let mut withdrawn = Vec::new();
+        for store in lost {
+            let withdrawal = Withdrawal::sign(&self.me.signing, store, now.wall_ms);
+            self.store.stage_withdrawal(&withdrawal)?;
+            if store == self.store_id {
+                self.unstaged.clear();
+                self.begin_store()?;
+            }
+            withdrawn.push(withdrawal);
+        }
+        Ok(withdrawn)
+    }
+
+    /// A node code that nobody has, under our own prefix.
+    pub(crate) fn new_node_code(&mut self) -> Result<NodeCode, CommandError> {
+        let own = self.own_prefix().ok_or_else(|| {
+            CommandError::failed(
+                "no_prefix",
+                "县里还没有给本中心分配节点前缀，请接通到县里的线路，稍后再开票或重试。",
+            )
+        })?;
+        let code = prefix::next_code(own, &self.authority, &self.codes_given, &mut self.seeds)
+            .ok_or_else(|| CommandError::failed("no_code", "本中心的节点编码已用完（1296 个），请联系系统维护人员。"))?;
+        self.codes_given.insert(code.value());
+        Ok(code)
+    }
+
+    fn own_prefix(&self) -> Option<HubPrefix> {
+        self.authority.member(&self.me.device)?.prefix
+    }
+
+    /// A prefix for a hub below; `None` where only the county can give one: it follows by itself.
+    pub(crate) fn new_prefix(&mut self) -> Option<HubPrefix> {
+        let found = prefix::next_prefix(self.own_prefix()?, &self.authority, &self.prefixes_given)?;
+        self.prefixes_given.insert(found.0);
+        Some(found)
+    }
+
+    /// Codes for new epochs, prefixes for hubs without one. Returns whether anything was staged.
+    fn codes_due(&mut self) -> Result<bool, StoreError> {
+        let Some(life) = self.life.clone().filter(|l| l.role == Role::Hub) else {
+            return Ok(false);
+        };
+        let below: Vec<Member> = self
+            .authority
+            .members()
+            .filter(|m| m.is_live() && m.unit != life.unit && self.authority.is_within(m.unit, life.unit))
+            .cloned()
+            .collect();
+        let mut staged = false;
+        for member in below {
+            let called = member.admitted_by == self.me.device || !self.is_member(&member.admitted_by);
+            if called && self.own_prefix().is_some() {
+                for epoch in self.epochs_without_code(&member) {
+                    let Ok(code) = self.new_node_code() else { break };
+                    let device = member.device;
+                    self.state(life.unit, Statement::NodeCode(NewCode { device, epoch, code }))?;
+                    staged = true;
+                }
+            }
+            let lacks_prefix = member.role == Role::Hub && (member.prefix.is_none() || member.prefix_clash);
+            if lacks_prefix && Some(life.unit) == self.authority.top() && let Some(prefix) = self.new_prefix() {
+                let admit = Admit {
+                    device: member.device,
+                    unit: member.unit,
+                    role: member.role,
+                    seal_key: member.seal_key,
+                    name: member.name.clone(),
+                    node_code: member.code,
+                    prefix: Some(prefix),
+                    former: member.former,
+                };
+                self.state(life.unit, Statement::Admit(admit))?;
+                staged = true;
+            }
+        }
+        Ok(staged)
+    }
+
+    /// A device that writes under a second epoch has forked or been restored: from then on every epoch has a code of its own, or the
+    /// copies would print the same numbers.
+    fn epochs_without_code(&self, member: &Member) -> Vec<u64> {
+        let logs = self.store.logs();
+        let mut epochs: BTreeSet<u64> = BTreeSet::new();
+        for unit in &member.units {
+            for scope in [Scope::book(*unit), Scope::public(*unit)] {
+                epochs.extend(logs.logs(scope).filter(|l| l.device == member.device).map(|l| l.epoch));
+            }
+        }
+        if epochs.len() < 2 && !member.code_clash {
+            return Vec::new();
+        }
+        epochs.retain(|e| !member.codes.contains_key(e));
+        epochs.into_iter().collect()
+    }
+
+    /// Looks after grants and codes now. Returns whether anything was staged.
+    pub(crate) fn do_duties(&mut self, now: Now) -> Result<bool, StoreError> {
+        self.due.duties = false;
+        self.due.looked_ms = now.mono_ms;
+        if self.life.is_none() {
+            return Ok(false);
+        }
+        let granted = self.grants_due(now)?;
+        Ok(self.codes_due()? || granted)
+    }
+
+    /// Does what the time has come for: sessions' timers, receipts, duties, repairs, reports. To be called when
+    /// [`Office::next_wakeup`] says so; more often does no harm.
+    ///
+    /// # Errors
+    /// As [`Office::commit`].
+    pub fn tick(&mut self, now: Now) -> Result<(), OfficeError> {
+        self.wake_sessions(now);
+        if !self.store.repair()?.is_empty() {
+            self.due.own_receipts = true;
+            self.tell_all(now, &Input::Compare);
+        }
+        let elapsed = now.mono_ms.saturating_sub(self.due.looked_ms);
+        if (self.due.duties || self.noticed.waiting) && elapsed >= DUTIES_EVERY_MS {
+            self.do_duties(now)?;
+        }
+        let lazy = self.due.receipts_since_ms;
+        if lazy.is_some_and(|since| now.mono_ms.saturating_sub(since) >= RECEIPTS_LAZY_MS) {
+            self.stage_unstaged()?;
+        }
+        if self.due.keys && now.mono_ms.saturating_sub(self.due.keys_asked_ms) >= KEYS_EVERY_MS {
+            self.ask_keys(now)?;
+        }
+        self.send_reports(now);
+        self.commit(now)
+    }
+
+    fn ask_keys(&mut self, now: Now) -> Result<(), OfficeError> {
+        self.due.keys_asked_ms = now.mono_ms;
+        let scopes: Vec<Scope> = self.store.logs().scopes().filter(|s| s.kind == ScopeKind::Book).collect();
+        let missing = keyless(&self.store, &scopes, KEYS_ASKED_MAX)?;
+        self.due.keys = !missing.is_empty();
+        if self.due.keys && !self.peers.lines.is_empty() {
+            self.tell_all(now, &Input::KeysWanted(missing));
+        }
+        Ok(())
+    }
+
+    /// When [`Office::tick`] is due, in monotonic milliseconds; `None`: nothing is due by time alone.
+    pub fn next_wakeup(&self) -> Option<u64> {
+        let duties = (self.due.duties || self.noticed.waiting).then_some(self.due.looked_ms + DUTIES_EVERY_MS);
+        let receipts = self.due.receipts_since_ms.map(|since| since + RECEIPTS_LAZY_MS);
+        let keys = (self.due.keys && !self.peers.lines.is_empty()).then_some(self.due.keys_asked_ms + KEYS_EVERY_MS);
+        let all = [self.next_session_wakeup(), duties, receipts, keys, self.next_report_ms()];
+        all.into_iter().flatten().min()
+    }
+
+    /// Whether a device is one of ours by a statement that stands, for operators' lists.
+    pub(crate) fn unit_code_of(&self, device: &DeviceId) -> Option<String> {
+        let unit = self.authority.member(device)?.unit;
+        Some(self.authority.unit(unit)?.code.to_string())
+    }
+}

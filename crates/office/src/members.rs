@@ -1,0 +1,352 @@
+//! Who is in: invitations, the list of members, taking out, letting count after all, and the statements of the root key.
+
+use std::collections::BTreeSet;
+
+use ed25519_dalek::SigningKey;
+use ledger::id::{DeviceId, Hash, Scope, Tier, UnitId};
+use ledger::organisation::Unit;
+use minicbor::{Decode, Encode};
+use replica::authority::Member;
+use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
+use replica::limits::{ADDR_CHARS_MAX, CUTS_MAX, REASON_BYTES_MAX, TICKET_ADDRS_MAX, TICKET_LIFE_MS_MAX};
+use replica::statement::{Cut, Extend, Revoke, Role, Statement};
+use replica::ticket::Ticket;
+use replica::time::Now;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::command::{CommandError, Invite, MemberAdmit, MemberExtend, MemberRevoke, pick_device};
+use crate::identity::parse_key;
+use crate::init::parse_code;
+use crate::life::{Life, fact};
+use crate::office::Office;
+
+/// How long a ticket is good for when nothing is said.
+const TICKET_LIFE_MS: i64 = 24 * 3_600_000;
+
+/// What the hub keeps of a ticket it gave: a local fact, so that a ticket is good for one device also across restarts.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub(crate) struct TicketFact {
+    #[n(0)]
+    pub(crate) unit: UnitId,
+    #[n(1)]
+    pub(crate) expires_ms: i64,
+    #[n(2)]
+    pub(crate) used_by: Option<DeviceId>,
+}
+
+/// The fact's key: a digest of the secret, so that a copy of the journal opens no door.
+pub(crate) fn ticket_key(secret: &[u8; 16]) -> String {
+    let digest: [u8; 32] = Sha256::new()
+        .chain_update(b"cunlian/ticket")
+        .chain_update(secret)
+        .finalize()
+        .into();
+    format!("{}{}", fact::TICKET, Hash(digest))
+}
+
+impl Office {
+    /// Makes a one-use ticket for a unit below (or, at the topmost unit, for a further hub of it).
+    ///
+    /// # Errors
+    /// When this is no hub, the unit is not below it, or an address or the life is out of bounds.
+    pub(crate) fn invite(&mut self, now: Now, args: &Invite) -> Result<Value, CommandError> {
+        let life = self.hub_life()?;
+        let unit = self.unit_by_code(&args.unit)?;
+        let is_own = unit.id == life.unit;
+        if !self.authority.is_within(unit.id, life.unit) || (is_own && self.authority.top() != Some(life.unit)) {
+            return Err(CommandError::failed(
+                "not_below",
+                format!("{}（{}）不归本单位管，请由它的上级中心开入网票。", unit.name, unit.code),
+            ));
+        }
+        if args.addrs.is_empty() || args.addrs.len() > TICKET_ADDRS_MAX {
+            return Err(CommandError::usage(
+                "bad_addr",
+                format!("请用 --addr 写明本机地址（1 到 {TICKET_ADDRS_MAX} 个，如 10.1.2.3:7701）。"),
+            ));
+        }
+        for addr in &args.addrs {
+            check_addr(addr)?;
+        }
+        let life_ms = match args.expires_s {
+            None => TICKET_LIFE_MS,
+            Some(s) => i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1000),
+        };
+        if !(1000..=TICKET_LIFE_MS_MAX).contains(&life_ms) {
+            return Err(CommandError::usage("bad_expiry", "入网票有效期最短 1 秒，最长 7 天，请改写 --expires。"));
+        }
+        let secret: [u8; 16] = self.seeds.bytes();
+        let ticket = Ticket {
+            root: life.root,
+            unit: unit.id,
+            code: unit.code,
+            hub: self.me.device,
+            addrs: args.addrs.clone(),
+            secret,
+            expires_ms: now.wall_ms.saturating_add(life_ms),
+        };
+        let kept = TicketFact {
+            unit: unit.id,
+            expires_ms: ticket.expires_ms,
+            used_by: None,
+        };
+        self.forget_old_tickets(now)?;
+        self.keep_ticket(&ticket_key(&secret), &kept)?;
+        self.commit(now)?;
+        Ok(json!({
+            "ticket": ticket.to_text(),
+            "unit": unit.code,
+            "name": unit.name,
+            "expires_ms": ticket.expires_ms,
+        }))
+    }
+
+    pub(crate) fn keep_ticket(&mut self, key: &str, kept: &TicketFact) -> Result<(), CommandError> {
+        let bytes = minicbor::to_vec(kept).unwrap_or_default();
+        Ok(self.store.stage_fact(key, Some(&bytes))?)
+    }
+
+    /// Tickets that expired a week ago are of no use even for saying that they did.
+    fn forget_old_tickets(&mut self, now: Now) -> Result<(), CommandError> {
+        for (key, bytes) in self.store.facts(fact::TICKET) {
+            let is_old = minicbor::decode::<TicketFact>(&bytes)
+                .map_or(true, |t| t.expires_ms.saturating_add(TICKET_LIFE_MS_MAX) < now.wall_ms);
+            if is_old {
+                self.store.stage_fact(&key, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All devices that are or were in, with their units.
+    pub(crate) fn member_list(&self) -> Result<Value, CommandError> {
+        let mut rows: Vec<(String, Value)> = self
+            .authority
+            .members()
+            .map(|m| {
+                let unit = self.authority.unit(m.unit);
+                let code = unit.map(|u| u.code.to_string()).unwrap_or_default();
+                let row = json!({
+                    "device": m.device,
+                    "unit": unit.map(|u| u.code),
+                    "unit_name": unit.map(|u| u.name.as_str()),
+                    "name": m.name,
+                    "role": role_name(m.role),
+                    "state": if m.is_live() { "in" } else { "revoked" },
+                    "reason": m.revoked.as_ref().map(|r| r.reason.as_str()),
+                    "node_code": m.code.to_string(),
+                    "admitted_by": m.admitted_by,
+                    "this_device": m.device == self.me.device,
+                });
+                (format!("{code}{}", m.device), row)
+            })
+            .collect();
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// Takes a device out: what this hub holds of it now counts, what comes later waits (待认).
+    ///
+    /// # Errors
+    /// When the device is unknown, out already, or not ours to take out.
+    pub(crate) fn member_revoke(&mut self, now: Now, args: &MemberRevoke) -> Result<Value, CommandError> {
+        let reason = args.reason.trim();
+        if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
+            return Err(CommandError::usage("bad_reason", "请用 --reason 写明停用原因（600 字以内）。"));
+        }
+        let device = self.pick_member(&args.device)?;
+        if self.authority.is_revoked(&device) {
+            return Err(CommandError::failed("already_revoked", "这台设备已经停用，不必再停。"));
+        }
+        let cuts = self.cuts_now(&device)?;
+        let count = cuts.len();
+        let statement = Statement::Revoke(Revoke {
+            device,
+            reason: reason.to_owned(),
+            cuts,
+        });
+        self.state_over(&device, statement, args.root_key.as_deref())?;
+        self.commit(now)?;
+        Ok(json!({"device": device, "state": "revoked", "reason": reason, "cuts": count}))
+    }
+
+    /// Lets what is held here of a device taken out count after all.
+    ///
+    /// # Errors
+    /// As [`Office::member_revoke`]; and when the device is not out.
+    pub(crate) fn member_extend(&mut self, now: Now, args: &MemberExtend) -> Result<Value, CommandError> {
+        let device = self.pick_member(&args.device)?;
+        if !self.authority.is_revoked(&device) {
+            return Err(CommandError::failed("not_revoked", "这台设备没有停用，它的记录本来就算数。"));
+        }
+        let cuts = self.cuts_now(&device)?;
+        let count = cuts.len();
+        let statement = Statement::Extend(Extend { device, cuts });
+        self.state_over(&device, statement, args.root_key.as_deref())?;
+        self.commit(now)?;
+        Ok(json!({"device": device, "state": "extended", "cuts": count}))
+    }
+
+    /// Lets in a further hub of the topmost unit, which only the root key can: the hub has used its ticket before and waits.
+    ///
+    /// # Errors
+    /// When the device does not wait, or the key is not this county's root.
+    pub(crate) fn member_admit(&mut self, now: Now, args: &MemberAdmit) -> Result<Value, CommandError> {
+        let device = pick_device(&args.device, self.waiting_hubs.keys().copied())?;
+        let root = self.root_from(&args.root_key)?;
+        let (Some(mut admit), Some(top)) = (self.waiting_hubs.get(&device).cloned(), self.authority.top()) else {
+            return Err(CommandError::failed("unknown_device", "没有等待批准的县级主机，请先在新主机上使用入网票。"));
+        };
+        let prefix = crate::prefix::next_county_prefix(&self.authority)
+            .ok_or_else(|| CommandError::failed("too_many_hubs", "县级主机最多 7 台，请先停用不用的。"))?;
+        admit.prefix = Some(prefix);
+        admit.node_code = crate::prefix::next_code(prefix, &self.authority, &BTreeSet::new(), &mut self.seeds)
+            .ok_or_else(|| CommandError::failed("no_code", "节点编码用尽，请联系系统维护人员。"))?;
+        self.state_as_root(&root, top, Statement::Admit(admit))?;
+        self.commit(now)?;
+        self.waiting_hubs.remove(&device);
+        Ok(json!({"device": device, "state": "in"}))
+    }
+
+    fn pick_member(&self, text: &str) -> Result<DeviceId, CommandError> {
+        let device = pick_device(text, self.authority.members().map(|m| m.device))?;
+        if device == self.me.device {
+            return Err(CommandError::failed("own_device", "不能停用本机自己，请在别的主机上操作。"));
+        }
+        Ok(device)
+    }
+
+    /// The tips held now of every log of a device.
+    fn cuts_now(&self, device: &DeviceId) -> Result<Vec<Cut>, CommandError> {
+        let logs = self.store.logs();
+        let mut cuts = Vec::new();
+        for scope in logs.scopes() {
+            for log in logs.logs(scope).filter(|l| l.device == *device) {
+                cuts.extend(logs.tips(&log).iter().map(|tip| Cut {
+                    scope,
+                    epoch: log.epoch,
+                    seq: tip.seq,
+                    hash: tip.hash,
+                }));
+            }
+        }
+        if cuts.len() > CUTS_MAX {
+            return Err(CommandError::failed("too_many_logs", "这台设备的日志链太多，请联系系统维护人员。"));
+        }
+        Ok(cuts)
+    }
+
+    /// States something about a device: by this hub when the device's unit lies below, else in the name of the root.
+    fn state_over(&mut self, device: &DeviceId, statement: Statement, root: Option<&str>) -> Result<(), CommandError> {
+        let life = self.hub_life()?;
+        let unit = self.authority.member(device).map(|m| m.unit);
+        let is_top = unit.is_some() && unit == self.authority.top();
+        if is_top {
+            let text = root.ok_or_else(|| {
+                CommandError::usage(
+                    "needs_root_key",
+                    "县级主机只能用恢复密钥停用或恢复，请加上 --root-key 和密钥文件。",
+                )
+            })?;
+            let root = self.root_from(text)?;
+            let top = self.authority.top().unwrap_or(life.unit);
+            self.state_as_root(&root, top, statement)?;
+            return Ok(());
+        }
+        let is_below = unit.is_some_and(|u| u != life.unit && self.authority.is_within(u, life.unit));
+        if !is_below {
+            return Err(CommandError::failed("not_below", "这台设备不归本单位管，请由它的上级中心操作。"));
+        }
+        self.state(life.unit, statement)?;
+        Ok(())
+    }
+
+    fn root_from(&self, text: &str) -> Result<SigningKey, CommandError> {
+        let key = parse_key(text.as_bytes())
+            .ok_or_else(|| CommandError::usage("bad_root_key", "恢复密钥文件读不懂，请核对 --root-key 指的文件。"))?;
+        let key = SigningKey::from_bytes(&key);
+        let id = DeviceId(key.verifying_key().to_bytes());
+        if self.life.as_ref().map(|l| l.root) != Some(id) {
+            return Err(CommandError::failed("wrong_root_key", "这不是本县的恢复密钥，请换正确的文件。"));
+        }
+        Ok(key)
+    }
+
+    /// States something in the name of the root key, in its own log within the topmost public scope.
+    pub(crate) fn state_as_root(
+        &mut self,
+        root: &SigningKey,
+        top: UnitId,
+        statement: Statement,
+    ) -> Result<Tip, CommandError> {
+        let scope = Scope::public(top);
+        let device = DeviceId(root.verifying_key().to_bytes());
+        let known = self.store.logs().logs(scope).find(|l| l.device == device);
+        let log = LogId {
+            scope,
+            device,
+            epoch: known.map_or_else(|| self.seeds.u64(), |l| l.epoch),
+        };
+        let entry = Entry {
+            kind: KIND_STATEMENT,
+            body: statement.encode(),
+        };
+        let tip = self.store.stage_local(root, scope, log.epoch, vec![entry])?;
+        self.statements.staged_own(log, tip, statement);
+        Ok(tip)
+    }
+
+    /// Our life, when we are a hub that is in.
+    pub(crate) fn hub_life(&self) -> Result<Life, CommandError> {
+        let life = self.placed()?;
+        if life.role != Role::Hub {
+            return Err(CommandError::failed("not_a_hub", "村（社区）节点不能管理成员，请在乡镇或县级主机上操作。"));
+        }
+        Ok(life)
+    }
+
+    /// Our life, once there is one.
+    pub(crate) fn placed(&self) -> Result<Life, CommandError> {
+        self.life.clone().ok_or_else(|| {
+            CommandError::failed("not_set_up", "这个数据目录还没有建立，请先运行 init 或 join。")
+        })
+    }
+
+    pub(crate) fn unit_by_code(&self, text: &str) -> Result<Unit, CommandError> {
+        let code = parse_code(text)?;
+        self.authority
+            .organisation()
+            .and_then(|o| o.by_code(code))
+            .cloned()
+            .ok_or_else(|| CommandError::failed("unknown_unit", format!("区划表里没有代码 {code}，请核对。")))
+    }
+}
+
+/// The role that a device of a unit of this tier has.
+pub(crate) fn role_of(tier: Tier) -> Role {
+    match tier {
+        Tier::Room => Role::Node,
+        Tier::Township | Tier::County => Role::Hub,
+    }
+}
+
+pub(crate) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Node => "node",
+        Role::Hub => "hub",
+    }
+}
+
+
+fn check_addr(addr: &str) -> Result<(), CommandError> {
+    let port = addr.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then_some(port));
+    let good = addr.len() <= ADDR_CHARS_MAX && port.is_some_and(|p| p.parse::<u16>().is_ok_and(|p| p != 0));
+    if good {
+        return Ok(());
+    }
+    Err(CommandError::usage(
+        "bad_addr",
+        format!("地址“{addr}”不对，应写成 主机:端口，如 10.1.2.3:7701。"),
+    ))
+}

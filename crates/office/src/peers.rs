@@ -1,0 +1,401 @@
+//! Who is connected: sessions, what they want done, and what becomes of it once it is durable.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ledger::id::{DeviceId, Scope};
+use replica::entry::LogId;
+use replica::frame::{Health, Inbound, JoinRequest, Refusal, WrappedKey};
+use replica::receipt::{Receipt, Withdrawal};
+use replica::run::VerifiedRun;
+use replica::session::{
+    Acquaintance, Dialled, Effect, Input, Outcome, PeerError, Progress as SessionProgress, Quota, Reason, Session,
+};
+use replica::time::Now;
+use store::{KeyStaged, StageRefusal, Staged};
+
+use crate::local::{Sight, acquaintance};
+use crate::office::Office;
+
+/// One connection, for as long as the process lives.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SessionId(u64);
+
+/// What is to be done with a connection, in this order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// Put these bytes on its stream, and call [`Office::written`] once they have left.
+    Send(Vec<u8>),
+    /// End it, once what was sent before has left. The session is gone.
+    Close(Reason),
+}
+
+/// One connection and its session.
+pub(crate) struct Line {
+    pub(crate) session: Session,
+    pub(crate) peer: DeviceId,
+    pub(crate) addr: String,
+    pub(crate) dialled: Dialled,
+}
+
+/// All connections, and what was staged for them.
+pub(crate) struct Peers {
+    pub(crate) lines: BTreeMap<SessionId, Line>,
+    next: u64,
+    outputs: VecDeque<(SessionId, Output)>,
+    pub(crate) quota: Quota,
+    catching_up: BTreeSet<DeviceId>,
+    /// Batches to answer after the next commit.
+    staged: Vec<(SessionId, u64, Outcome)>,
+    /// Newcomers to answer after the next commit.
+    joins: Vec<(SessionId, DeviceId, Result<(), String>)>,
+    /// What came in and is new, to be passed on after the next commit.
+    receipts: Vec<Receipt>,
+    withdrawals: Vec<Withdrawal>,
+    /// What this device says of itself; kept up by [`Office::refresh_health`].
+    pub(crate) health: Health,
+    /// Entries that peers did not take, by reason: for operators.
+    pub(crate) refused: BTreeMap<(LogId, Refusal), u64>,
+}
+
+impl Peers {
+    pub(crate) fn new(health: Health) -> Self {
+        Self {
+            lines: BTreeMap::new(),
+            next: 1,
+            outputs: VecDeque::new(),
+            quota: Quota::default(),
+            catching_up: BTreeSet::new(),
+            staged: Vec::new(),
+            joins: Vec::new(),
+            receipts: Vec::new(),
+            withdrawals: Vec::new(),
+            health,
+            refused: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a commit is awaited by somebody.
+    pub(crate) fn has_staged(&self) -> bool {
+        !(self.staged.is_empty()
+            && self.joins.is_empty()
+            && self.receipts.is_empty()
+            && self.withdrawals.is_empty())
+    }
+
+    /// Tells all sessions at the next commit.
+    pub(crate) fn pass_on(&mut self, withdrawals: Vec<Withdrawal>, receipts: Vec<Receipt>) {
+        self.withdrawals.extend(withdrawals);
+        self.receipts.extend(receipts);
+    }
+
+    pub(crate) fn is_connected(&self, device: &DeviceId) -> bool {
+        self.lines.values().any(|l| l.peer == *device)
+    }
+
+    /// Refusals kept at once; beyond, only known ones are counted on.
+    const REFUSED_MAX: usize = 1_000;
+
+    fn note_refusal(&mut self, log: LogId, reason: Refusal) {
+        if self.refused.len() < Self::REFUSED_MAX || self.refused.contains_key(&(log, reason)) {
+            *self.refused.entry((log, reason)).or_default() += 1;
+        }
+    }
+}
+
+impl Office {
+    /// A connection stands to `peer`, whose key the transport has proved. `addr` is shown to operators.
+    pub fn connect(&mut self, now: Now, peer: DeviceId, dialled: Dialled, addr: &str) -> SessionId {
+        let id = SessionId(self.peers.next);
+        self.peers.next += 1;
+        if self.life.is_none() {
+            let close = Output::Close(Reason::NotAMember);
+            self.peers.outputs.push_back((id, close));
+            return id;
+        }
+        self.refresh_health(now);
+        // Receipts in RAM only are not in the digest that a session begins with; staging them cannot fail for any other reason than
+        // the commit that follows would.
+        if self.stage_unstaged().is_ok_and(|any| any) {
+            let _ = self.commit(now);
+        }
+        let seed = self.seeds.u64();
+        let Some((mut sight, _)) = self.split(now, peer) else {
+            return id;
+        };
+        let session = Session::new(now, dialled, peer, seed, &mut sight);
+        let line = Line {
+            session,
+            peer,
+            addr: addr.to_owned(),
+            dialled,
+        };
+        self.peers.lines.insert(id, line);
+        self.drain(now, id);
+        id
+    }
+
+    /// A frame came in.
+    ///
+    /// # Errors
+    /// What the peer did wrong, to be logged; the session has ended itself.
+    pub fn inbound(&mut self, now: Now, id: SessionId, frame: Inbound) -> Result<(), PeerError> {
+        self.heard(now, id);
+        self.input(now, id, Input::Frame(frame))
+    }
+
+    /// A frame could not be read: the session tells the peer and ends.
+    pub fn broken(&mut self, now: Now, id: SessionId, error: &PeerError) {
+        if let Some(line) = self.peers.lines.get_mut(&id) {
+            line.session.break_off(error);
+        }
+        self.drain(now, id);
+    }
+
+    /// So many bytes of what was sent have left for the network.
+    pub fn written(&mut self, now: Now, id: SessionId, bytes: usize) {
+        // Bytes leaving cannot be a peer's fault.
+        let _ = self.input(now, id, Input::Written(bytes));
+    }
+
+    /// The connection is gone.
+    pub fn disconnected(&mut self, now: Now, id: SessionId) {
+        self.end(now, id);
+    }
+
+    /// The transport has measured a round trip.
+    pub fn observed(&mut self, id: SessionId, rtt_ms: u64) {
+        if let Some(line) = self.peers.lines.get(&id) {
+            self.reports.note_rtt(line.peer, rtt_ms);
+        }
+    }
+
+    /// This device stops: every peer is told, and outputs follow.
+    pub fn leave(&mut self, now: Now) {
+        self.tell_all(now, &Input::Leave);
+    }
+
+    /// What is to be done next with a connection.
+    pub fn next_output(&mut self) -> Option<(SessionId, Output)> {
+        self.peers.outputs.pop_front()
+    }
+
+    /// The state of a connection's session; `None` once it is over.
+    pub fn progress(&self, id: SessionId) -> Option<SessionProgress> {
+        Some(self.peers.lines.get(&id)?.session.progress())
+    }
+
+    /// The office as one session sees it, and the sessions.
+    fn split(&mut self, now: Now, peer: DeviceId) -> Option<(Sight<'_>, &mut BTreeMap<SessionId, Line>)> {
+        let sight = Sight {
+            me: self.me.device,
+            peer,
+            life: self.life.as_ref()?,
+            store: &self.store,
+            authority: &self.authority,
+            statements: &self.statements,
+            health: &self.peers.health,
+            quota: &mut self.peers.quota,
+            catching_up: &mut self.peers.catching_up,
+            mono_ms: now.mono_ms,
+        };
+        Some((sight, &mut self.peers.lines))
+    }
+
+    pub(crate) fn input(&mut self, now: Now, id: SessionId, input: Input) -> Result<(), PeerError> {
+        let Some(peer) = self.peers.lines.get(&id).map(|l| l.peer) else {
+            return Ok(());
+        };
+        let Some((mut sight, lines)) = self.split(now, peer) else {
+            return Ok(());
+        };
+        let Some(line) = lines.get_mut(&id) else {
+            return Ok(());
+        };
+        let handled = line.session.handle(now, input, &mut sight);
+        self.drain(now, id);
+        handled
+    }
+
+    /// Tells every session; only a frame can be a peer's fault, so nothing comes back.
+    pub(crate) fn tell_all(&mut self, now: Now, input: &Input) {
+        let ids: Vec<SessionId> = self.peers.lines.keys().copied().collect();
+        for id in ids {
+            let _ = self.input(now, id, input.clone());
+        }
+    }
+
+    /// Does what a session wants done.
+    fn drain(&mut self, now: Now, id: SessionId) {
+        while let Some(effect) = self.peers.lines.get_mut(&id).and_then(|l| l.session.next_effect()) {
+            let Some(peer) = self.peers.lines.get(&id).map(|l| l.peer) else {
+                return;
+            };
+            match effect {
+                Effect::Send(bytes) => self.peers.outputs.push_back((id, Output::Send(bytes))),
+                Effect::Stage { batch, runs, keys } => {
+                    let outcome = self.stage(&runs, &keys);
+                    self.peers.staged.push((id, batch, outcome));
+                }
+                Effect::Receipts(receipts, withdrawals) => self.stage_receipts(receipts, withdrawals),
+                Effect::Join(request) => self.stage_join(now, id, peer, &request),
+                Effect::Met(met) => {
+                    self.reports.met(now, peer, &met);
+                    self.health_due = true;
+                }
+                Effect::Introduced(introduced) => self.reports.introduced(now, peer, introduced.member().unit),
+                Effect::Health(rooms) => self.take_reports(now, peer, rooms),
+                Effect::Refused { log, reason } => self.peers.note_refusal(log, reason),
+                // Only sessions that join, which this office does not hold, are welcomed.
+                Effect::Welcomed(_) => {}
+                Effect::Close(reason) => {
+                    self.peers.outputs.push_back((id, Output::Close(reason)));
+                    self.end(now, id);
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, now: Now, id: SessionId) {
+        if let Some(line) = self.peers.lines.remove(&id)
+            && !self.peers.is_connected(&line.peer)
+        {
+            self.peers.catching_up.remove(&line.peer);
+            self.reports.parted(now, line.peer);
+            self.health_due = true;
+        }
+    }
+
+    /// Stages the runs and keys of one batch. Who may write was judged by the session; what is left is whether the runs link.
+    fn stage(&mut self, runs: &[VerifiedRun], keys: &[WrappedKey]) -> Outcome {
+        let mut outcome = Outcome::default();
+        for run in runs {
+            match self.store.stage_run(run) {
+                Ok(Staged::New(_)) => {
+                    self.statements.staged(run);
+                    if run.log().device == self.me.device && run.log().epoch == self.epoch {
+                        // Somebody gives us entries of our own log that we do not know: a past we forgot, or another of us.
+                        self.epoch_due = true;
+                    }
+                }
+                Ok(Staged::Held) => {}
+                Err(StageRefusal::Gap { .. }) => outcome.gaps.push(*run.log()),
+                Err(StageRefusal::Store(_)) => outcome.refused.push((*run.log(), Refusal::Limit)),
+            }
+        }
+        for key in keys {
+            self.stage_key(key);
+        }
+        outcome
+    }
+
+    fn stage_key(&mut self, key: &WrappedKey) {
+        let WrappedKey { scope, record, wrapped } = key;
+        if self.authority.erased(scope, record) || self.store.is_erased(*scope, record) {
+            return;
+        }
+        // A key that cannot be stored now is asked for again once there is room.
+        match self.store.stage_key(*scope, *record, wrapped) {
+            Ok(KeyStaged::New) => self.views.touch(*scope, *record),
+            Ok(KeyStaged::Differs) => {
+                let held = self.store.key(*scope, record);
+                let opens = |w: &[u8; 48]| self.keys.unwrap(scope, record, w).is_some();
+                if opens(wrapped)
+                    && held.is_none_or(|h| !opens(&h))
+                    && self.store.replace_key(*scope, *record, wrapped).is_ok()
+                {
+                    self.views.touch(*scope, *record);
+                }
+            }
+            Ok(KeyStaged::Held | KeyStaged::Erased) | Err(_) => {}
+        }
+    }
+
+    fn stage_receipts(&mut self, receipts: Vec<Receipt>, withdrawals: Vec<Withdrawal>) {
+        for withdrawal in withdrawals {
+            let held = self.store.receipts().is_void(&withdrawal.hub, withdrawal.store);
+            if !held && self.store.stage_withdrawal(&withdrawal).is_ok() {
+                self.peers.withdrawals.push(withdrawal);
+            }
+        }
+        for receipt in receipts {
+            let held = self.store.receipts();
+            let is_new = !held.is_void(&receipt.hub, receipt.store)
+                && held
+                    .of(&receipt.hub, receipt.store, receipt.scope)
+                    .is_none_or(|h| h.counter < receipt.counter);
+            // Our own word, given back to us: we may have forgotten that we said it.
+            self.due.own_receipts |= is_new && receipt.hub == self.me.device;
+            if is_new && self.authority.receipt_counts(&receipt) && self.store.stage_receipt(&receipt).is_ok() {
+                self.peers.receipts.push(receipt);
+            }
+        }
+    }
+
+    fn stage_join(&mut self, now: Now, id: SessionId, device: DeviceId, request: &JoinRequest) {
+        let answer = self.admit_newcomer(now, device, request).map_err(|e| e.message);
+        self.peers.joins.push((id, device, answer));
+    }
+
+    /// After a commit: answers everybody who waited for it. `moved`: scopes whose vectors moved; `signed`: our own new receipts.
+    pub(crate) fn settle_peers(&mut self, now: Now, moved: &BTreeSet<Scope>, signed: Vec<Receipt>) {
+        for scope in moved {
+            self.tell_all(now, &Input::Changed(*scope));
+        }
+        for (id, batch, outcome) in std::mem::take(&mut self.peers.staged) {
+            let _ = self.input(now, id, Input::Committed { batch, outcome });
+        }
+        for (id, device, answer) in std::mem::take(&mut self.peers.joins) {
+            let answer = answer.and_then(|()| {
+                self.welcome(&device)
+                    .ok_or_else(|| "批准已记下，但暂时拿不出凭据，请稍后再用同一张入网票加入。".to_owned())
+            });
+            let _ = self.input(now, id, Input::JoinAnswer(answer));
+        }
+        let mut receipts = std::mem::take(&mut self.peers.receipts);
+        receipts.extend(signed);
+        let withdrawals = std::mem::take(&mut self.peers.withdrawals);
+        if !(receipts.is_empty() && withdrawals.is_empty()) {
+            self.tell_all(now, &Input::Receipts(receipts, withdrawals));
+        }
+    }
+
+    /// Cuts off every connection of a key that has been revoked.
+    pub(crate) fn cut_off_revoked(&mut self, now: Now) {
+        let revoked = |line: &Line| acquaintance(&self.authority, &line.peer) == Acquaintance::Revoked;
+        let out: Vec<SessionId> = self
+            .peers
+            .lines
+            .iter()
+            .filter(|(_, line)| revoked(line))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in out {
+            let _ = self.input(now, id, Input::Revoked);
+        }
+    }
+
+    fn heard(&mut self, now: Now, id: SessionId) {
+        if let Some(line) = self.peers.lines.get(&id) {
+            self.reports.heard(now, line.peer);
+        }
+    }
+
+    /// When [`Office::tick`] is due for a session, in monotonic milliseconds.
+    pub(crate) fn next_session_wakeup(&self) -> Option<u64> {
+        self.peers.lines.values().filter_map(|l| l.session.next_wakeup()).min()
+    }
+
+    pub(crate) fn wake_sessions(&mut self, now: Now) {
+        let due: Vec<SessionId> = self
+            .peers
+            .lines
+            .iter()
+            .filter(|(_, l)| l.session.next_wakeup().is_some_and(|at| at <= now.mono_ms))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            let _ = self.input(now, id, Input::Wakeup);
+        }
+    }
+}
+

@@ -1,0 +1,368 @@
+//! What is known of other devices: whom this office met, when and how; and what hubs below say of their rooms.
+//!
+//! Kept in RAM and, as far as worth keeping over a restart, in index rows: losing them makes a room "unknown", nothing worse.
+
+use std::collections::BTreeMap;
+
+use ledger::id::{DeviceId, Scope, Tier, UnitId};
+use minicbor::{Decode, Encode};
+use replica::frame::{Health, RoomHealth, RoomLine};
+use replica::session::{Input, Met};
+use replica::statement::Role;
+use replica::time::Now;
+use store::{Batch, Store, StoreError};
+
+use crate::office::{Office, OfficeError};
+use crate::peers::SessionId;
+use crate::tiers::Tiers;
+
+/// Rows of devices met and rooms reported.
+const SEEN_ROWS: &[u8] = b"pS";
+const HEARD_ROWS: &[u8] = b"pH";
+
+/// Reports are sent at most this often to one hub: a person looks at them, and a village line is thin.
+const REPORT_EVERY_MS: u64 = 2_000;
+/// Rows are written at most this often.
+const KEEP_EVERY_MS: u64 = 10_000;
+/// Rooms in one report frame.
+const ROOMS_PER_FRAME: usize = 400;
+/// A day's skew and more is shown as the largest that fits.
+const SKEW_MS_MAX: i64 = i32::MAX as i64;
+
+/// A device this office has met itself.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub(crate) struct Seen {
+    #[n(0)]
+    pub(crate) unit: UnitId,
+    #[n(1)]
+    pub(crate) last_seen_ms: i64,
+    #[n(2)]
+    pub(crate) rtt_ms: Option<u64>,
+    /// The device's clock less ours.
+    #[n(3)]
+    pub(crate) skew_ms: Option<i64>,
+    #[n(4)]
+    pub(crate) health: Health,
+}
+
+/// What somebody said of a room.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub(crate) struct Heard {
+    #[n(0)]
+    pub(crate) report: RoomHealth,
+    /// Who said it: the room itself, or a hub between.
+    #[n(1)]
+    pub(crate) via: DeviceId,
+    /// When it came in here, by our clock.
+    #[n(2)]
+    pub(crate) heard_ms: i64,
+}
+
+/// All that is known of other devices.
+#[derive(Default, Debug)]
+pub(crate) struct Reports {
+    pub(crate) seen: BTreeMap<DeviceId, Seen>,
+    pub(crate) heard: BTreeMap<DeviceId, Heard>,
+    /// As last sent upward, to send only what has changed.
+    sent: BTreeMap<DeviceId, RoomHealth>,
+    sent_ms: u64,
+    kept_ms: u64,
+    dirty: bool,
+}
+
+impl Reports {
+    /// Reads what an earlier process kept. Rows that cannot be read are passed over.
+    pub(crate) fn load(store: &Store) -> Result<Self, StoreError> {
+        let mut reports = Self::default();
+        for (key, value) in store.kv().prefix(SEEN_ROWS)? {
+            if let (Some(device), Ok(seen)) = (device_of(&key), minicbor::decode(&value)) {
+                reports.seen.insert(device, seen);
+            }
+        }
+        for (key, value) in store.kv().prefix(HEARD_ROWS)? {
+            if let (Some(device), Ok(heard)) = (device_of(&key), minicbor::decode(&value)) {
+                reports.heard.insert(device, heard);
+            }
+        }
+        Ok(reports)
+    }
+
+    fn keep(&mut self, store: &Store) -> Result<(), StoreError> {
+        self.dirty = false;
+        let mut batch = Batch::default();
+        for (device, seen) in &self.seen {
+            batch.put([SEEN_ROWS, &device.0].concat(), minicbor::to_vec(seen).unwrap_or_default());
+        }
+        for (device, heard) in &self.heard {
+            batch.put([HEARD_ROWS, &device.0].concat(), minicbor::to_vec(heard).unwrap_or_default());
+        }
+        Ok(store.kv().write(batch)?)
+    }
+
+    pub(crate) fn met(&mut self, now: Now, peer: DeviceId, met: &Met) {
+        let rtt_ms = self.seen.get(&peer).and_then(|s| s.rtt_ms);
+        self.dirty = true;
+        self.seen.insert(
+            peer,
+            Seen {
+                unit: met.unit,
+                last_seen_ms: now.wall_ms,
+                rtt_ms,
+                skew_ms: Some(met.skew_ms),
+                health: met.health.clone(),
+            },
+        );
+    }
+
+    pub(crate) fn introduced(&mut self, now: Now, peer: DeviceId, unit: UnitId) {
+        self.seen.entry(peer).or_insert_with(|| Seen {
+            unit,
+            last_seen_ms: now.wall_ms,
+            rtt_ms: None,
+            skew_ms: None,
+            health: Health::default(),
+        });
+    }
+
+    pub(crate) fn heard(&mut self, now: Now, peer: DeviceId) {
+        if let Some(seen) = self.seen.get_mut(&peer) {
+            seen.last_seen_ms = now.wall_ms;
+        }
+    }
+
+    pub(crate) fn parted(&mut self, now: Now, peer: DeviceId) {
+        self.heard(now, peer);
+        self.dirty = true;
+    }
+
+    pub(crate) fn note_rtt(&mut self, peer: DeviceId, rtt_ms: u64) {
+        if let Some(seen) = self.seen.get_mut(&peer) {
+            seen.rtt_ms = Some(rtt_ms);
+        }
+    }
+}
+
+fn device_of(key: &[u8]) -> Option<DeviceId> {
+    DeviceId::from_slice(key.get(SEEN_ROWS.len()..)?)
+}
+
+/// A skew as frames carry it.
+fn skew_i32(ms: i64) -> i32 {
+    ms.clamp(-SKEW_MS_MAX, SKEW_MS_MAX) as i32
+}
+
+impl Office {
+    /// How far our clock is known to be off, by the hub above that was met last: ours less theirs, milliseconds.
+    pub(crate) fn own_skew_ms(&self) -> Option<i32> {
+        let unit = self.unit()?;
+        self.reports
+            .seen
+            .values()
+            .filter(|s| s.unit != unit && self.authority.is_within(unit, s.unit))
+            .max_by_key(|s| s.last_seen_ms)
+            .and_then(|s| s.skew_ms)
+            .map(|ms| skew_i32(-ms))
+    }
+
+    /// Brings up to date what this device says of itself.
+    pub(crate) fn refresh_health(&mut self, _now: Now) {
+        let reach = self.unit().map(|unit| {
+            let tiers = Tiers {
+                store: &self.store,
+                authority: &self.authority,
+            };
+            let formers = self.life.iter().flat_map(|l| l.formers.iter().map(|f| f.unit));
+            std::iter::once(unit)
+                .chain(formers)
+                .map(|u| tiers.of_book(Scope::book(u)))
+                .fold(crate::tiers::Reach::default(), crate::tiers::Reach::and)
+        });
+        let reach = reach.unwrap_or_default();
+        let skew_ms = self.own_skew_ms();
+        let health = &mut self.peers.health;
+        health.disk_free_bytes = self.store.free_bytes().unwrap_or(0);
+        health.recorded = reach.recorded;
+        health.pending = reach.pending_township();
+        health.oldest_pending_ms = reach.oldest_township_ms;
+        health.epoch = self.epoch;
+        health.skew_ms = skew_ms;
+        self.own_reach = reach;
+    }
+
+    /// Takes in what a hub below says of its rooms, or a room of itself. What is not about its own subtree is passed over.
+    pub(crate) fn take_reports(&mut self, now: Now, via: DeviceId, rooms: Vec<RoomHealth>) {
+        let Some(from) = self.authority.member(&via).map(|m| m.unit) else {
+            return;
+        };
+        for report in rooms {
+            let known = self.authority.member(&report.device).is_some_and(|m| m.unit == report.unit);
+            if !known || !self.authority.is_within(report.unit, from) {
+                continue;
+            }
+            // A room's own word here and now beats what a hub remembers of it.
+            if report.device != via && self.peers.is_connected(&report.device) {
+                continue;
+            }
+            if report.device == via && let Some(seen) = self.reports.seen.get_mut(&via) {
+                seen.health.recorded = report.recorded;
+                seen.health.disk_free_bytes = report.disk_free_bytes;
+                seen.health.oldest_pending_ms = report.oldest_pending_ms;
+            }
+            let heard = Heard {
+                via,
+                heard_ms: now.wall_ms,
+                report,
+            };
+            self.reports.heard.insert(heard.report.device, heard);
+            self.reports.dirty = true;
+            self.health_due = true;
+        }
+    }
+
+    /// What this device can say of itself and of the rooms below.
+    fn own_reports(&mut self, now: Now) -> Vec<RoomHealth> {
+        let Some(unit) = self.unit() else { return Vec::new() };
+        self.refresh_health(now);
+        if self.role() == Role::Node {
+            let health = &self.peers.health;
+            return vec![RoomHealth {
+                device: self.me.device,
+                unit,
+                as_of_ms: now.wall_ms,
+                last_seen_ms: Some(now.wall_ms),
+                line: RoomLine::Up,
+                recorded: self.own_reach.recorded,
+                at_township: self.own_reach.township,
+                at_county: self.own_reach.county,
+                oldest_pending_ms: self.own_reach.oldest_township_ms,
+                skew_ms: health.skew_ms,
+                disk_free_bytes: health.disk_free_bytes,
+                version: health.software.clone(),
+            }];
+        }
+        let nodes: Vec<(DeviceId, UnitId)> = self
+            .authority
+            .members()
+            .filter(|m| m.role == Role::Node && m.is_live() && self.authority.is_within(m.unit, unit))
+            .map(|m| (m.device, m.unit))
+            .collect();
+        nodes
+            .into_iter()
+            .filter_map(|(device, unit)| self.report_on(now, device, unit))
+            .collect()
+    }
+
+    /// What this hub knows of one room's device; `None` when it has never heard of it.
+    pub(crate) fn report_on(&self, now: Now, device: DeviceId, unit: UnitId) -> Option<RoomHealth> {
+        let heard = self.reports.heard.get(&device);
+        let up = self.peers.is_connected(&device);
+        let Some(seen) = self.reports.seen.get(&device).filter(|s| up || heard.is_none_or(|h| h.via == device || h.heard_ms <= s.last_seen_ms)) else {
+            return heard.map(|h| h.report.clone());
+        };
+        let tiers = Tiers {
+            store: &self.store,
+            authority: &self.authority,
+        };
+        let mut reach = crate::tiers::Reach::default();
+        for unit in self.units_of(device, unit) {
+            reach = reach.and(tiers.of_book(Scope::book(unit)));
+        }
+        let here = reach.recorded;
+        let said = heard.map_or(seen.health.recorded, |h| h.report.recorded.max(seen.health.recorded));
+        let (at_township, at_county) = match self.tier() {
+            Tier::County => (reach.township.max(heard.map_or(0, |h| h.report.at_township)), here),
+            _ => (here, reach.county),
+        };
+        Some(RoomHealth {
+            device,
+            unit,
+            as_of_ms: if up { now.wall_ms } else { seen.last_seen_ms },
+            last_seen_ms: Some(if up { now.wall_ms } else { seen.last_seen_ms }),
+            line: if up { RoomLine::Up } else { RoomLine::Down },
+            recorded: said.max(here),
+            at_township,
+            at_county,
+            oldest_pending_ms: seen.health.oldest_pending_ms.filter(|_| said > here),
+            skew_ms: seen.skew_ms.map(skew_i32),
+            disk_free_bytes: seen.health.disk_free_bytes,
+            version: seen.health.software.clone(),
+        })
+    }
+
+    /// A device's unit and those of its earlier lives.
+    pub(crate) fn units_of(&self, device: DeviceId, unit: UnitId) -> Vec<UnitId> {
+        let former = self.authority.member(&device).and_then(|m| m.former).map(|f| f.unit);
+        std::iter::once(unit).chain(former).collect()
+    }
+
+    /// Sends reports upward when they have changed and the last were not just now; keeps rows from time to time.
+    pub(crate) fn send_reports(&mut self, now: Now) {
+        let since = |at: u64| now.mono_ms.saturating_sub(at);
+        if self.reports.dirty && since(self.reports.kept_ms) >= KEEP_EVERY_MS {
+            self.reports.kept_ms = now.mono_ms;
+            // Rows that cannot be written are known in RAM and written another time.
+            let _ = self.reports.keep(&self.store);
+        }
+        if !self.health_due || since(self.reports.sent_ms) < REPORT_EVERY_MS {
+            return;
+        }
+        self.health_due = false;
+        self.reports.sent_ms = now.mono_ms;
+        let Some(unit) = self.unit() else { return };
+        let above: Vec<SessionId> = self
+            .peers
+            .lines
+            .iter()
+            .filter(|(_, line)| {
+                let unit_of = self.authority.member(&line.peer).map(|m| m.unit);
+                unit_of.is_some_and(|u| u != unit && self.authority.is_within(unit, u))
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        if above.is_empty() {
+            return;
+        }
+        let rooms = self.own_reports(now);
+        let newcomers = above.iter().any(|id| self.reported_to.insert(*id));
+        self.reported_to.retain(|id| self.peers.lines.contains_key(id));
+        let changed: Vec<RoomHealth> = rooms
+            .into_iter()
+            .filter(|room| newcomers || !self.reports.sent.get(&room.device).is_some_and(|s| says_the_same(s, room)))
+            .collect();
+        for room in &changed {
+            self.reports.sent.insert(room.device, room.clone());
+        }
+        for chunk in changed.chunks(ROOMS_PER_FRAME) {
+            for id in &above {
+                let _ = self.input(now, *id, Input::HealthOut(chunk.to_vec()));
+            }
+        }
+    }
+
+    pub(crate) fn next_report_ms(&self) -> Option<u64> {
+        (self.health_due && !self.peers.lines.is_empty()).then_some(self.reports.sent_ms + REPORT_EVERY_MS)
+    }
+
+    /// Writes what should outlast the process; for a graceful stop.
+    ///
+    /// # Errors
+    /// When the journal or the index cannot be written.
+    pub fn rest(&mut self, now: Now) -> Result<(), OfficeError> {
+        self.stage_unstaged()?;
+        self.commit(now)?;
+        self.reports.keep(&self.store)?;
+        self.views.trust(&mut self.store)?;
+        Ok(())
+    }
+}
+
+/// Times and free bytes change always; they alone are no news.
+fn says_the_same(a: &RoomHealth, b: &RoomHealth) -> bool {
+    let core = |r: &RoomHealth| RoomHealth {
+        as_of_ms: 0,
+        last_seen_ms: None,
+        disk_free_bytes: r.disk_free_bytes >> 30,
+        ..r.clone()
+    };
+    core(a) == core(b)
+}

@@ -1,0 +1,158 @@
+//! `status`: what this device holds, how far it has travelled, whom it met, what is wrong.
+
+use ledger::id::{DeviceId, Scope};
+use replica::time::Now;
+use serde_json::{Value, json};
+use store::Health;
+
+use crate::command::CommandError;
+use crate::office::Office;
+use crate::tiers::Tiers;
+
+/// Log ends and refusals listed at most; the counts are exact.
+const LISTED_MAX: usize = 100;
+
+impl Office {
+    /// The state of this office as JSON; see the README for the fields.
+    pub(crate) fn status(&mut self, now: Now) -> Result<Value, CommandError> {
+        let life = self.placed()?;
+        let counts = self.views.counts(&self.store)?;
+        let reach = Tiers {
+            store: &self.store,
+            authority: &self.authority,
+        }
+        .of_all();
+        let stats = self.store.stats();
+        let forks = self.forks();
+        let unit = self.authority.unit(life.unit);
+        let member = self.authority.member(&self.me.device);
+        let age_s = |at_ms: i64| now.wall_ms.saturating_sub(at_ms).max(0) / 1000;
+        Ok(json!({
+            "unit": unit.map(|u| u.code),
+            "name": unit.map(|u| u.name.as_str()),
+            "tier": self.tier(),
+            "device": self.me.device,
+            "version": self.software,
+            "member": member.is_some_and(replica::authority::Member::is_live),
+            "revoked": self.authority.is_revoked(&self.me.device),
+            "node_code": member.map(|m| m.node_code(self.epoch).to_string()),
+            "settled": self.is_settled(),
+            "scopes": self.scope_rows(&counts),
+            "pending": {"township": reach.pending_township(), "county": reach.pending_county()},
+            "oldest_pending_s": reach.oldest_township_ms.or(reach.oldest_county_ms).map(age_s),
+            "peers": self.peer_rows(now),
+            "journal": {"entries": stats.entries, "bytes": stats.bytes},
+            "disk": match self.store.health() {
+                Health::Writable => json!({"state": "writable"}),
+                Health::ReadOnly(_) => json!({"state": "read_only", "message": "磁盘已满，请清理磁盘；清理前不能记录新的办件。"}),
+                Health::Poisoned(why) => json!({"state": "poisoned", "message": format!("磁盘写入失败（{why}），请检查磁盘并重新启动。")}),
+            },
+            "opened": {
+                "replayed": self.opened.replayed,
+                "torn": self.opened.torn,
+                "damaged": self.opened.damaged.len(),
+                "rebuilt": self.opened.rebuilt,
+            },
+            "conflicts": counts.conflicts,
+            "quarantined": counts.quarantined,
+            "waiting": counts.waiting,
+            "forks": forks.len(),
+            "forked": forks.into_iter().take(LISTED_MAX).collect::<Vec<_>>(),
+            "withdrawn": self.withdrawal_rows(),
+            "refused": self.refused_rows(),
+            "upgrade_needed": self.authority.unknown(),
+        }))
+    }
+
+    /// Whether organisation, catalogue and calendar are known and the own book can be written: what a newcomer waits for.
+    pub fn is_settled(&self) -> bool {
+        let Some(unit) = self.unit() else { return false };
+        self.authority.organisation().is_some()
+            && self.authority.catalogue().is_some()
+            && self.authority.calendar().is_some()
+            && self.keys.scope_key(&Scope::book(unit)).is_some()
+    }
+
+    fn scope_rows(&self, counts: &crate::views::Counts) -> Vec<Value> {
+        let mut scopes: Vec<Scope> = self.store.logs().scopes().collect();
+        scopes.sort_unstable();
+        let code = |scope: &Scope| self.authority.unit(scope.unit).map(|u| u.code);
+        scopes
+            .iter()
+            .map(|scope| {
+                json!({
+                    "unit": code(scope),
+                    "unit_id": scope.unit,
+                    "former": self.authority.is_former(scope.unit),
+                    "kind": scope.kind,
+                    "digest": self.store.logs().digest(*scope),
+                    "entries": self.store.logs().entries(*scope),
+                    "records": counts.records(*scope),
+                })
+            })
+            .collect()
+    }
+
+    fn peer_rows(&self, now: Now) -> Vec<Value> {
+        let row = |device: &DeviceId, seen: &crate::reports::Seen| {
+            let line = self.peers.lines.values().find(|l| l.peer == *device);
+            let connected = line.is_some();
+            let age_s = now.wall_ms.saturating_sub(seen.last_seen_ms).max(0) / 1000;
+            json!({
+                "device": device,
+                "unit": self.unit_code_of(device),
+                "connected": connected,
+                "addr": line.map(|l| l.addr.as_str()),
+                "dialled": line.map(|l| l.dialled == replica::session::Dialled::Us),
+                "session": line.map(|l| format!("{:?}", l.session.progress()).to_lowercase()),
+                "last_seen_s": if connected { 0 } else { age_s },
+                "rtt_ms": seen.rtt_ms,
+                "skew_ms": seen.skew_ms,
+                "version": seen.health.software,
+            })
+        };
+        self.reports.seen.iter().map(|(device, seen)| row(device, seen)).collect()
+    }
+
+    /// Logs that go on in several ways: somebody's disk was copied or restored. The one place where this is counted.
+    pub(crate) fn forks(&self) -> Vec<Value> {
+        let logs = self.store.logs();
+        let mut forks = Vec::new();
+        for scope in logs.scopes() {
+            for log in logs.logs(scope) {
+                let tips = logs.tips(&log);
+                if tips.len() < 2 {
+                    continue;
+                }
+                forks.push(json!({
+                    "device": log.device,
+                    "unit": self.unit_code_of(&log.device),
+                    "kind": scope.kind,
+                    "epoch": format!("{:016x}", log.epoch),
+                    "tips": tips.len(),
+                    "suspended": tips.len() > replica::limits::TIPS_MAX,
+                }));
+            }
+        }
+        forks
+    }
+
+    fn withdrawal_rows(&self) -> Vec<Value> {
+        self.store
+            .receipts()
+            .withdrawals()
+            .map(|w| json!({"hub": w.hub, "unit": self.unit_code_of(&w.hub), "at_ms": w.at_ms}))
+            .collect()
+    }
+
+    fn refused_rows(&self) -> Vec<Value> {
+        self.peers
+            .refused
+            .iter()
+            .take(LISTED_MAX)
+            .map(|((log, reason), times)| {
+                json!({"device": log.device, "kind": log.scope.kind, "reason": format!("{reason:?}"), "times": times})
+            })
+            .collect()
+    }
+}
