@@ -55,7 +55,7 @@ impl Office {
             shown.push((!item.open, self.item(&id, &item)?));
         }
         for fork in self.forks() {
-            let settled = self.is_settled(&fork);
+            let settled = self.is_fork_settled(&fork);
             shown.push((settled, self.fork_item(&fork)));
         }
         shown.sort_by_key(|(resolved, _)| *resolved);
@@ -65,7 +65,7 @@ impl Office {
     /// Items that await somebody: for status.
     pub(crate) fn open_conflict_count(&mut self) -> Result<u64, StoreError> {
         let forks = self.forks();
-        let open = forks.iter().filter(|f| !self.is_settled(f)).count();
+        let open = forks.iter().filter(|f| !self.is_fork_settled(f)).count();
         Ok(self.views.counts(&self.store)?.conflicts + open as u64)
     }
 
@@ -315,7 +315,7 @@ impl Office {
     }
 
     /// Once the device writes under another epoch with a code of its own, the fork grows no more.
-    fn is_settled(&self, fork: &Fork) -> bool {
+    fn is_fork_settled(&self, fork: &Fork) -> bool {
         let member = self.authority.member(&fork.device);
         member.is_some_and(|m| !m.is_live() || m.codes.keys().any(|epoch| *epoch != fork.epoch))
     }
@@ -327,7 +327,7 @@ impl Office {
             "id": fork.id(),
             "kind": ConflictKind::Fork.as_str(),
             "label": ConflictKind::Fork.label(),
-            "state": if self.is_settled(fork) { "resolved" } else { "open" },
+            "state": if self.is_fork_settled(fork) { "resolved" } else { "open" },
             "device": fork.device,
             "device_name": member.map(|m| m.name.as_str()),
             "unit": unit,

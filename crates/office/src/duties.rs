@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ledger::id::{DeviceId, NodeCode, HubPrefix, Scope, ScopeKind, Tier};
+use ledger::id::{DeviceId, HubPrefix, NodeCode, Scope, ScopeKind, Tier};
 use replica::authority::Member;
 use replica::receipt::{Receipt, Withdrawal};
 use replica::session::Input;
@@ -12,9 +12,9 @@ use store::StoreError;
 
 use crate::command::CommandError;
 use crate::life::{Life, fact};
+use crate::local::keyless;
 use crate::office::{Office, OfficeError};
 use crate::prefix;
-use crate::local::keyless;
 
 /// How often duties are looked at while something may be due.
 const DUTIES_EVERY_MS: u64 = 1_000;
@@ -170,8 +170,9 @@ impl Office {
                 "县里还没有给本中心分配节点前缀，请接通到县里的线路，稍后再开票或重试。",
             )
         })?;
-        let code = prefix::next_code(own, &self.authority, &self.codes_given, &mut self.seeds)
-            .ok_or_else(|| CommandError::failed("no_code", "本中心的节点编码已用完（1296 个），请联系系统维护人员。"))?;
+        let code = prefix::next_code(own, &self.authority, &self.codes_given, &mut self.seeds).ok_or_else(|| {
+            CommandError::failed("no_code", "本中心的节点编码已用完（1296 个），请联系系统维护人员。")
+        })?;
         self.codes_given.insert(code.value());
         Ok(code)
     }
@@ -210,7 +211,10 @@ impl Office {
                 }
             }
             let lacks_prefix = member.role == Role::Hub && (member.prefix.is_none() || member.prefix_clash);
-            if lacks_prefix && Some(life.unit) == self.authority.top() && let Some(prefix) = self.new_prefix() {
+            if lacks_prefix
+                && Some(life.unit) == self.authority.top()
+                && let Some(prefix) = self.new_prefix()
+            {
                 let admit = Admit {
                     device: member.device,
                     unit: member.unit,
@@ -284,7 +288,12 @@ impl Office {
 
     fn ask_keys(&mut self, now: Now) -> Result<(), OfficeError> {
         self.due.keys_asked_ms = now.mono_ms;
-        let scopes: Vec<Scope> = self.store.logs().scopes().filter(|s| s.kind == ScopeKind::Book).collect();
+        let scopes: Vec<Scope> = self
+            .store
+            .logs()
+            .scopes()
+            .filter(|s| s.kind == ScopeKind::Book)
+            .collect();
         let missing = keyless(&self.store, &scopes, KEYS_ASKED_MAX)?;
         self.due.keys = !missing.is_empty();
         if self.due.keys && !self.peers.lines.is_empty() {
@@ -298,7 +307,13 @@ impl Office {
         let duties = (self.due.duties || self.noticed.waiting).then_some(self.due.looked_ms + DUTIES_EVERY_MS);
         let receipts = self.due.receipts_since_ms.map(|since| since + RECEIPTS_LAZY_MS);
         let keys = (self.due.keys && !self.peers.lines.is_empty()).then_some(self.due.keys_asked_ms + KEYS_EVERY_MS);
-        let all = [self.next_session_wakeup(), duties, receipts, keys, self.next_report_ms()];
+        let all = [
+            self.next_session_wakeup(),
+            duties,
+            receipts,
+            keys,
+            self.next_report_ms(),
+        ];
         all.into_iter().flatten().min()
     }
 

@@ -99,7 +99,9 @@ impl Office {
         for lack in lacks {
             let holders = granted.get(&(lack.scope, lack.hub_only));
             let alone = holders.is_none_or(|h| h.iter().all(|d| *d == self.me.device));
-            let Some(member) = by_id.get(&lack.device) else { continue };
+            let Some(member) = by_id.get(&lack.device) else {
+                continue;
+            };
             if !alone && member.admitted_by != self.me.device && !self.is_patience_over(now, lack) {
                 continue;
             }
@@ -123,14 +125,7 @@ impl Office {
         over
     }
 
-    fn notice(
-        &self,
-        lacks: &mut BTreeSet<Lack>,
-        granted: &Granted,
-        scope: Scope,
-        device: DeviceId,
-        hub_only: bool,
-    ) {
+    fn notice(&self, lacks: &mut BTreeSet<Lack>, granted: &Granted, scope: Scope, device: DeviceId, hub_only: bool) {
         let has = granted.get(&(scope, hub_only)).is_some_and(|d| d.contains(&device));
         if !has {
             lacks.insert(Lack {
@@ -166,13 +161,7 @@ impl Office {
     }
 
     /// Makes keys for books of living units below for which no living device has one: new rooms, and those whose keys are lost.
-    fn keys_to_make(
-        &mut self,
-        now: Now,
-        unit: UnitId,
-        live: &[Member],
-        granted: &Granted,
-    ) -> Result<bool, StoreError> {
+    fn keys_to_make(&mut self, now: Now, unit: UnitId, live: &[Member], granted: &Granted) -> Result<bool, StoreError> {
         if self.role() != Role::Hub {
             return Ok(false);
         }

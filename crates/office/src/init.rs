@@ -47,7 +47,10 @@ impl Office {
         // The recovery file must be on the disk before anything is said in the root's name: a county without it can never
         // replace its hub.
         write_key(self.store.disk_mut(), ROOT_KEY, &root.to_bytes()).map_err(|e| {
-            CommandError::failed("disk", format!("恢复密钥文件 {ROOT_KEY} 写不进数据目录（{e}），请检查磁盘后重试。"))
+            CommandError::failed(
+                "disk",
+                format!("恢复密钥文件 {ROOT_KEY} 写不进数据目录（{e}），请检查磁盘后重试。"),
+            )
         })?;
         let admit = self.own_admit(&unit, Role::Hub, Some(FIRST_PREFIX), NodeCode::under(FIRST_PREFIX, 0));
         self.found(now, &root, &unit, admit, organisation, &args.matters, &args.holidays)?;
@@ -73,7 +76,10 @@ impl Office {
         let code = parse_code(&args.unit)?;
         let name = args.name.trim();
         if name.is_empty() || name.len() > NAME_BYTES_MAX {
-            return Err(CommandError::usage("bad_name", "请用 --name 写明村（社区）便民服务室的名称。"));
+            return Err(CommandError::usage(
+                "bad_name",
+                "请用 --name 写明村（社区）便民服务室的名称。",
+            ));
         }
         let root = SigningKey::from_bytes(&Zeroizing::new(self.seeds.bytes::<32>()));
         let unit = Unit {
@@ -164,10 +170,16 @@ impl Office {
 /// A unit code as typed.
 pub(crate) fn parse_code(text: &str) -> Result<UnitCode, CommandError> {
     UnitCode::parse(text).ok_or_else(|| {
-        CommandError::usage("bad_unit", format!("单位代码“{}”不对，应为 6 到 12 位数字。", text.trim()))
+        CommandError::usage(
+            "bad_unit",
+            format!("单位代码“{}”不对，应为 6 到 12 位数字。", text.trim()),
+        )
     })
 }
 
 fn table(label: &str, option: &str, error: &ledger::TableError) -> CommandError {
-    CommandError::usage("bad_table", format!("{label}（--{option}）第 {} 行：{}", error.line, error.reason))
+    CommandError::usage(
+        "bad_table",
+        format!("{label}（--{option}）第 {} 行：{}", error.line, error.reason),
+    )
 }

@@ -112,16 +112,24 @@ impl Office {
         device: DeviceId,
         request: &JoinRequest,
     ) -> Result<(), CommandError> {
-        let refuse = CommandError::failed;
+        let refuse = |code, message: &str| CommandError::failed(code, message);
         let life = self.hub_life()?;
         let key = ticket_key(&request.secret);
         let kept: TicketFact = self
             .store
             .fact(&key)
             .and_then(|bytes| minicbor::decode(bytes).ok())
-            .ok_or_else(|| refuse("unknown_ticket", "入网票不是本机开出的，或已作废，请向上级中心要一张新的。"))?;
+            .ok_or_else(|| {
+                refuse(
+                    "unknown_ticket",
+                    "入网票不是本机开出的，或已作废，请向上级中心要一张新的。",
+                )
+            })?;
         if kept.used_by.is_some_and(|d| d != device) {
-            return Err(refuse("used_ticket", "入网票已被别的设备用过，请向上级中心要一张新的。"));
+            return Err(refuse(
+                "used_ticket",
+                "入网票已被别的设备用过，请向上级中心要一张新的。",
+            ));
         }
         if kept.used_by.is_none() && kept.expires_ms < now.wall_ms {
             return Err(refuse("expired_ticket", "入网票已过期，请向上级中心要一张新的。"));
@@ -135,10 +143,13 @@ impl Office {
                 Role::Node => format!("入网票是给{}（乡镇或县）的，请用 cunlian-hub 加入。", unit.name),
                 Role::Hub => format!("入网票是给{}（村、社区）的，请用 cunlian-node 加入。", unit.name),
             };
-            return Err(refuse("wrong_role", message));
+            return Err(refuse("wrong_role", &message));
         }
         if !self.authority.is_within(unit.id, life.unit) {
-            return Err(refuse("not_below", "入网票上的单位已不归本中心管，请向它的上级中心要票。"));
+            return Err(refuse(
+                "not_below",
+                "入网票上的单位已不归本中心管，请向它的上级中心要票。",
+            ));
         }
         if self.authority.is_revoked(&device) {
             return Err(refuse("revoked", "这台设备已被停用，请换一个新的数据目录再加入。"));
@@ -147,7 +158,12 @@ impl Office {
         let unit = unit.id;
         match self.authority.member(&device) {
             Some(m) if m.unit == unit => {}
-            Some(_) => return Err(refuse("other_unit", "这台设备已属于别的单位，请换一个新的数据目录再加入。")),
+            Some(_) => {
+                return Err(refuse(
+                    "other_unit",
+                    "这台设备已属于别的单位，请换一个新的数据目录再加入。",
+                ));
+            }
             None if unit == life.unit => return Err(self.ask_for_root(device, unit, request)),
             None => self.admit(life.unit, device, unit, request)?,
         }

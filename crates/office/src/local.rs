@@ -54,12 +54,14 @@ pub(crate) fn keyless(store: &Store, scopes: &[Scope], max: usize) -> Result<Vec
     let wanted: BTreeSet<Scope> = scopes.iter().copied().collect();
     let prefix = name::flagged(Flag::Keyless);
     let mut found = Vec::new();
-    store.kv().scan(&prefix, &prefix_end(&prefix), Order::Rising, &mut |key, _| {
-        if let Some(of) = name::tail(key).filter(|of| wanted.contains(&of.scope)) {
-            found.push((of.scope, of.record));
-        }
-        if found.len() < max { Scan::On } else { Scan::Stop }
-    })?;
+    store
+        .kv()
+        .scan(&prefix, &prefix_end(&prefix), Order::Rising, &mut |key, _| {
+            if let Some(of) = name::tail(key).filter(|of| wanted.contains(&of.scope)) {
+                found.push((of.scope, of.record));
+            }
+            if found.len() < max { Scan::On } else { Scan::Stop }
+        })?;
     Ok(found)
 }
 

@@ -6,7 +6,6 @@ use ed25519_dalek::SigningKey;
 use ledger::id::{DeviceId, Hash, Scope, Tier, UnitId};
 use ledger::organisation::Unit;
 use minicbor::{Decode, Encode};
-use replica::authority::Member;
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
 use replica::limits::{ADDR_CHARS_MAX, CUTS_MAX, REASON_BYTES_MAX, TICKET_ADDRS_MAX, TICKET_LIFE_MS_MAX};
 use replica::statement::{Cut, Extend, Revoke, Role, Statement};
@@ -74,7 +73,10 @@ impl Office {
             Some(s) => i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1000),
         };
         if !(1000..=TICKET_LIFE_MS_MAX).contains(&life_ms) {
-            return Err(CommandError::usage("bad_expiry", "入网票有效期最短 1 秒，最长 7 天，请改写 --expires。"));
+            return Err(CommandError::usage(
+                "bad_expiry",
+                "入网票有效期最短 1 秒，最长 7 天，请改写 --expires。",
+            ));
         }
         let secret: [u8; 16] = self.seeds.bytes();
         let ticket = Ticket {
@@ -153,7 +155,10 @@ impl Office {
     pub(crate) fn member_revoke(&mut self, now: Now, args: &MemberRevoke) -> Result<Value, CommandError> {
         let reason = args.reason.trim();
         if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
-            return Err(CommandError::usage("bad_reason", "请用 --reason 写明停用原因（600 字以内）。"));
+            return Err(CommandError::usage(
+                "bad_reason",
+                "请用 --reason 写明停用原因（600 字以内）。",
+            ));
         }
         let device = self.pick_member(&args.device)?;
         if self.authority.is_revoked(&device) {
@@ -178,7 +183,10 @@ impl Office {
     pub(crate) fn member_extend(&mut self, now: Now, args: &MemberExtend) -> Result<Value, CommandError> {
         let device = self.pick_member(&args.device)?;
         if !self.authority.is_revoked(&device) {
-            return Err(CommandError::failed("not_revoked", "这台设备没有停用，它的记录本来就算数。"));
+            return Err(CommandError::failed(
+                "not_revoked",
+                "这台设备没有停用，它的记录本来就算数。",
+            ));
         }
         let cuts = self.cuts_now(&device)?;
         let count = cuts.len();
@@ -196,7 +204,10 @@ impl Office {
         let device = pick_device(&args.device, self.waiting_hubs.keys().copied())?;
         let root = self.root_from(&args.root_key)?;
         let (Some(mut admit), Some(top)) = (self.waiting_hubs.get(&device).cloned(), self.authority.top()) else {
-            return Err(CommandError::failed("unknown_device", "没有等待批准的县级主机，请先在新主机上使用入网票。"));
+            return Err(CommandError::failed(
+                "unknown_device",
+                "没有等待批准的县级主机，请先在新主机上使用入网票。",
+            ));
         };
         let prefix = crate::prefix::next_county_prefix(&self.authority)
             .ok_or_else(|| CommandError::failed("too_many_hubs", "县级主机最多 7 台，请先停用不用的。"))?;
@@ -212,7 +223,10 @@ impl Office {
     fn pick_member(&self, text: &str) -> Result<DeviceId, CommandError> {
         let device = pick_device(text, self.authority.members().map(|m| m.device))?;
         if device == self.me.device {
-            return Err(CommandError::failed("own_device", "不能停用本机自己，请在别的主机上操作。"));
+            return Err(CommandError::failed(
+                "own_device",
+                "不能停用本机自己，请在别的主机上操作。",
+            ));
         }
         Ok(device)
     }
@@ -232,7 +246,10 @@ impl Office {
             }
         }
         if cuts.len() > CUTS_MAX {
-            return Err(CommandError::failed("too_many_logs", "这台设备的日志链太多，请联系系统维护人员。"));
+            return Err(CommandError::failed(
+                "too_many_logs",
+                "这台设备的日志链太多，请联系系统维护人员。",
+            ));
         }
         Ok(cuts)
     }
@@ -256,7 +273,10 @@ impl Office {
         }
         let is_below = unit.is_some_and(|u| u != life.unit && self.authority.is_within(u, life.unit));
         if !is_below {
-            return Err(CommandError::failed("not_below", "这台设备不归本单位管，请由它的上级中心操作。"));
+            return Err(CommandError::failed(
+                "not_below",
+                "这台设备不归本单位管，请由它的上级中心操作。",
+            ));
         }
         self.state(life.unit, statement)?;
         Ok(())
@@ -268,7 +288,10 @@ impl Office {
         let key = SigningKey::from_bytes(&key);
         let id = DeviceId(key.verifying_key().to_bytes());
         if self.life.as_ref().map(|l| l.root) != Some(id) {
-            return Err(CommandError::failed("wrong_root_key", "这不是本县的恢复密钥，请换正确的文件。"));
+            return Err(CommandError::failed(
+                "wrong_root_key",
+                "这不是本县的恢复密钥，请换正确的文件。",
+            ));
         }
         Ok(key)
     }
@@ -301,16 +324,19 @@ impl Office {
     pub(crate) fn hub_life(&self) -> Result<Life, CommandError> {
         let life = self.placed()?;
         if life.role != Role::Hub {
-            return Err(CommandError::failed("not_a_hub", "村（社区）节点不能管理成员，请在乡镇或县级主机上操作。"));
+            return Err(CommandError::failed(
+                "not_a_hub",
+                "村（社区）节点不能管理成员，请在乡镇或县级主机上操作。",
+            ));
         }
         Ok(life)
     }
 
     /// Our life, once there is one.
     pub(crate) fn placed(&self) -> Result<Life, CommandError> {
-        self.life.clone().ok_or_else(|| {
-            CommandError::failed("not_set_up", "这个数据目录还没有建立，请先运行 init 或 join。")
-        })
+        self.life
+            .clone()
+            .ok_or_else(|| CommandError::failed("not_set_up", "这个数据目录还没有建立，请先运行 init 或 join。"))
     }
 
     pub(crate) fn unit_by_code(&self, text: &str) -> Result<Unit, CommandError> {
@@ -338,9 +364,10 @@ pub(crate) fn role_name(role: Role) -> &'static str {
     }
 }
 
-
 fn check_addr(addr: &str) -> Result<(), CommandError> {
-    let port = addr.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then_some(port));
+    let port = addr
+        .rsplit_once(':')
+        .and_then(|(host, port)| (!host.is_empty()).then_some(port));
     let good = addr.len() <= ADDR_CHARS_MAX && port.is_some_and(|p| p.parse::<u16>().is_ok_and(|p| p != 0));
     if good {
         return Ok(());

@@ -92,12 +92,7 @@ impl Office {
     ///
     /// # Errors
     /// When the keys or the journal cannot be read at all; damage in the middle is no error, it is reported by `status`.
-    pub fn open(
-        home: Home,
-        seed: [u8; 32],
-        now: Now,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Self, OfficeError> {
+    pub fn open(home: Home, seed: [u8; 32], now: Now, progress: &mut dyn FnMut(Progress)) -> Result<Self, OfficeError> {
         let mut seeds = Seeds::new(seed);
         let mut disk = home.disk;
         let me = Identity::load_or_create(disk.as_mut(), &mut seeds)?;
@@ -112,7 +107,10 @@ impl Office {
         };
         let mut office = Self {
             epoch: fact_u64(&store, fact::EPOCH).unwrap_or(0),
-            epoch_due: opened.damaged.iter().any(|d| d.logs.iter().any(|l| l.device == me.device)),
+            epoch_due: opened
+                .damaged
+                .iter()
+                .any(|d| d.logs.iter().any(|l| l.device == me.device)),
             store_id: fact_u64(&store, fact::STORE_ID).unwrap_or(0),
             keys: Keys::default(),
             views: Views::open(&store),
@@ -249,8 +247,21 @@ impl Office {
         command: Command,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Value, CommandError> {
-        let _ = (now, command, progress);
-        todo!()
+        match command {
+            Command::CaseNew(args) => self.case_new(now, args),
+            Command::CaseDo(args) => self.case_do(now, args),
+            Command::CaseEdit(args) => self.case_edit(now, args),
+            Command::CaseList(args) => self.case_list(now, args),
+            Command::CaseShow(args) => self.case_show(now, args),
+            Command::CaseImport(args) => self.case_import(now, args, progress),
+            Command::CaseErase(args) => self.case_erase(now, args),
+            Command::ConflictList => self.conflict_list(now),
+            Command::ConflictResolve(args) => self.conflict_resolve(now, args),
+            Command::QuarantineList => self.quarantine_list(now),
+            Command::Verify => self.verify(now, progress),
+            Command::Reindex => self.reindex(now, progress),
+            _ => Err(CommandError::usage("unknown_command", "没有这个命令。")),
+        }
     }
 
     /// Appends entries to our own log of a scope; durable after the next commit.
@@ -346,7 +357,9 @@ impl Office {
         let applied = self
             .views
             .apply(&mut self.store, &self.authority, &self.keys, entries)?;
-        if applied.erased > 0 {
+        // With nothing else to do, keys for the next cases are made: recording one then needs a single sync.
+        let spared = applied.left == 0 && self.top_up_spares().is_ok_and(|made| made);
+        if applied.erased > 0 || spared {
             self.commit(now)?;
         }
         Ok(applied.left)
@@ -373,7 +386,10 @@ impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::ReadOnly(_) => Self::failed("disk_full", "磁盘已满，没有保存；请清理磁盘后重试。"),
-            StoreError::Poisoned(why) => Self::failed("disk", format!("磁盘写入失败（{why}），没有保存；请检查磁盘并重新启动。")),
+            StoreError::Poisoned(why) => Self::failed(
+                "disk",
+                format!("磁盘写入失败（{why}），没有保存；请检查磁盘并重新启动。"),
+            ),
             other => Self::failed("disk", format!("数据读写出错（{other}），请检查磁盘并重新启动。")),
         }
     }
@@ -383,10 +399,13 @@ impl From<OfficeError> for CommandError {
     fn from(error: OfficeError) -> Self {
         match error {
             OfficeError::Store(error) => error.into(),
-            OfficeError::Reopen(why) => {
-                Self::failed("disk", format!("磁盘写入失败（{why}），没有保存；请检查磁盘并重新启动。"))
+            OfficeError::Reopen(why) => Self::failed(
+                "disk",
+                format!("磁盘写入失败（{why}），没有保存；请检查磁盘并重新启动。"),
+            ),
+            OfficeError::Identity(error) => {
+                Self::failed("identity", format!("密钥文件有问题（{error}），请联系系统维护人员。"))
             }
-            OfficeError::Identity(error) => Self::failed("identity", format!("密钥文件有问题（{error}），请联系系统维护人员。")),
         }
     }
 }

@@ -76,10 +76,7 @@ impl Peers {
 
     /// Whether a commit is awaited by somebody.
     pub(crate) fn has_staged(&self) -> bool {
-        !(self.staged.is_empty()
-            && self.joins.is_empty()
-            && self.receipts.is_empty()
-            && self.withdrawals.is_empty())
+        !(self.staged.is_empty() && self.joins.is_empty() && self.receipts.is_empty() && self.withdrawals.is_empty())
     }
 
     /// Tells all sessions at the next commit.
@@ -398,4 +395,3 @@ impl Office {
         }
     }
 }
-

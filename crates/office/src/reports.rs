@@ -91,10 +91,16 @@ impl Reports {
         self.dirty = false;
         let mut batch = Batch::default();
         for (device, seen) in &self.seen {
-            batch.put([SEEN_ROWS, &device.0].concat(), minicbor::to_vec(seen).unwrap_or_default());
+            batch.put(
+                [SEEN_ROWS, &device.0].concat(),
+                minicbor::to_vec(seen).unwrap_or_default(),
+            );
         }
         for (device, heard) in &self.heard {
-            batch.put([HEARD_ROWS, &device.0].concat(), minicbor::to_vec(heard).unwrap_or_default());
+            batch.put(
+                [HEARD_ROWS, &device.0].concat(),
+                minicbor::to_vec(heard).unwrap_or_default(),
+            );
         }
         Ok(store.kv().write(batch)?)
     }
@@ -195,7 +201,10 @@ impl Office {
             return;
         };
         for report in rooms {
-            let known = self.authority.member(&report.device).is_some_and(|m| m.unit == report.unit);
+            let known = self
+                .authority
+                .member(&report.device)
+                .is_some_and(|m| m.unit == report.unit);
             if !known || !self.authority.is_within(report.unit, from) {
                 continue;
             }
@@ -203,7 +212,9 @@ impl Office {
             if report.device != via && self.peers.is_connected(&report.device) {
                 continue;
             }
-            if report.device == via && let Some(seen) = self.reports.seen.get_mut(&via) {
+            if report.device == via
+                && let Some(seen) = self.reports.seen.get_mut(&via)
+            {
                 seen.health.recorded = report.recorded;
                 seen.health.disk_free_bytes = report.disk_free_bytes;
                 seen.health.oldest_pending_ms = report.oldest_pending_ms;
@@ -256,7 +267,12 @@ impl Office {
     pub(crate) fn report_on(&self, now: Now, device: DeviceId, unit: UnitId) -> Option<RoomHealth> {
         let heard = self.reports.heard.get(&device);
         let up = self.peers.is_connected(&device);
-        let Some(seen) = self.reports.seen.get(&device).filter(|s| up || heard.is_none_or(|h| h.via == device || h.heard_ms <= s.last_seen_ms)) else {
+        let Some(seen) = self
+            .reports
+            .seen
+            .get(&device)
+            .filter(|s| up || heard.is_none_or(|h| h.via == device || h.heard_ms <= s.last_seen_ms))
+        else {
             return heard.map(|h| h.report.clone());
         };
         let tiers = Tiers {
@@ -327,7 +343,14 @@ impl Office {
         self.reported_to.retain(|id| self.peers.lines.contains_key(id));
         let changed: Vec<RoomHealth> = rooms
             .into_iter()
-            .filter(|room| newcomers || !self.reports.sent.get(&room.device).is_some_and(|s| says_the_same(s, room)))
+            .filter(|room| {
+                newcomers
+                    || !self
+                        .reports
+                        .sent
+                        .get(&room.device)
+                        .is_some_and(|s| says_the_same(s, room))
+            })
             .collect();
         for room in &changed {
             self.reports.sent.insert(room.device, room.clone());

@@ -78,7 +78,13 @@ impl Office {
     }
 
     /// A room's state, and as of when (UTC ms) it is known.
-    fn state_of(&self, now: Now, member: &Member, unit: UnitId, report: Option<&RoomHealth>) -> (RoomState, Option<i64>) {
+    fn state_of(
+        &self,
+        now: Now,
+        member: &Member,
+        unit: UnitId,
+        report: Option<&RoomHealth>,
+    ) -> (RoomState, Option<i64>) {
         if !member.is_live() {
             return (RoomState::Revoked, Some(now.wall_ms));
         }
@@ -91,13 +97,19 @@ impl Office {
             };
         };
         let direct_up = self.peers.is_connected(&member.device);
-        let heard = self.reports.heard.get(&member.device).filter(|h| h.via != member.device);
+        let heard = self
+            .reports
+            .heard
+            .get(&member.device)
+            .filter(|h| h.via != member.device);
         if let Some(heard) = heard.filter(|_| !direct_up)
             && !self.peers.is_connected(&heard.via)
         {
             return (RoomState::Unknown, Some(heard.heard_ms));
         }
-        let just_gone = report.last_seen_ms.is_some_and(|at| (now.wall_ms - at).abs() < SILENT_AFTER_MS);
+        let just_gone = report
+            .last_seen_ms
+            .is_some_and(|at| (now.wall_ms - at).abs() < SILENT_AFTER_MS);
         let line_up = direct_up || (heard.is_some() && report.line == RoomLine::Up) || (heard.is_none() && just_gone);
         if !line_up {
             return (RoomState::Silent, Some(report.as_of_ms));
@@ -121,7 +133,10 @@ impl Office {
         self.authority
             .members()
             .find(|m| {
-                m.is_live() && m.role == Role::Hub && m.unit != own && self.authority.is_within(unit, m.unit)
+                m.is_live()
+                    && m.role == Role::Hub
+                    && m.unit != own
+                    && self.authority.is_within(unit, m.unit)
                     && self.authority.is_within(m.unit, own)
             })
             .map(|m| m.device)

@@ -85,7 +85,11 @@ impl Statements {
     /// Notes the admissions of a chain that was proved: until their logs have come, they are all that is known of the county.
     pub(crate) fn staged_chain(&mut self, chain: &[Credential]) {
         for credential in chain {
-            self.take(&credential.log, credential.prev, std::slice::from_ref(&credential.entry));
+            self.take(
+                &credential.log,
+                credential.prev,
+                std::slice::from_ref(&credential.entry),
+            );
         }
     }
 
@@ -116,11 +120,6 @@ impl Statements {
         any
     }
 
-    /// Whether statements are staged that a fold has not seen.
-    pub(crate) fn has_staged(&self) -> bool {
-        !self.staged.is_empty()
-    }
-
     /// Forgets what was staged: the commit did not happen.
     pub(crate) fn abandon(&mut self) {
         for stated in self.staged.drain(..) {
@@ -135,16 +134,6 @@ impl Statements {
             hashes: store,
         };
         Authority::fold(root, &self.durable, &held)
-    }
-
-    /// Folds what is durable together with what is staged: for judging who wrote the next run of one batch.
-    pub(crate) fn fold_ahead(&self, root: DeviceId, store: &Store) -> Authority {
-        let held = Held {
-            logs: store.logs(),
-            hashes: store,
-        };
-        let all: Vec<Stated> = self.durable.iter().chain(&self.staged).cloned().collect();
-        Authority::fold(root, &all, &held)
     }
 
     pub(crate) fn durable(&self) -> &[Stated] {

@@ -15,7 +15,11 @@ const LISTED_MAX: usize = 100;
 impl Office {
     /// The state of this office as JSON; see the README for the fields.
     pub(crate) fn status(&mut self, now: Now) -> Result<Value, CommandError> {
+        /// Enough for a quiet day; a hub that catches up says what it has come to, and does not let people wait.
+        const APPLY_ENTRIES: usize = 20_000;
         let life = self.placed()?;
+        self.apply(now, APPLY_ENTRIES)?;
+        let conflicts = self.open_conflict_count()?;
         let counts = self.views.counts(&self.store)?;
         let reach = Tiers {
             store: &self.store,
@@ -23,7 +27,7 @@ impl Office {
         }
         .of_all();
         let stats = self.store.stats();
-        let forks = self.forks();
+        let forks = self.fork_rows();
         let unit = self.authority.unit(life.unit);
         let member = self.authority.member(&self.me.device);
         let age_s = |at_ms: i64| now.wall_ms.saturating_sub(at_ms).max(0) / 1000;
@@ -53,7 +57,7 @@ impl Office {
                 "damaged": self.opened.damaged.len(),
                 "rebuilt": self.opened.rebuilt,
             },
-            "conflicts": counts.conflicts,
+            "conflicts": conflicts,
             "quarantined": counts.quarantined,
             "waiting": counts.waiting,
             "forks": forks.len(),
@@ -111,11 +115,15 @@ impl Office {
                 "version": seen.health.software,
             })
         };
-        self.reports.seen.iter().map(|(device, seen)| row(device, seen)).collect()
+        self.reports
+            .seen
+            .iter()
+            .map(|(device, seen)| row(device, seen))
+            .collect()
     }
 
     /// Logs that go on in several ways: somebody's disk was copied or restored. The one place where this is counted.
-    pub(crate) fn forks(&self) -> Vec<Value> {
+    pub(crate) fn fork_rows(&self) -> Vec<Value> {
         let logs = self.store.logs();
         let mut forks = Vec::new();
         for scope in logs.scopes() {
