@@ -33,10 +33,12 @@ impl Batch {
         self.rows.push((key.into(), None));
     }
 
+    /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
+    /// How many rows it writes or removes.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -61,6 +63,7 @@ pub type Row = (Vec<u8>, Vec<u8>);
 
 /// An ordered map of bytes. Writes are seen at once by reads, and are durable only after [`Kv::sync`].
 pub trait Kv: Send {
+    /// The value of one row.
     fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, KvError>;
     /// Visits the rows whose keys are at least `from` and below `until`, in `order`, until told to stop.
     fn scan(

@@ -25,6 +25,7 @@ impl Position {
         ((u64::from(self.segment) << 32) | u64::from(self.offset)).to_be_bytes()
     }
 
+    /// Reads what [`Position::to_bytes`] gave.
     pub fn from_bytes(bytes: [u8; 8]) -> Self {
         let both = u64::from_be_bytes(bytes);
         Self {
@@ -45,8 +46,10 @@ pub struct EntryAt {
 }
 
 impl EntryAt {
+    /// Of its byte form.
     pub const LEN: usize = 16;
 
+    /// Sixteen bytes: segment, offset, length, checksum.
     pub fn to_bytes(self) -> [u8; 16] {
         let mut bytes = [0; 16];
         for (chunk, word) in bytes
@@ -58,6 +61,7 @@ impl EntryAt {
         bytes
     }
 
+    /// Reads what [`EntryAt::to_bytes`] gave.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         Self {

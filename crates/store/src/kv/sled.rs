@@ -17,6 +17,7 @@ pub struct SledPlace {
 }
 
 impl SledPlace {
+    /// The folder is made when it is opened, and removed whole when it is wiped.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into() }
     }

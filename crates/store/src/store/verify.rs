@@ -1,6 +1,6 @@
 //! Verifying everything: frames, chains, signatures, and the index against them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use replica::entry::{LogId, Tip};
 use replica::logs::Place;
@@ -16,6 +16,13 @@ use crate::types::{Position, Progress, StoreError, Task, Verified};
 /// Faults told at most: a disk that is falling apart would tell millions.
 const FAULTS_MAX: usize = 1_000;
 
+/// What a walk over all frames met.
+#[derive(Default)]
+struct Walked {
+    damaged: BTreeMap<Position, u64>,
+    runs: BTreeSet<Position>,
+}
+
 impl Store {
     /// Proves the whole journal (checksums, the chain of frames, the chain and signatures of every log) and that the index's rows
     /// point to it. Changes nothing but what is known of damage; new damage is taken in as [`Store::scrub`] does.
@@ -25,8 +32,8 @@ impl Store {
             bytes: self.journal.bytes(),
             ..Verified::default()
         };
-        let (found, runs) = self.verify_frames(&mut verified, progress)?;
-        self.met_by_verify(found)?;
+        let Walked { damaged, runs } = self.verify_frames(&mut verified, progress)?;
+        self.met_by_verify(damaged)?;
         let mut reached = BTreeSet::new();
         let logs: Vec<LogId> = self.logs.scopes().flat_map(|scope| self.logs.logs(scope)).collect();
         for log in logs {
@@ -46,23 +53,19 @@ impl Store {
         Ok(verified)
     }
 
-    fn met_by_verify(&mut self, found: Vec<(Position, u64)>) -> Result<(), StoreError> {
+    fn met_by_verify(&mut self, found: BTreeMap<Position, u64>) -> Result<(), StoreError> {
         if self.has_staged() {
             // Logs are laid anew between commits only; the next scrub or opening finds it again.
             return Ok(());
         }
-        if !self.take_damage(found.into_iter().collect())?.is_empty() {
+        if !self.take_damage(found)?.is_empty() {
             self.write_facts()?;
         }
         Ok(())
     }
 
-    fn verify_frames(
-        &self,
-        verified: &mut Verified,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<(Vec<(Position, u64)>, BTreeSet<Position>), StoreError> {
-        let (mut found, mut runs) = (Vec::new(), BTreeSet::new());
+    fn verify_frames(&self, verified: &mut Verified, progress: &mut dyn FnMut(Progress)) -> Result<Walked, StoreError> {
+        let mut walked = Walked::default();
         let total = verified.bytes;
         let (mut done, mut last) = (0, None);
         for (number, segment) in &self.journal.segments {
@@ -77,7 +80,7 @@ impl Store {
             while let Some(item) = walker.next()? {
                 match item {
                     Item::Damage { at, bytes } => {
-                        found.push((at, bytes));
+                        walked.damaged.insert(at, bytes);
                         chain = None;
                     }
                     Item::Frame {
@@ -93,7 +96,7 @@ impl Store {
                         }
                         chain = Some(held);
                         if kind == journal::RUN {
-                            runs.insert(place.at);
+                            walked.runs.insert(place.at);
                         }
                     }
                 }
@@ -107,7 +110,7 @@ impl Store {
                 total,
             });
         }
-        Ok((found, runs))
+        Ok(walked)
     }
 
     fn verify_log(

@@ -1,6 +1,8 @@
 //! What a store does while nothing goes wrong.
 
 use super::*;
+use replica::receipt::{Receipt, Withdrawal};
+
 use crate::types::{JournalFrame, KeyStaged, Position};
 
 #[test]
@@ -326,5 +328,36 @@ fn spare_keys_make_a_case_cost_one_sync_and_are_never_given_out_twice() {
             None,
             "two copies of a folder must not make records of one id"
         );
+    }
+}
+
+#[test]
+fn receipts_and_withdrawals_outlive_the_process_and_the_index() {
+    let pc = Pc::new(17);
+    let mut store = pc.open();
+    store.stage_local(&key(1), book(), EPOCH, vec![entry("a")]).unwrap();
+    store.commit().unwrap();
+    let vector = store.logs().vector(book()).clone();
+    let older = Receipt::sign(&key(8), 1, book(), 1, 1_000, vector.clone());
+    let newer = Receipt::sign(&key(8), 1, book(), 2, 2_000, vector.clone());
+    let other = Receipt::sign(&key(9), 5, book(), 1, 3_000, vector);
+    for receipt in [&newer, &older, &other] {
+        store.stage_receipt(receipt).unwrap();
+    }
+    assert_eq!(store.commit().unwrap().receipts, 2, "the older one is no news");
+    store.stage_withdrawal(&Withdrawal::sign(&key(9), 5, 4_000)).unwrap();
+    store.commit().unwrap();
+    store.trust(store.head()).unwrap();
+    drop(store);
+    for place in [pc.place.copy(), MemPlace::default()] {
+        let store = Pc {
+            disk: pc.disk.copy(),
+            place,
+        }
+        .open();
+        let standing: Vec<&Receipt> = store.receipts().standing(book()).collect();
+        assert_eq!(standing, [&newer]);
+        let hub = DeviceId(key(9).verifying_key().to_bytes());
+        assert!(store.receipts().is_void(&hub, 5));
     }
 }
