@@ -51,6 +51,8 @@ pub struct Store {
     dead: BTreeMap<Position, Dead>,
     holes: BTreeMap<Position, Hole>,
     trusted: Position,
+    /// The last one in the journal; differs from `trusted` after a rebuild.
+    journalled_trust: Position,
     /// The head after which the trusted position was last written.
     trusted_at: Position,
     draft: Draft,

@@ -33,37 +33,50 @@ impl Store {
     }
 
     fn commit_draft(&mut self, draft: Draft) -> Result<Committed, StoreError> {
-        let spare_space = match draft.bulk == Bulk::No && self.vault.only_erasures() {
+        let space = match draft.bulk == Bulk::No && self.vault.only_erasures() {
             true => SpaceFor::Essentials,
             false => SpaceFor::Bulk,
         };
-        if spare_space == SpaceFor::Bulk && self.unchecked >= CHECK_BYTES {
+        if space == SpaceFor::Bulk && self.unchecked >= CHECK_BYTES {
             self.check_space();
             if let Health::ReadOnly(reason) = self.health {
                 return Err(StoreError::ReadOnly(reason));
             }
         }
-        match self.vault.commit(&mut *self.disk) {
-            Ok(Written::All) => {}
-            Ok(Written::Full) => return Err(self.disk_full()),
-            Err(error) => return Err(self.poison(failed("writing the vault")(error))),
-        }
+        self.write_vault(space)?;
         if draft.frames.is_empty() {
             return Ok(Committed::default());
         }
-        let places = self.write(&draft.frames, spare_space)?;
+        let places = self.write(&draft.frames, space)?;
         Ok(self.take_in(draft, &places))
+    }
+
+    /// Writes and syncs keys; a full disk gives the space kept back to erasures.
+    fn write_vault(&mut self, space: SpaceFor) -> Result<(), StoreError> {
+        let mut written = self.vault.commit(&mut *self.disk);
+        if matches!(written, Ok(Written::Full)) {
+            let full = self.disk_full();
+            if space == SpaceFor::Bulk {
+                return Err(full);
+            }
+            written = self.vault.commit(&mut *self.disk);
+        }
+        match written {
+            Ok(Written::All) => Ok(()),
+            Ok(Written::Full) => Err(StoreError::ReadOnly(ReadOnlyReason::DiskFull)),
+            Err(error) => Err(self.poison(failed("writing the vault")(error))),
+        }
     }
 
     /// Writes and syncs frames; a full disk gives the space kept back to essentials.
     fn write(&mut self, frames: &Pending, space: SpaceFor) -> Result<Vec<FrameAt>, StoreError> {
-        let mut written = self.journal.append(&mut *self.disk, frames, self.trusted);
+        let mut written = self.journal.append(&mut *self.disk, frames, self.journalled_trust);
         if matches!(written, Err(AppendError::Full)) {
             let full = self.disk_full();
             if space == SpaceFor::Bulk {
                 return Err(full);
             }
-            written = self.journal.append(&mut *self.disk, frames, self.trusted);
+            written = self.journal.append(&mut *self.disk, frames, self.journalled_trust);
         }
         match written {
             Ok(places) => {
@@ -199,8 +212,13 @@ impl Store {
         }
         self.write(&frames, SpaceFor::Essentials)?;
         self.trusted = applied;
+        self.journalled_trust = applied;
         self.trusted_at = self.journal.head();
         self.facts_moved = Moved::No;
+        // If this is lost in a power cut, the next opening replays more than it must.
+        let mut rows = Batch::default();
+        rows.delete(rows::REBUILT);
+        self.kv.write(rows)?;
         Ok(())
     }
 

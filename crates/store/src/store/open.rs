@@ -63,6 +63,7 @@ impl Store {
             dead: BTreeMap::new(),
             holes: BTreeMap::new(),
             trusted: found.trusted,
+            journalled_trust: found.trusted,
             trusted_at: Position::START,
             draft: Draft::default(),
             health: Health::Writable,
@@ -135,6 +136,9 @@ impl Store {
     }
 
     fn load_rows(&mut self) -> Result<(), KvError> {
+        if self.kv.value(rows::REBUILT)?.as_deref() == Some(self.trusted.to_bytes().as_slice()) {
+            self.trusted = Position::START;
+        }
         let unreadable = |what: &str| KvError(format!("a row of {what} cannot be read"));
         for (key, value) in self.kv.prefix(&[rows::LOG])? {
             let (log, number, state) = rows::log(&key, &value).ok_or_else(|| unreadable("a log"))?;
@@ -175,9 +179,12 @@ impl Store {
             self.place.wipe()?;
             self.kv = self.place.open()?;
         }
-        self.replay(Position::START, Task::Rebuilding, progress)?;
+        let mut rows = Batch::default();
+        rows.put(rows::REBUILT, self.journalled_trust.to_bytes());
+        self.kv.write(rows)?;
         self.trusted = Position::START;
         self.trusted_at = Position::START;
+        self.replay(Position::START, Task::Rebuilding, progress)?;
         for (at, hole) in holes {
             self.put_hole(at, hole)?;
         }

@@ -14,8 +14,12 @@ use crate::types::{Damage, Position, StoreError};
 
 impl Store {
     /// Takes in the damage that reads have met since the last call: the logs concerned are lowered to before it and fetched again.
-    /// Answers what is new. Facts are journalled anew.
+    /// Answers what is new. Facts are journalled anew. Does nothing while anything is staged: logs are laid anew between commits only.
     pub fn repair(&mut self) -> Result<Vec<Damage>, StoreError> {
+        self.check_poison()?;
+        if self.has_staged() {
+            return Ok(Vec::new());
+        }
         let met: Vec<Position> = std::mem::take(&mut *self.met.borrow_mut()).into_iter().collect();
         if met.is_empty() {
             return Ok(Vec::new());
@@ -37,9 +41,12 @@ impl Store {
     }
 
     /// Reads on in the journal from where the last call ended, at most about `budget` bytes, beginning again after the end, and
-    /// takes in the damage it finds. Answers what is new.
+    /// takes in the damage it finds. Answers what is new. Does nothing while anything is staged.
     pub fn scrub(&mut self, budget: u64) -> Result<Vec<Damage>, StoreError> {
         self.check_poison()?;
+        if self.has_staged() {
+            return Ok(Vec::new());
+        }
         let mut found = BTreeMap::new();
         let mut left = budget;
         let from = self.scrubbed;
@@ -70,7 +77,6 @@ impl Store {
     }
 
     fn met_anew(&mut self, found: BTreeMap<Position, u64>) -> Result<Vec<Damage>, StoreError> {
-        assert!(!self.has_staged(), "logs are laid anew between commits only");
         let damaged = self.take_damage(found)?;
         if !damaged.is_empty() {
             self.write_facts()?;

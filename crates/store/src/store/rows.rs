@@ -16,6 +16,9 @@ pub(super) const WITHDRAWAL: u8 = 6;
 pub(super) const DEAD: u8 = 7;
 pub(super) const DAMAGE: u8 = 8;
 
+/// Stands from a rebuild until the next trusted position, with the one in the journal, which spoke of rows that are gone.
+pub(super) const REBUILT: &[u8] = &[9];
+
 const LOG_LEN: usize = 17 + 32 + 8;
 
 pub(super) fn head_value(at: Position, chain: Chain) -> Vec<u8> {

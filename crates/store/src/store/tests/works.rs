@@ -239,6 +239,28 @@ fn an_index_that_is_lost_old_or_foreign_is_made_anew() {
 }
 
 #[test]
+fn an_index_made_anew_is_not_trusted_before_its_rows_are_derived_again() {
+    let pc = Pc::new(18);
+    let mut store = pc.open();
+    store.stage_local(&key(1), book(), EPOCH, vec![entry("a")]).unwrap();
+    store.commit().unwrap();
+    store.trust(store.head()).unwrap();
+    store.rebuild(&mut |_| {}).unwrap();
+    assert_eq!(store.trusted(), Position::START);
+    drop(store);
+    let mut store = pc.open();
+    assert_eq!(
+        store.trusted(),
+        Position::START,
+        "the office had not derived its rows yet"
+    );
+    let head = store.head();
+    store.trust(head).unwrap();
+    drop(store);
+    assert_eq!(pc.open().trusted(), head);
+}
+
+#[test]
 fn a_folder_restored_from_yesterday_opens_and_takes_what_it_forgot() {
     let (room, hub) = (Pc::new(13), Pc::new(14));
     let (mut store, mut above) = (room.open(), hub.open());
