@@ -23,7 +23,7 @@ impl Hashes for Heap {
 pub(crate) struct Memory {
     pub(crate) logs: Logs,
     pub(crate) heap: Heap,
-    signatures: BTreeMap<(LogId, Tip), [u8; 64]>,
+    pub(crate) signatures: BTreeMap<(LogId, Tip), [u8; 64]>,
     /// Every place ever taken in, and the one before it: what the branches must agree with.
     pub(crate) before: BTreeMap<(LogId, Tip), Tip>,
 }

@@ -24,6 +24,11 @@ mod quota;
 mod streaming;
 mod voices;
 
+#[cfg(test)]
+mod double;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use ledger::id::{DeviceId, Hash, Scope};
@@ -83,7 +88,7 @@ pub struct Session {
 
 #[derive(Debug)]
 enum State {
-    Meeting(Meeting),
+    Meeting(Box<Meeting>),
     /// A newcomer waits for the answer to its ticket.
     Joining {
         deadline_ms: u64,
@@ -129,7 +134,7 @@ impl Session {
         let mut session = Self {
             peer,
             dialled,
-            state: State::Meeting(Meeting::new(now)),
+            state: State::Meeting(Box::new(Meeting::new(now))),
             seed,
             unknown_frames: 0,
             outbox: VecDeque::new(),

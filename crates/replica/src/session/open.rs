@@ -160,6 +160,13 @@ impl Open {
                     self.learn(scope, vector, cx);
                 }
             }
+            // What was empty on both sides and is not so any more since our hello.
+            let mut begun = self.shared();
+            begun.retain(|scope| {
+                self.scopes.get(scope).is_some_and(|shared| shared.theirs.is_none())
+                    && cx.local.digest(*scope) != Hash::ZERO
+            });
+            self.tell_vectors(&begun, Speech::Ask, cx);
         } else {
             let logs: usize = self.scopes.keys().map(|scope| cx.local.vector(*scope).logs.len()).sum();
             let all = self.shared();

@@ -55,16 +55,16 @@ impl Open {
         };
         let mut inflated = 0;
         'logs: while inflated < budget && batch.runs.len() < BATCH_RUNS_MAX {
-            let Some((_, log)) = self.dirty.first().copied() else {
+            let Some((_, log)) = self.dirty.pop_first() else {
                 break;
             };
             let Some((after, to)) = self.range(&log, cx) else {
-                self.dirty.remove(&turn(log));
                 continue;
             };
             let runs = cx.local.read(&log, after, to, budget - inflated);
-            if runs.is_empty() {
-                self.dirty.remove(&turn(log));
+            // Perhaps there is more of it; what cannot be read is left alone.
+            if !runs.is_empty() {
+                self.dirty.insert(turn(log));
             }
             for run in runs {
                 assert_eq!(run.log, log, "a run of another log");
