@@ -1,0 +1,1 @@
+//! The county, from outside: real processes of our binaries, told as stories.

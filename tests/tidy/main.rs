@@ -1,0 +1,171 @@
+//! House rules that no compiler checks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FILE_LINES_MAX: usize = 600;
+const FUNCTION_LINES_MAX: usize = 70;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
+}
+
+/// Every Rust file of the workspace with its text.
+fn sources() -> Vec<(String, String)> {
+    fn visit(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(dir).expect("a folder").flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            if path.is_dir() && name != "target" && !name.to_string_lossy().starts_with('.') {
+                visit(&path, found);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let (root, mut found) = (root(), Vec::new());
+    visit(&root, &mut found);
+    found.sort();
+    let name = |path: &Path| path.strip_prefix(&root).expect("inside").display().to_string();
+    found
+        .iter()
+        .map(|path| (name(path), fs::read_to_string(path).expect("UTF-8")))
+        .collect()
+}
+
+fn offenders(rule: impl Fn(&str, &str) -> Vec<String>) {
+    let told: Vec<String> = sources().iter().flat_map(|(name, text)| rule(name, text)).collect();
+    assert!(told.is_empty(), "\n{}\n", told.join("\n"));
+}
+
+/// Lines up to the file's own tests.
+fn product(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+}
+
+#[test]
+fn files_stay_short() {
+    offenders(|name, text| {
+        let lines = text.lines().count();
+        if lines > FILE_LINES_MAX {
+            vec![format!("{name}: {lines} lines")]
+        } else {
+            Vec::new()
+        }
+    });
+}
+
+#[test]
+fn functions_stay_short() {
+    offenders(|name, text| {
+        let mut told = Vec::new();
+        let mut open: Option<(usize, usize, String)> = None;
+        for (at, line) in product(text) {
+            let indent = line.len() - line.trim_start().len();
+            let words = line
+                .trim_start()
+                .trim_start_matches("pub(crate) ")
+                .trim_start_matches("pub(super) ");
+            let words = words
+                .trim_start_matches("pub ")
+                .trim_start_matches("async ")
+                .trim_start_matches("const ");
+            if open.is_none() && words.starts_with("fn ") && !line.trim_end().ends_with(';') {
+                open = Some((at, indent, words.chars().take(40).collect()));
+            }
+            let closes = line.trim_start() == "}" || line.trim_end().ends_with(" }");
+            if let Some((from, depth, head)) = open.clone()
+                && closes
+                && indent == depth
+            {
+                if at - from > FUNCTION_LINES_MAX {
+                    told.push(format!("{name}:{}: {head}… has {} lines", from + 1, at - from));
+                }
+                open = None;
+            }
+        }
+        told
+    });
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Put together here, so that this file does not find itself.
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("#[ig", "nore"),
+    ];
+    offenders(|name, text| {
+        let lines = text.lines().enumerate();
+        lines
+            .filter(|(_, line)| marks.iter().any(|mark| line.contains(mark)))
+            .map(|(at, line)| format!("{name}:{}: {}", at + 1, line.trim()))
+            .collect()
+    });
+}
+
+#[test]
+fn modules_bear_their_own_names() {
+    offenders(|name, _| {
+        let file = name.rsplit('/').next().unwrap_or(name);
+        if matches!(file, "mod.rs" | "utils.rs" | "util.rs" | "helpers.rs") {
+            vec![name.to_owned()]
+        } else {
+            Vec::new()
+        }
+    });
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    offenders(|name, text| {
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        if first.starts_with("//!") || first.starts_with("#!") {
+            Vec::new()
+        } else {
+            vec![name.to_owned()]
+        }
+    });
+}
+
+#[test]
+fn the_product_never_unwraps() {
+    offenders(|name, text| {
+        let is_test = name.starts_with("tests/") || name.contains("/tests/") || name.ends_with("tests.rs");
+        let unwraps = |line: &str| {
+            let code = line.trim_start();
+            !code.starts_with("//") && (code.contains(".unwrap()") || code.contains(".expect("))
+        };
+        let lines = product(text).filter(|(_, line)| !is_test && unwraps(line));
+        lines
+            .map(|(at, line)| format!("{name}:{}: {}", at + 1, line.trim()))
+            .collect()
+    });
+}
+
+#[test]
+fn imports_go_one_way() {
+    let order = ["ledger", "replica", "store", "office", "net", "daemon"];
+    for (at, name) in order.iter().enumerate() {
+        let manifest = root().join("crates").join(name).join("Cargo.toml");
+        let Ok(text) = fs::read_to_string(manifest) else {
+            continue;
+        };
+        let wanted = text.split("[dev-dependencies]").next().unwrap_or_default();
+        for later in &order[at + 1..] {
+            let imports = wanted
+                .lines()
+                .any(|line| line.starts_with(&format!("{later}.")) || line.starts_with(&format!("{later} ")));
+            assert!(!imports, "{name} imports {later}");
+        }
+        let automerge = wanted.lines().any(|line| line.starts_with("automerge"));
+        assert!(!automerge || *name == "ledger", "{name} imports automerge");
+    }
+}
