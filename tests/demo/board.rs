@@ -37,11 +37,6 @@ impl Board {
         }
     }
 
-    /// Whether drawing replaces what was drawn.
-    pub fn is_live(&self) -> bool {
-        self.live
-    }
-
     /// A line of the story; the table is drawn anew below it.
     pub fn say(&mut self, text: &str) {
         println!("{text}");
