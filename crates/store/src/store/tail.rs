@@ -47,25 +47,7 @@ pub(super) fn find(disk: &mut dyn Disk, progress: &mut dyn FnMut(Progress)) -> R
             fresh: true,
         });
     };
-    let mut segments = BTreeMap::new();
-    let mut damaged = BTreeMap::new();
-    for number in 1..=last {
-        match Segment::open(disk, number)? {
-            Some(segment) => {
-                segments.insert(number, segment);
-            }
-            None => {
-                let start = Position {
-                    segment: number,
-                    offset: 0,
-                };
-                let bytes = disk
-                    .len(&Segment::name_of(number))
-                    .map_err(failed("opening a segment"))?;
-                damaged.insert(start, bytes.unwrap_or(0));
-            }
-        }
-    }
+    let (mut segments, mut damaged) = headers(disk, last)?;
     let Some(mut segment) = segments.remove(&last) else {
         let journal = Journal::follow(disk, segments, last)?;
         return Ok(Found {
@@ -99,6 +81,30 @@ pub(super) fn find(disk: &mut dyn Disk, progress: &mut dyn FnMut(Progress)) -> R
         damaged,
         fresh: false,
     })
+}
+
+/// The segments up to number `last` whose headers can be read, and the holes where they cannot.
+fn headers(disk: &dyn Disk, last: u32) -> Result<(BTreeMap<u32, Segment>, BTreeMap<Position, u64>), StoreError> {
+    let mut segments = BTreeMap::new();
+    let mut damaged = BTreeMap::new();
+    for number in 1..=last {
+        match Segment::open(disk, number)? {
+            Some(segment) => {
+                segments.insert(number, segment);
+            }
+            None => {
+                let start = Position {
+                    segment: number,
+                    offset: 0,
+                };
+                let bytes = disk
+                    .len(&Segment::name_of(number))
+                    .map_err(failed("opening a segment"))?;
+                damaged.insert(start, bytes.unwrap_or(0));
+            }
+        }
+    }
+    Ok((segments, damaged))
 }
 
 /// Goes through the last segment. Damage counts as a torn write as long as no later commit follows: a later one was only begun
