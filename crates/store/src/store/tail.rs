@@ -9,13 +9,15 @@ use crate::types::{Position, Progress, StoreError, Task};
 /// Journals up to this size are read whole at every opening; larger ones bit by bit by [`super::Store::scrub`].
 const SCRUB_AT_OPEN_MAX: u64 = 256 * 1024 * 1024;
 
+/// Where bytes are that are no frames, and how many.
+type Holes = BTreeMap<Position, u64>;
+
 /// The journal as found.
 pub(super) struct Found {
     pub(super) journal: Journal,
     pub(super) trusted: Position,
     pub(super) torn: u64,
-    /// Where bytes are that are no frames, and how many.
-    pub(super) damaged: BTreeMap<Position, u64>,
+    pub(super) damaged: Holes,
     /// There was no journal before.
     pub(super) fresh: bool,
 }
@@ -25,7 +27,7 @@ struct Tail {
     end: u64,
     chain: Chain,
     trusted: Option<Position>,
-    damaged: BTreeMap<Position, u64>,
+    damaged: Holes,
 }
 
 pub(super) fn find(disk: &mut dyn Disk, progress: &mut dyn FnMut(Progress)) -> Result<Found, StoreError> {
@@ -84,7 +86,7 @@ pub(super) fn find(disk: &mut dyn Disk, progress: &mut dyn FnMut(Progress)) -> R
 }
 
 /// The segments up to number `last` whose headers can be read, and the holes where they cannot.
-fn headers(disk: &dyn Disk, last: u32) -> Result<(BTreeMap<u32, Segment>, BTreeMap<Position, u64>), StoreError> {
+fn headers(disk: &dyn Disk, last: u32) -> Result<(BTreeMap<u32, Segment>, Holes), StoreError> {
     let mut segments = BTreeMap::new();
     let mut damaged = BTreeMap::new();
     for number in 1..=last {
@@ -152,7 +154,7 @@ fn scrub_all(
     disk: &dyn Disk,
     segments: &BTreeMap<u32, Segment>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<BTreeMap<Position, u64>, StoreError> {
+) -> Result<Holes, StoreError> {
     let total: u64 = segments.values().map(|segment| segment.len).sum();
     let mut damaged = BTreeMap::new();
     if total > SCRUB_AT_OPEN_MAX {
