@@ -203,7 +203,7 @@ fn a_scope_that_is_no_longer_shared_gets_nothing_more() {
 #[test]
 fn a_device_that_floods_is_sent_away_and_what_others_send_goes_on() {
     let (mut county, line) = in_step();
-    county.posts[TOWNSHIP].quota = Quota::new(50, 1 << 30);
+    county.posts[TOWNSHIP].quota = Quota::new(5, 1 << 30);
     county.record(ROOM, 60);
     county.settle();
     county.record(ROOM, 5);
