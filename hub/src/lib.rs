@@ -1,1 +1,259 @@
-//! placeholder
+//! Township and county: an operator's commands and the daemon that takes part in the replication of all rooms below.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use daemon::cli::{CaseCommand, Common, JoinArgs, RunArgs, SharedCommand, read_text, span_s};
+use daemon::config::{Config, Kind};
+use daemon::render::View;
+use daemon::{Action, Failure, perform};
+use office::command::{Command, InitCounty, Invite, MemberExtend, MemberRevoke};
+
+pub use daemon::run;
+
+#[derive(Parser, Debug)]
+#[command(
+    name = "cunlian-hub",
+    version,
+    about = "村联 · 县、乡镇便民服务中心\nCunlian, a township's or county's hub",
+    after_help = "县中心第一次使用 A county's first steps:\n  \
+        cunlian-hub --data D init --unit 511603 --divisions divisions.tsv --matters matters.tsv --holidays holidays.tsv\n  \
+        cunlian-hub --data D run --listen 0.0.0.0:7701\n  \
+        cunlian-hub --data D invite --unit 511603102 --addr 10.0.0.1:7701     打印入网票 · prints a ticket\n\
+        乡镇中心 A township:\n  \
+        cunlian-hub --data D join CL1-…\n  \
+        cunlian-hub --data D run --listen 0.0.0.0:7701\n  \
+        cunlian-hub --data D rooms                                            各村室同步情况 · are the rooms in step\n\n\
+        每条命令在后台程序运行或停止时都能用；退出码 0 完成，1 失败，2 用法不对。\n\
+        Every command works with the daemon up or down; exit 0 done, 1 failed, 2 usage."
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: HubCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum HubCommand {
+    /// 建立一个县：密钥、机构、事项、日历 · found a county
+    Init(InitArgs),
+    /// 用入网票加入县 · join a county with a ticket
+    Join(JoinArgs),
+    /// 启动中心 · run the hub
+    Run(HubRunArgs),
+    /// 开一张入网票 · make a one-use ticket
+    #[command(
+        after_help = "例 Example:\n  cunlian-hub --data D invite --unit 511603102 --addr 10.0.0.1:7701 --expires 24h"
+    )]
+    Invite(InviteArgs),
+    /// 设备 · members
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// 下级各村室的同步情况 · sync health of every room below
+    Rooms,
+    /// 办件 · cases
+    #[command(subcommand)]
+    Case(CaseCommand),
+    #[command(flatten)]
+    Shared(SharedCommand),
+}
+
+#[derive(Args, Debug)]
+struct InitArgs {
+    /// 县的区划代码 · the county's code
+    #[arg(long, value_name = "CODE")]
+    unit: String,
+    /// 区划表 · table of divisions
+    #[arg(long, value_name = "FILE.tsv")]
+    divisions: PathBuf,
+    /// 事项目录 · table of matters
+    #[arg(long, value_name = "FILE.tsv")]
+    matters: PathBuf,
+    /// 工作日历 · table of holidays
+    #[arg(long, value_name = "FILE.tsv")]
+    holidays: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct HubRunArgs {
+    /// 监听地址，缺省 0.0.0.0:7701 · where to listen
+    #[arg(long, env = "CUNLIAN_LISTEN", value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Args, Debug)]
+struct InviteArgs {
+    /// 给哪个机构，末尾的 0 可省略 · for which unit
+    #[arg(long, value_name = "CODE")]
+    unit: String,
+    /// 对方连接本中心用的地址，可写多个 · where the new device reaches this hub
+    #[arg(long = "addr", value_name = "HOST:PORT", required = true)]
+    addrs: Vec<String>,
+    /// 有效期，如 24h，最长 7d · for how long
+    #[arg(long, default_value = "24h", value_parser = span_s)]
+    expires: u64,
+}
+
+#[derive(Subcommand, Debug)]
+enum MemberCommand {
+    /// 列出 · list
+    List,
+    /// 停用一台设备 · take a device out
+    #[command(after_help = "例 Example:\n  cunlian-hub --data D member revoke 3f9a01c2 --reason 电脑丢失")]
+    Revoke(RevokeArgs),
+    /// 承认停用设备已到达的记录 · let what arrived from a revoked device count
+    Extend(ExtendArgs),
+}
+
+#[derive(Args, Debug)]
+struct RevokeArgs {
+    /// 设备编号或前 8 位 · the device
+    device: String,
+    /// 原因 · reason
+    #[arg(long)]
+    reason: String,
+    /// 恢复文件，只有停用县中心时需要 · recovery file, for county hubs only
+    #[arg(long, value_name = "FILE")]
+    root_key: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct ExtendArgs {
+    /// 设备编号或前 8 位 · the device
+    device: String,
+    /// 恢复文件，只有县中心设备需要 · recovery file, for county hubs only
+    #[arg(long, value_name = "FILE")]
+    root_key: Option<PathBuf>,
+}
+
+/// Columns of `rooms`.
+const ROOMS: &[&str] = &[
+    "unit",
+    "name",
+    "state",
+    "recorded",
+    "at_township",
+    "at_county",
+    "oldest_pending_s",
+    "last_seen_s",
+    "as_of",
+    "device",
+];
+
+/// Does what the arguments say, as the binary does; `args[0]` is the program's name.
+pub fn main_with(args: Vec<OsString>) -> ExitCode {
+    match daemon::cli::parse::<Cli>(args) {
+        Ok(cli) => {
+            let action = action(&cli.common, cli.command);
+            perform(Kind::Hub, &cli.common, action)
+        }
+        Err(exit) => exit,
+    }
+}
+
+fn action(common: &Common, command: HubCommand) -> Result<Action, Failure> {
+    Ok(match command {
+        HubCommand::Run(args) => Action::Run(Config::load(Kind::Hub, common, &args.run, args.listen)?),
+        HubCommand::Join(args) => Action::join(args),
+        HubCommand::Init(args) => {
+            let command = Command::Init(InitCounty {
+                unit: args.unit,
+                divisions: read_text(&args.divisions)?,
+                matters: read_text(&args.matters)?,
+                holidays: read_text(&args.holidays)?,
+            });
+            Action::ask(command, View::Plain).creating()
+        }
+        HubCommand::Invite(args) => {
+            let command = Command::Invite(Invite {
+                unit: args.unit,
+                addrs: args.addrs,
+                expires_s: Some(args.expires),
+            });
+            Action::ask(command, View::Ticket)
+        }
+        HubCommand::Member(MemberCommand::List) => Action::ask(Command::MemberList, View::Plain),
+        HubCommand::Member(MemberCommand::Revoke(args)) => {
+            let root_key = args.root_key.as_deref().map(read_text).transpose()?;
+            let revoke = MemberRevoke {
+                device: args.device,
+                reason: args.reason,
+                root_key,
+            };
+            Action::ask(Command::MemberRevoke(revoke), View::Plain)
+        }
+        HubCommand::Member(MemberCommand::Extend(args)) => {
+            let root_key = args.root_key.as_deref().map(read_text).transpose()?;
+            Action::ask(
+                Command::MemberExtend(MemberExtend {
+                    device: args.device,
+                    root_key,
+                }),
+                View::Plain,
+            )
+        }
+        HubCommand::Rooms => Action::ask(Command::Rooms, View::Table(ROOMS)),
+        HubCommand::Case(case) => Action::case(case),
+        HubCommand::Shared(shared) => Action::shared(shared),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// What the binary would ask for these arguments.
+    fn asked(args: &[&str]) -> Value {
+        let cli = Cli::try_parse_from([&["cunlian-hub", "--data", "D"], args].concat()).unwrap();
+        match action(&cli.common, cli.command).unwrap_or_else(|f| panic!("{}", f.message)) {
+            Action::Ask { ask, .. } => ask.to_json(),
+            Action::Run(config) => json!(config.listen.map(|a| a.to_string())),
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_manual_is_understood() {
+        let invite = asked(&[
+            "invite",
+            "--unit",
+            "511603102",
+            "--addr",
+            "127.0.0.1:7701",
+            "--expires",
+            "24h",
+        ]);
+        assert_eq!(
+            (&invite["command"], &invite["expires_s"]),
+            (&json!("invite"), &json!(86_400))
+        );
+        assert_eq!(asked(&["run", "--listen", "127.0.0.1:7701"]), "127.0.0.1:7701");
+        assert_eq!(asked(&["run"]), "0.0.0.0:7701");
+        for (args, command) in [
+            (&["member", "list"][..], "member_list"),
+            (&["member", "revoke", "abcdef01", "--reason", "lost"], "member_revoke"),
+            (&["member", "extend", "abcdef01"], "member_extend"),
+            (&["rooms"], "rooms"),
+            (&["join", "CL1-X"], "join"),
+            (&["case", "list", "--json"], "case_list"),
+            (&["status"], "status"),
+            (&["verify"], "verify"),
+        ] {
+            assert_eq!(asked(args)["command"], command, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_without_an_address_is_wrong_use() {
+        let args = ["cunlian-hub", "invite", "--unit", "511603102"]
+            .map(OsString::from)
+            .to_vec();
+        assert_eq!(format!("{:?}", main_with(args)), format!("{:?}", ExitCode::from(2)));
+    }
+}

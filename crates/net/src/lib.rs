@@ -1,1 +1,33 @@
-//! placeholder
+//! QUIC, TLS identity, enrolment, and the loop from effects to IO.
+//!
+//! ```text
+//!   serve ─┐                       ┌─ Office (sessions, store, views)
+//!          ├─▶ link (two tasks) ◀─▶ Keeper (one thread)
+//!   dial ──┘                       └─ commands from people
+//! ```
+//!
+//! Everything that decides lies in the office and the session, which have no clock and no socket; here is only what moves
+//! bytes, bounds them, and gives time and seeds.
+
+mod backoff;
+mod clock;
+mod dial;
+mod endpoint;
+mod join;
+mod keeper;
+pub mod limits;
+mod link;
+mod serve;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+pub use clock::Clock;
+pub use dial::{DialOptions, Dialling, dial};
+pub use endpoint::{ConnectError, Identity};
+pub use join::join;
+pub use keeper::{Answer, Keeper, ProgressSink, Running, Standing};
+pub use link::CloseCode;
+pub use serve::{Server, serve};
+pub use tls::{ALPN, Revoked};

@@ -1,0 +1,99 @@
+//! What a command line comes to, before anything is done.
+
+use office::command::Command;
+
+use crate::cli::{CaseCommand, ConflictCommand, JoinArgs, QuarantineCommand, SharedCommand};
+use crate::config::Config;
+use crate::render::View;
+use crate::service::{Ask, Join};
+
+/// One command, ready to be done.
+pub enum Action {
+    /// Run the daemon.
+    Run(Config),
+    /// Do something in a folder and show what came of it.
+    Ask { ask: Ask, view: View, folder: FolderNeed },
+}
+
+/// Whether a command may make the data folder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FolderNeed {
+    Create,
+    Existing,
+}
+
+/// Columns of `case list`.
+const CASES: &[&str] = &["project_no", "unit", "matter", "name", "state", "due_on", "receipt"];
+
+impl Action {
+    /// A command of the office.
+    pub fn ask(command: Command, view: View) -> Self {
+        Self::Ask {
+            ask: Ask::Command(Box::new(command)),
+            view,
+            folder: FolderNeed::Existing,
+        }
+    }
+
+    /// The same, making the data folder where there is none.
+    pub fn creating(self) -> Self {
+        match self {
+            Self::Ask { ask, view, .. } => Self::Ask {
+                ask,
+                view,
+                folder: FolderNeed::Create,
+            },
+            run => run,
+        }
+    }
+
+    /// Joining a county.
+    pub fn join(args: JoinArgs) -> Self {
+        let name = args.name.unwrap_or_else(machine_name);
+        let join = Join {
+            ticket: args.ticket,
+            hubs: args.hubs,
+            name,
+        };
+        Self::Ask {
+            ask: Ask::Join(join),
+            view: View::Plain,
+            folder: FolderNeed::Create,
+        }
+    }
+
+    /// A command on cases.
+    pub fn case(command: CaseCommand) -> Self {
+        let view = match &command {
+            CaseCommand::New(_) => View::CaseNew,
+            CaseCommand::List(_) => View::Table(CASES),
+            _ => View::Plain,
+        };
+        Self::ask(command.into(), view)
+    }
+
+    /// A command that both binaries have.
+    pub fn shared(command: SharedCommand) -> Self {
+        let view = match &command {
+            SharedCommand::Verify => View::Verify,
+            SharedCommand::Conflict(ConflictCommand::List | ConflictCommand::Resolve(_))
+            | SharedCommand::Quarantine(QuarantineCommand::List)
+            | SharedCommand::Status
+            | SharedCommand::Reindex => View::Plain,
+        };
+        Self::ask(command.into(), view)
+    }
+}
+
+/// What the system calls this machine; operators know it by that.
+fn machine_name() -> String {
+    let from_env = || {
+        ["COMPUTERNAME", "HOSTNAME"]
+            .iter()
+            .find_map(|key| std::env::var(key).ok())
+    };
+    let from_file = || std::fs::read_to_string("/etc/hostname").ok();
+    let name = from_env().or_else(from_file).map(|name| name.trim().to_owned());
+    name.filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "未命名电脑".to_owned())
+}

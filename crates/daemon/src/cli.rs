@@ -1,0 +1,407 @@
+//! The command line that the room's and the hub's binaries share: arguments, and how they become commands of the office.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+use ledger::day::Day;
+use office::command::{CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve};
+
+use crate::failure::Failure;
+
+/// A table or a day book is at most this large; the readers have finer limits of their own.
+const INPUT_BYTES_MAX: u64 = 48 * 1024 * 1024;
+
+/// Options that every command has.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// 数据文件夹 · the data folder
+    #[arg(
+        long,
+        global = true,
+        env = "CUNLIAN_DATA",
+        value_name = "DIR",
+        help_heading = "通用选项 Options"
+    )]
+    pub data: Option<PathBuf>,
+    /// 配置文件，缺省用数据文件夹里的 config.toml · the configuration file
+    #[arg(
+        long,
+        global = true,
+        env = "CUNLIAN_CONFIG",
+        value_name = "FILE",
+        help_heading = "通用选项 Options"
+    )]
+    pub config: Option<PathBuf>,
+    /// 以 JSON 输出结果 · print the result as JSON
+    #[arg(long, global = true, help_heading = "通用选项 Options")]
+    pub json: bool,
+}
+
+/// What `run` takes from the command line; the configuration file and the environment know the rest.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunArgs {
+    /// 上级中心地址，可写多个，先写的优先 · hub addresses, best first
+    #[arg(long = "hub", env = "CUNLIAN_HUBS", value_name = "HOST:PORT", value_delimiter = ',')]
+    pub hubs: Vec<String>,
+    /// 日志级别，如 info、net=debug · log filter
+    #[arg(long, env = "CUNLIAN_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// 日志格式 · log format
+    #[arg(long, env = "CUNLIAN_LOG_FORMAT", value_name = "text|json")]
+    pub log_format: Option<crate::config::LogFormat>,
+    /// 断线后重连的最长间隔（毫秒） · longest delay before dialling again
+    #[arg(long, env = "CUNLIAN_RETRY_MS_MAX", value_name = "MS")]
+    pub retry_ms_max: Option<u64>,
+}
+
+/// Joining a county.
+#[derive(Args, Clone, Debug)]
+pub struct JoinArgs {
+    /// 上级中心给的入网票（CL1-…） · the ticket
+    #[arg(value_name = "TICKET")]
+    pub ticket: String,
+    /// 上级中心地址，缺省用入网票里的 · hub addresses instead of those in the ticket
+    #[arg(long = "hub", value_name = "HOST:PORT")]
+    pub hubs: Vec<String>,
+    /// 这台电脑的名字，给管理员看 · this device's name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// Commands on cases which both binaries have.
+#[derive(Subcommand, Clone, Debug)]
+pub enum CaseCommand {
+    /// 收件：新登记一件 · register a case
+    #[command(
+        after_help = "例 Example:\n  case new --matter B23 --name 张三 --cert-no 11010519491231002X --mobile 13800138000"
+    )]
+    New(NewArgs),
+    /// 办理：受理、补正、办结等 · emit an event on a case
+    #[command(
+        after_help = "事项 Events: ask 补正告知, supply 补齐, accept 受理, refuse 不予受理, process 办理, suspend/resume 特别程序,\n  forward 转报, decide 决定, close 办结, deliver 送达, evaluate 评价, withdraw 撤件, return 退件, void 作废, reopen 重开,\n  hand_over 移交, note 备注\n例 Examples:\n  case do NUMBER ask --items 身份证,户口簿\n  case do NUMBER close --result 0\n  case do NUMBER evaluate --rating 1"
+    )]
+    Do(DoArgs),
+    /// 更正一项：如电话 · set one field, e.g. mobile
+    #[command(after_help = "例 Example:\n  case edit NUMBER --field mobile --value 13900139000")]
+    Edit(EditArgs),
+    /// 办件清单 · list cases
+    #[command(after_help = "例 Example:\n  case list --state processing --limit 20")]
+    List(ListArgs),
+    /// 一件的全部经过 · show a case
+    Show(ShowArgs),
+    /// 销毁当事人信息（办件骨架保留） · destroy a person's data, keep the skeleton
+    #[command(after_help = "例 Example:\n  case erase NUMBER --reason 本人申请")]
+    Erase(EraseArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct NewArgs {
+    /// 事项编号，如 B23 · code of the matter
+    #[arg(long)]
+    pub matter: String,
+    /// 申请人姓名 · name
+    #[arg(long)]
+    pub name: String,
+    /// 身份证号 · ID number
+    #[arg(long)]
+    pub cert_no: String,
+    /// 手机或座机 · phone
+    #[arg(long)]
+    pub mobile: Option<String>,
+    /// 住址 · address
+    #[arg(long)]
+    pub address: Option<String>,
+    /// 备注 · note
+    #[arg(long)]
+    pub note: Option<String>,
+    /// 业务日期，缺省今天 · business date
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub on: Option<Day>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct DoArgs {
+    /// 办件编号 · case number
+    pub number: String,
+    /// 做什么，如 accept、close · the event
+    pub event: String,
+    /// 备注 · note
+    #[arg(long)]
+    pub note: Option<String>,
+    /// 理由 · reason
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// 办结结果代码 0–7 · result code
+    #[arg(long)]
+    pub result: Option<String>,
+    /// 材料，用逗号分开 · items
+    #[arg(long, value_delimiter = ',')]
+    pub items: Vec<String>,
+    /// 评价 1（非常满意）–5（非常不满意） · rating
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub rating: Option<u8>,
+    /// 业务日期，缺省今天 · business date
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub on: Option<Day>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct EditArgs {
+    /// 办件编号 · case number
+    pub number: String,
+    /// 哪一项，如 mobile · the field
+    #[arg(long)]
+    pub field: String,
+    /// 新的内容 · the new value
+    #[arg(long)]
+    pub value: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ListArgs {
+    /// 只看这个机构及下级 · only this unit and those below
+    #[arg(long, value_name = "CODE")]
+    pub unit: Option<String>,
+    /// 只看这个状态 · only this state
+    #[arg(long)]
+    pub state: Option<String>,
+    /// 最多几件 · at most so many
+    #[arg(long)]
+    pub limit: Option<usize>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ShowArgs {
+    /// 办件编号 · case number
+    pub number: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct EraseArgs {
+    /// 办件编号 · case number
+    pub number: String,
+    /// 理由 · reason
+    #[arg(long)]
+    pub reason: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ImportArgs {
+    /// 登记簿（CSV，UTF-8） · the day book
+    pub file: PathBuf,
+}
+
+/// Commands which both binaries have.
+#[derive(Subcommand, Clone, Debug)]
+pub enum SharedCommand {
+    /// 本机状态：同步、待传、对端 · status
+    Status,
+    /// 需要人裁定的冲突 · conflict items
+    #[command(subcommand)]
+    Conflict(ConflictCommand),
+    /// 被隔离的记录 · what was set aside
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// 全面核验：流水、签名、索引；有问题时退出码为 1 · verify everything
+    Verify,
+    /// 重建索引 · rebuild the index
+    Reindex,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum ConflictCommand {
+    /// 列出 · list
+    List,
+    /// 裁定 · resolve
+    #[command(after_help = "例 Example:\n  conflict resolve 3f9a01c2 --choose CHOICE      可选项见 conflict list")]
+    Resolve(ResolveArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ResolveArgs {
+    /// 冲突编号或前 8 位 · the item's id
+    pub id: String,
+    /// 选哪一个 · the choice
+    #[arg(long)]
+    pub choose: String,
+    /// 说明 · note
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum QuarantineCommand {
+    /// 列出 · list
+    List,
+}
+
+impl From<CaseCommand> for Command {
+    fn from(command: CaseCommand) -> Self {
+        match command {
+            CaseCommand::New(a) => Command::CaseNew(CaseNew {
+                matter: a.matter,
+                name: a.name,
+                cert_no: a.cert_no,
+                mobile: a.mobile,
+                address: a.address,
+                note: a.note,
+                on: a.on,
+                user: None,
+            }),
+            CaseCommand::Do(a) => Command::CaseDo(CaseDo {
+                number: a.number,
+                event: a.event,
+                note: a.note,
+                reason: a.reason,
+                result: a.result,
+                items: a.items,
+                rating: a.rating,
+                on: a.on,
+                user: None,
+            }),
+            CaseCommand::Edit(a) => Command::CaseEdit(CaseEdit {
+                number: a.number,
+                field: a.field,
+                value: a.value,
+                user: None,
+            }),
+            CaseCommand::List(a) => Command::CaseList(CaseList {
+                unit: a.unit,
+                state: a.state,
+                limit: a.limit,
+            }),
+            CaseCommand::Show(a) => Command::CaseShow(CaseShow { number: a.number }),
+            CaseCommand::Erase(a) => Command::CaseErase(CaseErase {
+                number: a.number,
+                reason: a.reason,
+            }),
+        }
+    }
+}
+
+impl From<SharedCommand> for Command {
+    fn from(command: SharedCommand) -> Self {
+        match command {
+            SharedCommand::Status => Command::Status,
+            SharedCommand::Conflict(ConflictCommand::List) => Command::ConflictList,
+            SharedCommand::Conflict(ConflictCommand::Resolve(a)) => Command::ConflictResolve(ConflictResolve {
+                id: a.id,
+                choose: a.choose,
+                note: a.note,
+                user: None,
+            }),
+            SharedCommand::Quarantine(QuarantineCommand::List) => Command::QuarantineList,
+            SharedCommand::Verify => Command::Verify,
+            SharedCommand::Reindex => Command::Reindex,
+        }
+    }
+}
+
+impl ImportArgs {
+    /// Reads the day book.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is too large.
+    pub fn command(&self) -> Result<Command, Failure> {
+        Ok(Command::CaseImport(CaseImport {
+            data: read_bytes(&self.file)?,
+            user: None,
+        }))
+    }
+}
+
+/// Reads a file the person named.
+///
+/// # Errors
+/// A failure that names the file and says what to do.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let shown = path.display();
+    let size = std::fs::metadata(path)
+        .map_err(|e| Failure::failed(format!("读不到文件 {shown}（{e}），请检查文件名和位置。")))?
+        .len();
+    if size > INPUT_BYTES_MAX {
+        return Err(Failure::failed(format!(
+            "文件 {shown} 太大（{} MB，最多 {} MB），请分成几个文件再试。",
+            size >> 20,
+            INPUT_BYTES_MAX >> 20
+        )));
+    }
+    std::fs::read(path)
+        .map_err(|e| Failure::failed(format!("读不到文件 {shown}（{e}），请检查文件是否被别的程序占用。")))
+}
+
+/// Reads a text file the person named; it must be UTF-8.
+///
+/// # Errors
+/// As [`read_bytes`], and when it is no UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(read_bytes(path)?).map_err(|_| {
+        Failure::failed(format!(
+            "文件 {} 不是 UTF-8 编码，请另存为 UTF-8 再试。",
+            path.display()
+        ))
+    })
+}
+
+/// Reads the arguments; help, version and complaints are printed here, and the exit code is returned.
+///
+/// # Errors
+/// The exit code: 0 after help or version, 2 when the arguments make no sense.
+pub fn parse<T: Parser>(args: Vec<OsString>) -> Result<T, ExitCode> {
+    T::try_parse_from(args).map_err(|error| {
+        // Help and version go to standard output, complaints to standard error; nothing can be done if it is closed.
+        let _ = error.print();
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+            _ => {
+                eprintln!("\n命令写法不对，请按上面的提示改正，或加 --help 查看说明和例子。");
+                ExitCode::from(2)
+            }
+        }
+    })
+}
+
+/// Reads a date for clap.
+fn day(text: &str) -> Result<Day, String> {
+    Day::parse(text.trim()).ok_or_else(|| "日期要写成 2026-10-09 这样".to_owned())
+}
+
+/// Reads a span of time for clap: `90s`, `30m`, `24h`, `7d`, to seconds.
+///
+/// # Errors
+/// Words for the person when the text is no span.
+pub fn span_s(text: &str) -> Result<u64, String> {
+    let wrong = || "时长要写成 30m、24h、7d 这样".to_owned();
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.len().saturating_sub(text.chars().last().map_or(0, char::len_utf8)));
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(factor))
+        .filter(|s| *s > 0)
+        .ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_written_as_people_write_it() {
+        assert_eq!(span_s("24h"), Ok(86_400));
+        assert_eq!(span_s("7d"), Ok(604_800));
+        for wrong in ["", "h", "0h", "24", "3 weeks", "一天", "-1h", "99999999999999999999d"] {
+            assert!(span_s(wrong).is_err(), "{wrong}");
+        }
+    }
+}

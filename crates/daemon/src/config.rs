@@ -1,0 +1,193 @@
+//! Configuration: flag > environment > file > default. Few keys, unknown ones refused.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::cli::{Common, RunArgs};
+use crate::failure::Failure;
+
+/// A configuration file has a handful of lines; what is larger is the wrong file.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// What a device is: decides its role when it joins and whether it listens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Node,
+    Hub,
+}
+
+impl Kind {
+    /// The binary's name, as people type it.
+    pub fn program(self) -> &'static str {
+        match self {
+            Kind::Node => "cunlian-node",
+            Kind::Hub => "cunlian-hub",
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Everything `run` needs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub kind: Kind,
+    /// The data folder; holds exactly one device's life.
+    pub data: PathBuf,
+    /// Where a hub listens; `None` for a node.
+    pub listen: Option<SocketAddr>,
+    /// Hub addresses besides those that the ticket brought, best first.
+    pub hubs: Vec<String>,
+    /// The longest delay before dialling again.
+    pub retry_max: Duration,
+    /// A filter as `tracing` reads it.
+    pub log: String,
+    pub log_format: LogFormat,
+}
+
+/// The file's keys; all may be left out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    hubs: Option<Vec<String>>,
+    retry_ms_max: Option<u64>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+}
+
+impl Config {
+    /// A configuration with every default, for a data folder.
+    pub fn new(kind: Kind, data: PathBuf) -> Self {
+        Self {
+            kind,
+            data,
+            listen: match kind {
+                Kind::Node => None,
+                Kind::Hub => Some(SocketAddr::from(([0, 0, 0, 0], 7701))),
+            },
+            hubs: Vec::new(),
+            retry_max: net::limits::RETRY_MAX,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+        }
+    }
+
+    /// Joins flags (which clap has already filled from the environment) with the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds an unknown key or a wrong value.
+    pub fn load(kind: Kind, common: &Common, run: &RunArgs, listen: Option<SocketAddr>) -> Result<Self, Failure> {
+        let file = File::find(common)?;
+        let default_data = PathBuf::from(match kind {
+            Kind::Node => "cunlian-node-data",
+            Kind::Hub => "cunlian-hub-data",
+        });
+        let mut config = Self::new(kind, common.data.clone().or(file.data).unwrap_or(default_data));
+        if kind == Kind::Node && file.listen.is_some() {
+            return Err(Failure::usage(
+                "配置文件里的 listen 只有中心（cunlian-hub）能用，请删去这一行。",
+            ));
+        }
+        config.listen = listen.or(file.listen).or(config.listen);
+        config.hubs = if run.hubs.is_empty() {
+            file.hubs.unwrap_or_default()
+        } else {
+            run.hubs.clone()
+        };
+        if let Some(ms) = run.retry_ms_max.or(file.retry_ms_max) {
+            config.retry_max = Duration::from_millis(ms.max(100));
+        }
+        config.log = run.log.clone().or(file.log).unwrap_or(config.log);
+        config.log_format = run.log_format.or(file.log_format).unwrap_or_default();
+        Ok(config)
+    }
+}
+
+impl File {
+    /// The file named, or `config.toml` in the data folder if there is one.
+    fn find(common: &Common) -> Result<Self, Failure> {
+        if let Some(path) = &common.config {
+            return Self::read(path);
+        }
+        match common.data.as_ref().map(|data| data.join("config.toml")) {
+            Some(path) if path.exists() => Self::read(&path),
+            _ => Ok(Self::default()),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display();
+        let unread = |e: std::io::Error| Failure::failed(format!("读不到配置文件 {shown}（{e}），请检查 --config。"));
+        if std::fs::metadata(path).map_err(unread)?.len() > FILE_BYTES_MAX {
+            return Err(Failure::failed(format!(
+                "配置文件 {shown} 太大，请检查是不是选错了文件。"
+            )));
+        }
+        let text = std::fs::read_to_string(path).map_err(unread)?;
+        toml::from_str(&text).map_err(|e| {
+            Failure::usage(format!(
+                "配置文件 {shown} 有错，请改正后再试：\n{}",
+                e.to_string().trim_end()
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn common(dir: &Path) -> Common {
+        Common {
+            data: Some(dir.to_owned()),
+            config: None,
+            json: false,
+        }
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(
+            dir.path().join("config.toml"),
+            "listen = \"127.0.0.1:9\"\nretry_ms_max = 700\n",
+        )
+        .unwrap();
+        let run = RunArgs {
+            retry_ms_max: Some(900),
+            ..RunArgs::default()
+        };
+        let config = Config::load(Kind::Hub, &common(dir.path()), &run, None).unwrap();
+        assert_eq!(config.listen, Some("127.0.0.1:9".parse().unwrap()));
+        assert_eq!(config.retry_max, Duration::from_millis(900));
+        assert_eq!(config.log_format, LogFormat::Text);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_and_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.toml"), "listne = \"127.0.0.1:9\"\n").unwrap();
+        let failure = Config::load(Kind::Hub, &common(dir.path()), &RunArgs::default(), None).unwrap_err();
+        assert_eq!(failure.exit, 2);
+        assert!(failure.message.contains("listne"), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_node_does_not_listen() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.toml"), "listen = \"127.0.0.1:9\"\n").unwrap();
+        assert!(Config::load(Kind::Node, &common(dir.path()), &RunArgs::default(), None).is_err());
+    }
+}

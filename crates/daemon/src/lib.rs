@@ -1,0 +1,31 @@
+//! What the room's and the hub's binaries share: configuration, data folder, local API, command line, logs.
+//!
+//! ```text
+//!   arguments ──▶ cli ──▶ Ask ──▶ perform ──▶ daemon runs?  yes: local API ──▶ Service ──▶ Keeper
+//!                                                           no:  open the folder ──▶ Service ──▶ Keeper
+//! ```
+//!
+//! A command does the same whether a daemon runs or not, because both ways end in the same [`Service`].
+
+mod action;
+mod api;
+pub mod cli;
+pub mod config;
+mod failure;
+mod folder;
+mod logging;
+mod office_home;
+mod perform;
+mod progress;
+pub mod render;
+mod run;
+mod service;
+mod signal;
+mod words;
+
+pub use action::{Action, FolderNeed};
+pub use failure::Failure;
+pub use folder::{ApiDoor, Folder};
+pub use perform::{ask_folder, perform};
+pub use run::{Ready, run, software};
+pub use service::{Ask, Join};

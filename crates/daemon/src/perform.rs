@@ -1,0 +1,228 @@
+//! One command from its arguments to its exit code: through the daemon when one runs, else with the folder itself.
+
+use std::future::Future;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use net::{Clock, DialOptions};
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+
+use crate::action::{Action, FolderNeed};
+use crate::api::client;
+use crate::cli::Common;
+use crate::config::{Config, Kind};
+use crate::failure::Failure;
+use crate::folder::Folder;
+use crate::office_home::{self, NotOpened, Opened};
+use crate::progress;
+use crate::render::{self, View};
+use crate::run::{Ready, run, software, stop_keeper};
+use crate::service::{Ask, Service};
+use crate::{logging, signal};
+
+/// A folder is closed by a daemon that stops, or by another command, within this time; `verify` of a large folder may not be.
+const FOLDER_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Does it, prints what came of it, and says how the process ends.
+pub fn perform(kind: Kind, common: &Common, action: Result<Action, Failure>) -> ExitCode {
+    let done = action.and_then(|action| match action {
+        Action::Run(config) => run_daemon(config),
+        Action::Ask { ask, view, folder } => {
+            let config = Config::load(kind, common, &crate::cli::RunArgs::default(), None)?;
+            let value = ask_folder(&config, ask, folder)?;
+            print(common, view, &value);
+            Ok(view.exit(&value))
+        }
+    });
+    match done {
+        Ok(exit) => ExitCode::from(exit),
+        Err(failure) => {
+            eprintln!("{}", failure.message);
+            if common.json {
+                println!("{}", failure.to_json());
+            }
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn print(common: &Common, view: View, value: &Value) {
+    let text = if common.json {
+        value.to_string()
+    } else {
+        render::text(view, value)
+    };
+    // A closed pipe (`| head`) is the reader's wish, no failure.
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}
+
+fn runtime(kind: Kind) -> Result<Runtime, Failure> {
+    let mut builder = Builder::new_multi_thread();
+    if kind == Kind::Node {
+        // One thread carries a room's single connection; every further one costs an old PC memory.
+        builder.worker_threads(1);
+    }
+    builder
+        .max_blocking_threads(8)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::failed(format!("系统资源不足，程序起不来（{e}），请关掉别的程序再试。")))
+}
+
+fn run_daemon(config: Config) -> Result<u8, Failure> {
+    logging::start(&config.log, config.log_format)?;
+    let runtime = runtime(config.kind)?;
+    runtime.block_on(async {
+        // Listened for from the start: a stop that comes while the folder is being opened counts too.
+        let asked = tokio::spawn(signal::asked_to_stop());
+        let shutdown = async move {
+            if !matches!(asked.await, Ok(Ok(()))) {
+                // Signals cannot be had here; the process can still be ended by force without loss.
+                std::future::pending::<()>().await;
+            }
+        };
+        let shutdown = Box::pin(shutdown);
+        run(config, shutdown, say_ready)
+            .await
+            .map_err(|error| Failure::failed(format!("{error:#}")))
+    })?;
+    Ok(0)
+}
+
+/// One line of JSON for whoever started us.
+fn say_ready(ready: &Ready) {
+    let line = match ready.listen {
+        Some(addr) => json!({ "listening": addr.to_string() }),
+        None => json!({ "running": true }),
+    };
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Asks the folder's daemon, or opens the folder itself where none runs. Blocks; must not be called within a runtime.
+///
+/// # Errors
+/// Words for the person.
+pub fn ask_folder(config: &Config, ask: Ask, need: FolderNeed) -> Result<Value, Failure> {
+    let folder = match need {
+        FolderNeed::Create => Folder::create(&config.data)?,
+        FolderNeed::Existing => Folder::existing(&config.data)?,
+    };
+    let mut screen = Screen::new();
+    let began = Instant::now();
+    // Whoever holds the folder is a daemon, which answers, or another command, which will be done soon.
+    loop {
+        if let Some(door) = folder.read_api()
+            && let Some(answer) = client::ask(&door, &ask.to_json(), &mut |line| screen.say(line))
+        {
+            screen.clear();
+            return answer;
+        }
+        match runtime(config.kind)?.block_on(ask_directly(config, &folder, ask.clone(), &mut screen)) {
+            Err(NotOpened::InUse) if began.elapsed() < FOLDER_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(NotOpened::InUse) => {
+                return Err(Failure::failed(format!(
+                    "数据文件夹 {} 正被另一个程序使用，请等它结束后再试。",
+                    folder.path().display()
+                ))
+                .coded("in_use"));
+            }
+            Err(NotOpened::Failed(failure)) => return Err(failure),
+            Ok(answer) => {
+                screen.clear();
+                return answer;
+            }
+        }
+    }
+}
+
+async fn ask_directly(
+    config: &Config,
+    folder: &Folder,
+    ask: Ask,
+    screen: &mut Screen,
+) -> Result<Result<Value, Failure>, NotOpened> {
+    let (lines, mut said) = mpsc::unbounded_channel();
+    let sink = progress::sink(lines.clone());
+    let opened = watch(
+        office_home::open(folder, Clock::start(), software(config.kind), sink),
+        &mut said,
+        screen,
+    )
+    .await?;
+    let answer = watch(answer(config, &opened, ask, lines), &mut said, screen).await;
+    stop_keeper(opened).await;
+    Ok(answer)
+}
+
+async fn answer(
+    config: &Config,
+    opened: &Opened,
+    ask: Ask,
+    lines: mpsc::UnboundedSender<String>,
+) -> Result<Value, Failure> {
+    let Opened { keeper, identity, .. } = opened;
+    // Only joining needs the line: what comes after it (tables, keys) arrives by an ordinary session.
+    let dialling = match &ask {
+        Ask::Join(_) => {
+            let options = DialOptions::new(config.hubs.clone(), Duration::from_secs(2), identity.device().0);
+            Some(net::dial(keeper.clone(), identity.clone(), options))
+        }
+        Ask::Command(_) => None,
+    };
+    let answer = Service::new(keeper.clone(), identity.clone(), config.kind)
+        .answer(ask, lines)
+        .await;
+    if let Some(dialling) = dialling {
+        dialling.stop();
+    }
+    answer
+}
+
+/// Shows lines that come while `work` runs.
+async fn watch<T>(work: impl Future<Output = T>, said: &mut mpsc::UnboundedReceiver<String>, screen: &mut Screen) -> T {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            Some(line) = said.recv() => screen.say(&line),
+            done = &mut work => return done,
+        }
+    }
+}
+
+/// Progress on standard error: one line that changes on a terminal, plain lines elsewhere.
+struct Screen {
+    terminal: bool,
+    dirty: bool,
+}
+
+impl Screen {
+    fn new() -> Self {
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            dirty: false,
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        if self.terminal {
+            eprint!("\r\x1b[K{line}");
+            self.dirty = true;
+        } else {
+            eprintln!("{line}");
+        }
+    }
+
+    fn clear(&mut self) {
+        if self.dirty {
+            eprint!("\r\x1b[K");
+            self.dirty = false;
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What people ask, carried out with the office of a folder; the same whether a daemon runs or a single command.
+
+use std::time::Duration;
+
+use net::{Identity, Keeper};
+use office::command::Command;
+use replica::statement::Role;
+use replica::ticket::Ticket;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::config::Kind;
+use crate::failure::Failure;
+use crate::progress;
+
+/// How long `join` waits for the county's organisation, catalogue and keys before it says that they are still to come.
+const SETTLE_WAIT: Duration = Duration::from_secs(30);
+/// How often it looks.
+const SETTLE_EVERY: Duration = Duration::from_millis(50);
+
+/// Joining, as asked on the command line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    pub ticket: String,
+    /// Instead of the ticket's addresses.
+    #[serde(default)]
+    pub hubs: Vec<String>,
+    /// Shown to operators.
+    pub name: String,
+}
+
+/// Everything that can be asked of a folder.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    Command(Box<Command>),
+    Join(Join),
+}
+
+impl Ask {
+    /// As it goes over the local API.
+    pub fn to_json(&self) -> Value {
+        let value = match self {
+            Ask::Command(command) => serde_json::to_value(command),
+            Ask::Join(join) => serde_json::to_value(join).map(|mut value| {
+                value["command"] = json!("join");
+                value
+            }),
+        };
+        // Commands are plain data: strings, numbers, lists. A failure would be a fault of our own types.
+        value.unwrap_or_else(|error| panic!("a command that is no JSON: {error}"))
+    }
+
+    /// Reads what came over the local API.
+    pub(crate) fn from_json(bytes: &[u8]) -> Result<Self, Failure> {
+        let wrong = |e: serde_json::Error| Failure::usage(format!("本机接口收到看不懂的请求：{e}")).coded("request");
+        let mut value: Value = serde_json::from_slice(bytes).map_err(wrong)?;
+        if value.get("command") == Some(&json!("join")) {
+            if let Some(fields) = value.as_object_mut() {
+                fields.remove("command");
+            }
+            return serde_json::from_value(value).map(Ask::Join).map_err(wrong);
+        }
+        serde_json::from_value(value)
+            .map(|command| Ask::Command(Box::new(command)))
+            .map_err(wrong)
+    }
+}
+
+/// Lines about long work, for the person who waits.
+pub(crate) type Lines = tokio::sync::mpsc::UnboundedSender<String>;
+
+/// Carries out what is asked.
+#[derive(Clone)]
+pub(crate) struct Service {
+    keeper: Keeper,
+    identity: Identity,
+    kind: Kind,
+}
+
+impl Service {
+    pub(crate) fn new(keeper: Keeper, identity: Identity, kind: Kind) -> Self {
+        Self { keeper, identity, kind }
+    }
+
+    /// Does it, durably, and gives what is to be shown.
+    ///
+    /// # Errors
+    /// Words for the person.
+    pub(crate) async fn answer(&self, ask: Ask, progress: Lines) -> Result<Value, Failure> {
+        match ask {
+            Ask::Command(command) => Ok(self.keeper.command(*command, progress::sink(progress)).await?),
+            Ask::Join(join) => self.join(join, &progress).await,
+        }
+    }
+
+    async fn join(&self, join: Join, progress: &Lines) -> Result<Value, Failure> {
+        let ticket = Ticket::parse(&join.ticket).map_err(|e| Failure::usage(e.to_string()).coded("ticket"))?;
+        let role = match self.kind {
+            Kind::Node => Role::Node,
+            Kind::Hub => Role::Hub,
+        };
+        let say = |text: &str| drop(progress.send(text.to_owned()));
+        say("正在联系上级中心…");
+        let mut joined = net::join(&self.keeper, &self.identity, &ticket, &join.hubs, role, &join.name).await?;
+        say("已准入，正在接收机构、事项和密钥…");
+        joined["settled"] = json!(self.settled().await);
+        Ok(joined)
+    }
+
+    /// Waits, for a bounded time, until the county's tables and this unit's key are here.
+    async fn settled(&self) -> bool {
+        let wait = async {
+            while !self.keeper.standing().await.settled {
+                tokio::time::sleep(SETTLE_EVERY).await;
+            }
+        };
+        tokio::time::timeout(SETTLE_WAIT, wait).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_survives_the_local_api() {
+        let ask = Ask::Join(Join {
+            ticket: "CL1-X".to_owned(),
+            hubs: vec!["h:1".to_owned()],
+            name: "PC".to_owned(),
+        });
+        let Ask::Join(join) = Ask::from_json(ask.to_json().to_string().as_bytes()).unwrap() else {
+            panic!("something else");
+        };
+        assert_eq!(
+            (join.ticket.as_str(), join.hubs.len(), join.name.as_str()),
+            ("CL1-X", 1, "PC")
+        );
+        let status = Ask::Command(Box::new(Command::Status)).to_json().to_string();
+        let back = Ask::from_json(status.as_bytes()).unwrap();
+        assert!(matches!(back, Ask::Command(c) if matches!(*c, Command::Status)));
+        assert_eq!(Ask::from_json(br#"{"command":"sing"}"#).unwrap_err().exit, 2);
+    }
+}

@@ -1,0 +1,104 @@
+//! Links between honest devices.
+
+use super::*;
+use crate::dial::{DialOptions, Dialling, dial};
+use crate::link;
+use crate::tls::peer_of;
+
+fn dialling(device: &Device, addrs: &[SocketAddr]) -> Dialling {
+    let addrs = addrs.iter().map(ToString::to_string).collect();
+    let mut options = DialOptions::new(addrs, Duration::from_millis(200), [9; 32]);
+    options.fallback_after = Duration::from_millis(500);
+    options.good_after = Duration::from_secs(1);
+    dial(device.keeper.clone(), device.identity.clone(), options)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_devices_prove_their_keys_and_frames_cross_both_ways() {
+    let (mut hub, mut room) = (Device::new(1), Device::new(2));
+    let server = hub.serve();
+    let dialling = dialling(&room, &[server.addr()]);
+    let (up, peer, dialled) = room.next_connected().await;
+    assert_eq!((peer, dialled), (hub.identity.device(), Dialled::Us));
+    // The dialler's first frame opens its stream.
+    room.orders.send(Order::Send(up, frame(1))).unwrap();
+    let (down, peer, dialled) = hub.next_connected().await;
+    assert_eq!((peer, dialled), (room.identity.device(), Dialled::Them));
+    assert_eq!(next_number(&mut hub).await, 1);
+    for n in 2..50 {
+        hub.orders.send(Order::Send(down, frame(n))).unwrap();
+    }
+    for n in 2..50 {
+        assert_eq!(next_number(&mut room).await, n);
+    }
+    let written = async {
+        let mut bytes = 0;
+        while bytes < 48 * frame(2).len() {
+            if let Seen::Written { bytes: more } = hub.next().await {
+                bytes += more;
+            }
+        }
+    };
+    timeout(SOON, written).await.unwrap();
+    dialling.stop();
+    server.stop().await;
+    assert_eq!(room.next_gone().await, up);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_goes_to_the_county_while_its_township_is_down_and_comes_back() {
+    let (mut township, mut county, mut room) = (Device::new(1), Device::new(2), Device::new(3));
+    let server = township.serve();
+    let addr = server.addr();
+    let high = county.serve();
+    let dialling = dialling(&room, &[addr, high.addr()]);
+    let (up, peer, _) = room.next_connected().await;
+    assert_eq!(peer, township.identity.device());
+    room.orders.send(Order::Send(up, frame(1))).unwrap();
+    assert_eq!(next_number(&mut township).await, 1);
+
+    server.stop().await;
+    let (up, peer, _) = room.next_connected().await;
+    assert_eq!(peer, county.identity.device());
+    room.orders.send(Order::Send(up, frame(2))).unwrap();
+    assert_eq!(next_number(&mut county).await, 2);
+
+    let server = serve(township.keeper.clone(), &township.identity, addr).unwrap();
+    let (back, peer, _) = room.next_connected().await;
+    assert_eq!(peer, township.identity.device());
+    room.orders.send(Order::Send(back, frame(3))).unwrap();
+    assert_eq!(next_number(&mut township).await, 3);
+    // The worse connection is given up once the better one has stood.
+    assert_eq!(room.next_gone().await, up);
+    dialling.stop();
+    server.stop().await;
+    high.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_ticket_is_given_so_nothing_can_be_sent_before_the_handshake() {
+    let hub = Device::new(1);
+    let server = hub.serve();
+    let room = identity(2);
+    let crypto = crate::tls::client(
+        &SigningKey::from_bytes(&[2; 32]),
+        room.revoked(),
+        None,
+        crate::tls::ALPN,
+    )
+    .unwrap();
+    let config = quinn::ClientConfig::new(std::sync::Arc::new(crypto));
+    let endpoint = quinn::Endpoint::client(localhost()).unwrap();
+    for _ in 0..2 {
+        let connecting = endpoint.connect_with(config.clone(), server.addr(), "cunlian").unwrap();
+        let connecting = match connecting.into_0rtt() {
+            Ok(_) => panic!("early data was possible"),
+            Err(connecting) => connecting,
+        };
+        let connection = timeout(SOON, connecting).await.unwrap().unwrap();
+        assert_eq!(peer_of(&connection), Some(hub.identity.device()));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        link::CloseCode::Done.close(&connection, "done");
+    }
+    server.stop().await;
+}
