@@ -174,9 +174,11 @@ impl Open {
                 },
             );
         }
-        // An author not known is offered again when the peer speaks of the scope; other refusals stand for the session.
+        // When the peer speaks of the scope again it may know the author now, or have room; other refusals stand for the session.
         for (key, log) in before {
-            if let Some(reason) = log.refused.filter(|reason| *reason != Refusal::AuthorUnknown) {
+            if let Some(reason) = log.refused
+                && !matches!(reason, Refusal::AuthorUnknown | Refusal::Limit)
+            {
                 theirs.entry(key).or_default().refused = Some(reason);
             }
         }

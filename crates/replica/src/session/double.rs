@@ -72,6 +72,8 @@ pub(super) struct Post {
     pub(super) slots_max: usize,
     pub(super) quota: Quota,
     pub(super) unshared: BTreeSet<Scope>,
+    /// Hubs whose receipts do not count here.
+    pub(super) discounted: BTreeSet<DeviceId>,
     pub(super) effects: Vec<Effect>,
     staged: Vec<Staged>,
     empty: Vector,
@@ -290,6 +292,7 @@ impl County {
                 slots_max: 8,
                 quota: Quota::default(),
                 unshared: BTreeSet::new(),
+                discounted: BTreeSet::new(),
                 effects: Vec::new(),
                 staged: Vec::new(),
                 empty: Vector::default(),
@@ -375,7 +378,12 @@ impl County {
     }
 
     pub(super) fn hear(&mut self, post: usize, mut receipts: Vec<Receipt>, mut withdrawals: Vec<Withdrawal>) {
-        let held = &mut self.posts[post].receipts;
+        let Post {
+            receipts: held,
+            discounted,
+            ..
+        } = &mut self.posts[post];
+        receipts.retain(|receipt| !discounted.contains(&receipt.hub));
         withdrawals.retain(|withdrawal| held.withdraw(withdrawal.clone()) == Accepted::New);
         receipts.retain(|receipt| held.accept(receipt.clone()) == Accepted::New);
         if !receipts.is_empty() || !withdrawals.is_empty() {

@@ -28,6 +28,9 @@ const SLOT_IDLE_MS: u64 = 30_000;
 /// Longer than this nobody is made to wait by a `Busy`.
 const BUSY_MS_MAX: u64 = 3_600_000;
 
+/// Things of one kind that a peer may make us remember.
+const REMEMBERED_MAX: usize = 65_536;
+
 /// The order in which logs are sent: public scopes first.
 pub(super) type Turn = (ScopeKind, LogId);
 
@@ -180,6 +183,20 @@ impl Open {
         self.pump(cx);
     }
 
+    /// What a peer makes us remember is bounded: no honest one comes near.
+    fn check_bounds(&self) -> Result<(), PeerError> {
+        let bounds = [
+            (self.voices.remembered(), "receipts"),
+            (self.unknown_authors.len(), "logs of unknown authors"),
+            (self.gaps.len(), "runs that do not link"),
+            (self.keys_due.len(), "questions for keys"),
+        ];
+        match bounds.into_iter().find(|(len, _)| *len > REMEMBERED_MAX) {
+            Some((_, what)) => Err(PeerError::TooMany(what)),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn handle(&mut self, input: Input, cx: &mut Context<'_>) -> Result<Next, PeerError> {
         match input {
             Input::Frame(frame) => self.frame(frame, cx)?,
@@ -248,7 +265,7 @@ impl Open {
             }
             Frame::Bye(_) | Frame::Unknown(_) => {}
         }
-        Ok(())
+        self.check_bounds()
     }
 
     /// The vector of a scope has moved here. The peer may have been revoked by it: then nothing more is to be said.
@@ -260,6 +277,9 @@ impl Open {
             let added = self.refresh_shared(cx);
             self.tell_vectors(&added, Speech::Ask, cx);
             self.ask_unknown_again(cx);
+            let shared = self.shared();
+            let bytes = self.voices.recheck(&shared, cx);
+            self.sent(bytes, cx);
         }
         match self.scopes.get(&scope) {
             Some(shared) if shared.theirs.is_some() => self.mark_dirty(scope, cx),

@@ -20,6 +20,8 @@ type Key = (DeviceId, StoreId, Scope);
 pub(super) struct Voices {
     known: BTreeMap<Key, u64>,
     known_withdrawn: BTreeSet<(DeviceId, StoreId)>,
+    /// What the peer has told since authority last moved here: it may not have counted.
+    told_us: BTreeMap<Key, u64>,
     /// Only the latest of each waits: receipts are cumulative.
     due: BTreeMap<Key, Receipt>,
     due_withdrawals: BTreeMap<(DeviceId, StoreId), Withdrawal>,
@@ -41,28 +43,54 @@ impl Voices {
             self.offer(receipts, withdrawals, |_| true);
             return 0;
         }
+        self.say_marks(shared, cx)
+    }
+
+    fn say_marks(&mut self, shared: &[Scope], cx: &mut Context<'_>) -> usize {
+        let mark = |r: &Receipt| Mark {
+            hub: r.hub,
+            store: r.store,
+            scope: r.scope,
+            counter: r.counter,
+        };
         cx.send(&Outbound::Marks(Marks {
-            marks: receipts
-                .iter()
-                .map(|r| Mark {
-                    hub: r.hub,
-                    store: r.store,
-                    scope: r.scope,
-                    counter: r.counter,
-                })
-                .collect(),
-            withdrawn: withdrawals.iter().map(|w| (w.hub, w.store)).collect(),
+            marks: cx.local.receipts(shared).iter().map(mark).collect(),
+            withdrawn: cx.local.withdrawals(shared).iter().map(|w| (w.hub, w.store)).collect(),
         }))
     }
 
-    /// The peer says what it knows.
+    /// The peer says what it knows, all of it; it is sent what is newer here.
     pub(super) fn marks(&mut self, marks: Marks, shared: &[Scope], cx: &mut Context<'_>) {
-        for mark in marks.marks {
-            let known = self.known.entry((mark.hub, mark.store, mark.scope)).or_default();
-            *known = mark.counter.max(*known);
-        }
-        self.known_withdrawn.extend(marks.withdrawn);
+        let known = marks
+            .marks
+            .into_iter()
+            .map(|mark| ((mark.hub, mark.store, mark.scope), mark.counter));
+        self.known = known.collect();
+        self.known_withdrawn = marks.withdrawn.into_iter().collect();
+        self.awaiting = true;
         self.answer(shared, cx);
+    }
+
+    /// Authority has moved. Receipts of hubs that did not count before were dropped here, and the peer thinks that we know them: says
+    /// again what we know. The bytes sent.
+    pub(super) fn recheck(&mut self, shared: &[Scope], cx: &mut Context<'_>) -> usize {
+        let held: BTreeMap<Key, u64> = cx.local.receipts(shared).iter().map(|r| (key(r), r.counter)).collect();
+        let dropped: BTreeMap<Key, u64> = self
+            .told_us
+            .iter()
+            .filter(|(key, counter)| {
+                held.get(*key).is_none_or(|held| held < *counter)
+                    && shared.contains(&key.2)
+                    && !self.known_withdrawn.contains(&(key.0, key.1))
+            })
+            .map(|(key, counter)| (*key, *counter))
+            .collect();
+        self.told_us = BTreeMap::new();
+        if dropped.is_empty() {
+            0
+        } else {
+            self.say_marks(shared, cx)
+        }
     }
 
     /// The peer told receipts and withdrawals.
@@ -76,6 +104,7 @@ impl Voices {
         for receipt in receipts {
             let known = self.known.entry(key(receipt)).or_default();
             *known = receipt.counter.max(*known);
+            self.told_us.insert(key(receipt), receipt.counter);
         }
         self.known_withdrawn
             .extend(withdrawals.iter().map(|w| (w.hub, w.store)));
@@ -147,6 +176,11 @@ impl Voices {
             return 0;
         }
         cx.send(&Outbound::Receipts(receipts, withdrawals))
+    }
+
+    /// How many receipts and withdrawals are noted.
+    pub(super) fn remembered(&self) -> usize {
+        self.known.len() + self.known_withdrawn.len() + self.told_us.len()
     }
 
     pub(super) fn is_idle(&self) -> bool {

@@ -398,3 +398,50 @@ fn a_key_that_is_missing_is_asked_for_and_comes_alone() {
     );
     let _ = WrappedKey::LEN;
 }
+
+#[test]
+fn receipts_of_a_hub_that_did_not_count_yet_come_again_once_it_does() {
+    let (mut county, line) = in_step();
+    let up = county.connect(TOWNSHIP, COUNTY);
+    let hub = county.posts[COUNTY].device();
+    county.posts[ROOM].discounted.insert(hub);
+    county.settle();
+    assert_eq!(
+        county.posts[ROOM].receipts.standing(Scope::book(unit(4))).count(),
+        1,
+        "the township's alone"
+    );
+    county.posts[ROOM].discounted.clear();
+    let frames = county.frames(line) + county.frames(up);
+    for _ in 0..3 {
+        county.tell(ROOM, |_| Input::Changed(Scope::public(unit(2))));
+        county.settle();
+    }
+    assert_eq!(county.posts[ROOM].receipts.standing(Scope::book(unit(4))).count(), 2);
+    assert_eq!(
+        county.frames(line) + county.frames(up),
+        frames + 2,
+        "marks, receipts, silence"
+    );
+}
+
+#[test]
+fn a_log_refused_for_want_of_room_comes_once_the_hub_compares_again() {
+    let (mut county, line) = in_step();
+    let log = county.posts[ROOM].log(Scope::book(unit(4)));
+    arrives(
+        &mut county,
+        line,
+        0,
+        &Frame::Refused(crate::frame::Refused {
+            log,
+            reason: Refusal::Limit,
+        }),
+    );
+    county.record(ROOM, 3);
+    county.settle();
+    assert_eq!(county.posts[TOWNSHIP].memory.logs.entries(log.scope), 40);
+    county.input(line, 1, Input::Compare);
+    county.settle();
+    county.assert_equal(ROOM, TOWNSHIP);
+}
