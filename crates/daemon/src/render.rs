@@ -32,7 +32,7 @@ impl View {
     /// How the process ends after this result.
     pub fn exit(self, value: &Value) -> u8 {
         match self {
-            View::Verify => u8::from(value.get("ok") != Some(&Value::Bool(true))),
+            View::Verify => u8::from(value.get("clean") != Some(&Value::Bool(true))),
             _ => 0,
         }
     }
@@ -285,9 +285,9 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_sound_ends_with_one() {
-        assert_eq!(View::Verify.exit(&json!({"ok": false})), 1);
+        assert_eq!(View::Verify.exit(&json!({"clean": false})), 1);
         assert_eq!(View::Verify.exit(&json!({})), 1);
-        assert_eq!(View::Verify.exit(&json!({"ok": true})), 0);
+        assert_eq!(View::Verify.exit(&json!({"clean": true})), 0);
     }
 
     #[test]

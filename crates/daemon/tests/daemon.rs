@@ -151,7 +151,7 @@ fn a_command_does_the_same_with_the_daemon_up_and_down() {
     assert_eq!(room.command(list()).as_array().unwrap().len(), 2);
     room.stop();
     assert_eq!(room.command(list()).as_array().unwrap().len(), 2);
-    assert_eq!(room.command(Command::Verify)["ok"], true);
+    assert_eq!(room.command(Command::Verify)["clean"], true);
     room.start();
     room.stop();
 }
@@ -226,7 +226,7 @@ fn a_case_travels_from_room_to_township_to_county_and_the_room_sees_it() {
     room.until("the third case", &list(), |v| all_at(v, 3, "county"));
     for place in [&mut room, &mut township, &mut county] {
         place.stop();
-        assert_eq!(place.command(Command::Verify)["ok"], true);
+        assert_eq!(place.command(Command::Verify)["clean"], true);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::office::Office;
 
 /// One connection, for as long as the process lives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct SessionId(u64);
+pub struct SessionId(pub u64);
 
 /// What is to be done with a connection, in this order.
 #[derive(Clone, PartialEq, Eq, Debug)]
