@@ -137,6 +137,7 @@ fn check_len(kind: u8, len: usize) -> Result<(), PeerError> {
 }
 
 impl<R> Frame<R> {
+    /// The number of its kind on the wire.
     pub fn kind(&self) -> u8 {
         match self {
             Frame::Hello(_) => kind::HELLO,

@@ -44,8 +44,9 @@ pub use quota::Quota;
 use meeting::Meeting;
 use open::Open;
 
-/// The protocol versions spoken here.
+/// The lowest protocol version spoken here.
 pub const VERSION_MIN: u16 = 1;
+/// The highest of them.
 pub const VERSION_MAX: u16 = 1;
 
 /// A peer that has not introduced itself by then holds a place that others need.
@@ -215,10 +216,12 @@ impl Session {
         }
     }
 
+    /// The key at the other end.
     pub fn peer(&self) -> DeviceId {
         self.peer
     }
 
+    /// Who dialled.
     pub fn dialled(&self) -> Dialled {
         self.dialled
     }
@@ -231,6 +234,7 @@ impl Session {
         }
     }
 
+    /// How far it has come.
     pub fn progress(&self) -> Progress {
         match &self.state {
             State::Meeting(_) | State::Joining { .. } => Progress::Meeting,

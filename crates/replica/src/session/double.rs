@@ -11,7 +11,7 @@ use crate::authority::Write;
 use crate::credential::{Credential, Introduced};
 use crate::entry::{Entry, LogId, Tip};
 use crate::frame::{HEADER_LEN, Header, Health, Inbound, WrappedKey};
-use crate::logs::{Place, SendPlan, Spot};
+use crate::logs::{Place, SendPlan};
 use crate::memory::{Memory, device, key};
 use crate::receipt::{Accepted, Receipt, Receipts, Withdrawal};
 use crate::run::{Run, VerifiedRun};
@@ -545,12 +545,7 @@ impl County {
         );
     }
 
-    /// The spot of an entry is not needed here; keeps the import honest.
     pub(super) fn is_held(&self, post: usize, log: &LogId, tip: Tip) -> bool {
-        let spot: Option<Spot> = self.posts[post]
-            .memory
-            .logs
-            .locate(log, tip, &self.posts[post].memory.heap);
-        spot.is_some()
+        self.posts[post].holds(log, tip)
     }
 }

@@ -31,17 +31,21 @@ pub trait Local {
     fn root(&self) -> DeviceId;
     /// The admissions from the root down to this device.
     fn introduction(&self) -> Vec<Credential>;
+    /// What is known of a key now.
     fn acquaintance(&self, device: &DeviceId) -> Acquaintance;
     /// Whether a chain that holds may be acted on: nobody in it has been revoked since.
     fn welcomes(&self, introduced: &Introduced) -> bool;
 
     /// The scopes that this unit and `with` may both hold. Any order, no repetition.
     fn shared_scopes(&self, with: UnitId) -> Vec<Scope>;
+    /// Whether entries by `device` are taken in `scope`.
     fn may_write(&self, device: &DeviceId, scope: &Scope) -> Write;
 
     /// Zero when nothing is held of the scope.
     fn digest(&self, scope: Scope) -> Hash;
+    /// What is held of a scope; empty when nothing is.
     fn vector(&self, scope: Scope) -> &Vector;
+    /// Whether the entry at `tip` is held.
     fn holds(&self, log: &LogId, tip: Tip) -> bool;
     /// The place number `seq` on the way from the log's start to `tip`; `None` when `tip` is not held or `seq` is not below it.
     fn ancestor_at(&self, log: &LogId, tip: Tip, seq: u64) -> Option<Tip>;
@@ -63,6 +67,7 @@ pub trait Local {
     /// The withdrawals by hubs that are over any of these scopes.
     fn withdrawals(&self, scopes: &[Scope]) -> Vec<Withdrawal>;
 
+    /// What this device says of itself.
     fn health(&self) -> Health;
 
     /// A peer has much to send. `Ok` gives it one of the bounded slots for catching up (asking again for the same peer is `Ok`); an

@@ -2,11 +2,10 @@
 
 use super::super::double::{County, unit};
 use super::super::{Effect, Input, PeerError, Progress, Quota, Reason};
-use super::{COUNTY, OTHER_TOWNSHIP, ROOM, SISTER, TOWNSHIP, in_step};
+use super::{COUNTY, ROOM, SISTER, TOWNSHIP, in_step};
 use crate::entry::{LogId, Tip};
 use crate::frame::{
     Batch, FRAME_BYTES_MAX, Frame, HEADER_LEN, HashAsk, Header, Inbound, KeyAsk, Outbound, Refusal, Speech, Vectors,
-    WrappedKey,
 };
 use crate::memory::{device, key, note};
 use crate::run::{Run, RunError, sign};
@@ -374,7 +373,6 @@ fn damage_that_lowers_a_log_is_mended_from_the_peer() {
     county.write(TOWNSHIP, Scope::book(unit(4)), vec![note("y")]);
     county.settle();
     county.assert_equal(ROOM, TOWNSHIP);
-    let _ = OTHER_TOWNSHIP;
 }
 
 #[test]
@@ -396,7 +394,6 @@ fn a_key_that_is_missing_is_asked_for_and_comes_alone() {
         county.lines[line].kinds[1].iter().filter(|kind| **kind == 12).count(),
         2
     );
-    let _ = WrappedKey::LEN;
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Forks, restored backups, withdrawn receipts.
 
 use super::super::double::{County, unit};
-use super::{COUNTY, OTHER_TOWNSHIP, ROOM, TOWNSHIP, in_step};
+use super::{COUNTY, ROOM, TOWNSHIP, in_step};
 use crate::entry::Tip;
 use crate::memory::note;
 use crate::receipt::Withdrawal;
@@ -185,5 +185,4 @@ fn a_case_with_three_forks_reconciles_between_hubs_that_hold_two_each() {
     county.settle();
     county.assert_equal(TOWNSHIP, COUNTY);
     assert_eq!(county.posts[TOWNSHIP].memory.logs.tips(&log).len(), 4);
-    let _ = OTHER_TOWNSHIP;
 }
