@@ -7,18 +7,18 @@ use cunlian_tests::county::{County, Tiers};
 use serde_json::Value;
 
 /// What was found; empty faults mean that all is well.
-pub struct Audit {
-    pub cases: usize,
-    pub faults: Vec<String>,
+pub(crate) struct Audit {
+    pub(crate) cases: usize,
+    pub(crate) faults: Vec<String>,
     /// What the rooms and townships did apart and what became of it, one line each.
-    pub merged: Vec<String>,
+    pub(crate) merged: Vec<String>,
 }
 
 /// Compares all places. `expected` cases were acknowledged in the rooms.
 ///
 /// # Errors
 /// When a command fails that has no reason to.
-pub fn audit(county: &County, tiers: &Tiers, expected: usize) -> Result<Audit> {
+pub(crate) fn audit(county: &County, tiers: &Tiers, expected: usize) -> Result<Audit> {
     let mut faults = Vec::new();
     if !county.in_step(&tiers.all())? {
         faults.push("各级的账套摘要不一致".to_owned());

@@ -6,21 +6,21 @@ use unicode_width::UnicodeWidthStr;
 
 /// What is known of one room; `None` where a place could not be asked.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Row {
-    pub number: usize,
-    pub name: String,
+pub(crate) struct Row {
+    pub(crate) number: usize,
+    pub(crate) name: String,
     /// What lies between the room and the county just now: 通, 断, 乡镇停机.
-    pub line: &'static str,
-    pub recorded: Option<u64>,
-    pub at_township: Option<u64>,
-    pub at_county: Option<u64>,
-    pub conflicts: Option<u64>,
+    pub(crate) line: &'static str,
+    pub(crate) recorded: Option<u64>,
+    pub(crate) at_township: Option<u64>,
+    pub(crate) at_county: Option<u64>,
+    pub(crate) conflicts: Option<u64>,
     /// Whether all three tiers hold the same book, by digest.
-    pub in_step: bool,
+    pub(crate) in_step: bool,
 }
 
 /// Draws rows under a title.
-pub struct Board {
+pub(crate) struct Board {
     live: bool,
     /// Lines drawn last, which the next drawing replaces.
     drawn: usize,
@@ -29,7 +29,7 @@ pub struct Board {
 
 impl Board {
     /// Redraws in place when standard output is a terminal.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             live: io::stdout().is_terminal(),
             drawn: 0,
@@ -38,13 +38,13 @@ impl Board {
     }
 
     /// A line of the story; the table is drawn anew below it.
-    pub fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str) {
         println!("{text}");
         self.drawn = 0;
     }
 
     /// Shows the rows. Elsewhere than on a terminal only when something changed.
-    pub fn draw(&mut self, title: &str, rows: &[Row]) {
+    pub(crate) fn draw(&mut self, title: &str, rows: &[Row]) {
         if !self.live && rows == self.last {
             return;
         }
@@ -70,14 +70,14 @@ impl Board {
     }
 
     /// Under a live table: something was typed, which moved everything up by one line.
-    pub fn typed(&mut self) {
+    pub(crate) fn typed(&mut self) {
         if self.drawn > 0 {
             self.drawn += 1;
         }
     }
 
     /// The next drawing begins a new table below what is on the screen.
-    pub fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         self.drawn = 0;
         self.last.clear();
     }

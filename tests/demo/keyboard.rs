@@ -6,7 +6,7 @@ use std::thread;
 
 /// One line that was typed. Rooms and townships are counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Order {
+pub(crate) enum Order {
     Cut(usize),
     Heal(usize),
     KillTownship(usize),
@@ -16,7 +16,7 @@ pub enum Order {
 }
 
 /// A thread of its own reads standard input; the channel closes when the input does.
-pub fn listen() -> Receiver<Order> {
+pub(crate) fn listen() -> Receiver<Order> {
     let (typed, orders) = mpsc::channel();
     thread::spawn(move || {
         for line in io::stdin().lock().lines() {

@@ -16,7 +16,7 @@ use crate::watch;
 
 /// How the demo ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// When the story is told.
     ByItself,
     /// When somebody says `quit`, or standard input closes.
@@ -25,7 +25,7 @@ pub enum Ending {
 
 /// What the last reckoning found.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// All tiers equal, nothing lost.
     InStep,
     Apart,
@@ -58,7 +58,7 @@ struct Demo {
 ///
 /// # Errors
 /// When a place cannot be set up; what goes wrong among running places is an [`Outcome`].
-pub fn run(ending: Ending) -> Result<Outcome> {
+pub(crate) fn run(ending: Ending) -> Result<Outcome> {
     let exe = std::env::current_exe().context("我自己的程序文件在哪里")?;
     let mut board = Board::new();
     board.say("村联演示 · 前锋区：县中心、两个乡镇、六个村室，九个真实进程，线路经过可以剪断的中继。");

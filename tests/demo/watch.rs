@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::board::Row;
 
 /// One row per room as things stand now. Places whose process is down are not asked: their columns stay empty.
-pub fn rows(county: &County, tiers: &Tiers) -> Vec<Row> {
+pub(crate) fn rows(county: &County, tiers: &Tiers) -> Vec<Row> {
     let statuses = statuses(county, &tiers.all());
     let rooms = TOWNSHIPS.iter().flat_map(|(_, rooms)| rooms).map(|(room, _)| *room);
     let row = |(at, (unit, id)): (usize, (&str, &PlaceId))| {
@@ -33,7 +33,7 @@ pub fn rows(county: &County, tiers: &Tiers) -> Vec<Row> {
 }
 
 /// A unit's name as the county publishes it, without the words for its committee.
-pub fn name_of(unit: &str) -> String {
+pub(crate) fn name_of(unit: &str) -> String {
     let row = DIVISIONS
         .lines()
         .find(|line| line.starts_with(unit))
