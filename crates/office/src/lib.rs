@@ -26,6 +26,8 @@ mod peers;
 mod prefix;
 mod quarantine;
 mod reports;
+#[cfg(any(test, feature = "rig"))]
+pub mod rig;
 mod rooms;
 mod statements;
 mod status;
@@ -38,3 +40,6 @@ pub use life::Life;
 pub use office::{Home, Office, OfficeError};
 pub use peers::{Output, SessionId};
 pub use rooms::RoomState;
+
+#[cfg(test)]
+mod tests;

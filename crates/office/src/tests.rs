@@ -1,0 +1,6 @@
+//! Stories of whole counties, told over the rig.
+
+mod county;
+mod life;
+mod loss;
+mod members;
