@@ -1,6 +1,6 @@
 //! Chains of admissions: what introduces a device to those who do not know it yet.
 
-use ledger::id::DeviceId;
+use ledger::id::{DeviceId, UnitId};
 use replica::authority::{Authority, Stated};
 use replica::credential::{Credential, decode_chain};
 use replica::entry::Tip;
@@ -66,4 +66,16 @@ impl Chains<'_> {
             Credential::from_run(&run.verify().ok()?)
         })
     }
+}
+
+/// The units that the chain names with which this device joined, from the top down.
+pub(crate) fn line(store: &Store) -> Vec<UnitId> {
+    let chain = store.fact(fact::CHAIN).and_then(|bytes| decode_chain(bytes).ok());
+    let mut line = Vec::new();
+    for credential in chain.unwrap_or_default() {
+        line.push(credential.log.scope.unit);
+        line.extend(credential.admit().map(|a| a.unit));
+    }
+    line.dedup();
+    line
 }

@@ -64,7 +64,19 @@ impl Office {
         self.process = self.seeds.bytes();
         self.epoch_due = false;
         let bytes = self.epoch.to_be_bytes();
-        self.store.stage_fact(fact::EPOCH, Some(&bytes))
+        self.store.stage_fact(fact::EPOCH, Some(&bytes))?;
+        self.show_epoch()
+    }
+
+    /// Makes a new epoch known before the first case is recorded in it, so that the hub above gives it a code of its own in time:
+    /// our own key, granted once more to ourselves, is a statement that changes nothing else.
+    fn show_epoch(&mut self) -> Result<(), StoreError> {
+        let book = self.unit().map(Scope::book);
+        let Some((book, key)) = book.and_then(|b| Some((b, self.keys.scope_key(&b)?))) else {
+            return Ok(());
+        };
+        let key = zeroize::Zeroizing::new(key.0);
+        self.grant(book, false, &key, self.me.device, self.me.unseal.public())
     }
 
     fn begin_store(&mut self) -> Result<(), StoreError> {

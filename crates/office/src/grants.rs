@@ -49,7 +49,7 @@ impl Office {
         self.grant(scope, true, &key, self.me.device, self.me.unseal.public())
     }
 
-    fn grant(
+    pub(crate) fn grant(
         &mut self,
         scope: Scope,
         hub_only: bool,

@@ -99,6 +99,7 @@ impl Office {
         self.statements.staged_chain(&welcome.credentials);
         self.begin_life(life)?;
         self.commit(now)?;
+        self.line = crate::chain::line(&self.store);
         Ok(answer)
     }
 

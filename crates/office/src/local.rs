@@ -34,6 +34,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) store: &'a Store,
     pub(crate) authority: &'a Authority,
     pub(crate) statements: &'a Statements,
+    /// The units from the top down to ours, as our own chain of admissions names them.
+    pub(crate) line: &'a [UnitId],
     pub(crate) health: &'a Health,
     pub(crate) quota: &'a mut Quota,
     pub(crate) catching_up: &'a mut BTreeSet<DeviceId>,
@@ -93,7 +95,15 @@ impl Local for Sight<'_> {
     }
 
     fn shared_scopes(&self, with: UnitId) -> Vec<Scope> {
-        self.authority.shared_scopes(self.life.unit, with)
+        if self.authority.member(&self.me).is_some() {
+            return self.authority.shared_scopes(self.life.unit, with);
+        }
+        // A newcomer that has not seen the organisation yet: its own chain names the units above it, and from their public scopes
+        // everything else follows.
+        if !self.line.contains(&with) {
+            return Vec::new();
+        }
+        self.line.iter().map(|unit| Scope::public(*unit)).collect()
     }
 
     fn may_write(&self, device: &DeviceId, scope: &Scope) -> Write {

@@ -58,6 +58,8 @@ pub struct Office {
     pub(crate) statements: Statements,
     pub(crate) authority: Authority,
     pub(crate) life: Option<Life>,
+    /// The units from the top down to ours, as the chain says with which we joined.
+    pub(crate) line: Vec<UnitId>,
     pub(crate) seeds: Seeds,
     /// Random per process: the second half of this process's actor ids.
     pub(crate) process: [u8; 8],
@@ -99,6 +101,7 @@ impl Office {
         let (store, opened) = Store::open(disk, home.place, progress)?;
         let statements = Statements::load(&store)?;
         let life = Life::load(&store);
+        let line = crate::chain::line(&store);
         let process = seeds.bytes();
         let health = Health {
             software: home.software.clone(),
@@ -123,6 +126,7 @@ impl Office {
             statements,
             authority: Authority::fold(DeviceId::ZERO, &[], &NothingHeld),
             life,
+            line,
             seeds,
             process,
             peers: Peers::new(health),

@@ -190,6 +190,7 @@ impl Office {
             store: &self.store,
             authority: &self.authority,
             statements: &self.statements,
+            line: &self.line,
             health: &self.peers.health,
             quota: &mut self.peers.quota,
             catching_up: &mut self.peers.catching_up,

@@ -269,7 +269,11 @@ impl World {
 
     fn next_event(&self) -> Option<u64> {
         let offices = self.places.iter().filter_map(|p| p.office.as_ref()?.next_wakeup());
-        let redials = self.wires.iter().filter(|w| w.up && w.live.is_none()).map(|w| w.redial_ms);
+        let redials = self
+            .wires
+            .iter()
+            .filter(|w| w.up && w.live.is_none())
+            .map(|w| w.redial_ms);
         offices.chain(redials).min()
     }
 
@@ -356,9 +360,13 @@ impl World {
         for at in 0..self.wires.len() {
             let ends = self.wires[at].ends;
             for from in 0..2 {
-                let Some(live) = self.wires[at].live.as_mut() else { break };
+                let Some(live) = self.wires[at].live.as_mut() else {
+                    break;
+                };
                 let ids = live.ids;
-                let Some(bytes) = live.sent[from].pop_front() else { continue };
+                let Some(bytes) = live.sent[from].pop_front() else {
+                    continue;
+                };
                 any = true;
                 let (sender, receiver) = (ends[from], ends[1 - from]);
                 let (now_s, now_r) = (self.now(sender), self.now(receiver));
@@ -375,7 +383,9 @@ impl World {
         }
         for at in 0..self.places.len() {
             let now = self.now(Seat(at));
-            let Some(office) = self.places[at].office.as_mut() else { continue };
+            let Some(office) = self.places[at].office.as_mut() else {
+                continue;
+            };
             let mut done = office.commit(now);
             while done.is_ok() {
                 match office.apply(now, 10_000) {
@@ -404,7 +414,9 @@ impl World {
 
     fn receive(&mut self, seat: Seat, now: Now, id: SessionId, bytes: &[u8]) {
         let decoded = decode(bytes);
-        let Some(office) = self.places[seat.0].office.as_mut() else { return };
+        let Some(office) = self.places[seat.0].office.as_mut() else {
+            return;
+        };
         let fault = match decoded {
             Ok(frame) => office.inbound(now, id, frame).err(),
             Err(error) => {
@@ -422,7 +434,10 @@ impl World {
     pub fn join(&mut self, seat: Seat, hub: Seat, role: Role, ticket: &str) -> Result<Value, String> {
         let ticket = Ticket::parse(ticket).map_err(|e| e.to_string())?;
         let name = self.places[seat.0].name.clone();
-        let request = self.office(seat).join_request(role, &name, &ticket).map_err(|e| e.to_string())?;
+        let request = self
+            .office(seat)
+            .join_request(role, &name, &ticket)
+            .map_err(|e| e.to_string())?;
         let device = self.office(seat).device();
         let (now, now_hub) = (self.now(seat), self.now(hub));
         let id = self.office(hub).connect(now_hub, device, Dialled::Them, "rig");
@@ -432,7 +447,10 @@ impl World {
         self.survive(hub, done);
         let answer = self.answer(hub, id);
         self.office(hub).disconnected(now_hub, id);
-        let joined = self.office(seat).joined(now, &ticket, &answer?).map_err(|e| e.to_string());
+        let joined = self
+            .office(seat)
+            .joined(now, &ticket, &answer?)
+            .map_err(|e| e.to_string());
         self.flow();
         joined
     }

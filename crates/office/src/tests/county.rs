@@ -1,9 +1,9 @@
 //! A county to tell stories of: real divisions, matters and calendar, one county hub, townships, rooms.
 
-use ledger::id::{DeviceId, Hash};
+use ledger::id::DeviceId;
 use serde_json::Value;
 
-use crate::command::{CaseDo, CaseList, CaseNew, Command, InitCounty, Invite};
+use crate::command::{CaseList, CaseNew, Command, InitCounty, Invite};
 use crate::rig::{LineId, Seat, World};
 use replica::statement::Role;
 
@@ -98,10 +98,6 @@ impl County {
         made["project_no"].as_str().unwrap().to_owned()
     }
 
-    pub(super) fn act(&mut self, seat: Seat, number: &str, event: &str) -> Value {
-        self.world.run(seat, event_on(number, event))
-    }
-
     pub(super) fn cases(&mut self, seat: Seat) -> Vec<Value> {
         let list = self.world.run(seat, Command::CaseList(CaseList::default()));
         list.as_array().unwrap().clone()
@@ -127,7 +123,12 @@ impl County {
         let scopes = status["scopes"].as_array().unwrap();
         let books = scopes.iter().filter(|s| s["kind"] == "book");
         let mut books: Vec<(String, String)> = books
-            .map(|s| (s["unit_id"].as_str().unwrap().to_owned(), s["digest"].as_str().unwrap().to_owned()))
+            .map(|s| {
+                (
+                    s["unit_id"].as_str().unwrap().to_owned(),
+                    s["digest"].as_str().unwrap().to_owned(),
+                )
+            })
             .collect();
         books.sort();
         books
@@ -144,6 +145,19 @@ impl County {
         assert_eq!(self.world.faults, vec![]);
     }
 
+    pub(super) fn world_device(&mut self, seat: Seat) -> DeviceId {
+        self.world.device_of(seat)
+    }
+
+    /// Devices of the topmost unit with a role, as a seat lists them.
+    pub(super) fn world_members(&mut self, seat: Seat, role: &str) -> Vec<String> {
+        let list = self.world.run(seat, Command::MemberList);
+        let rows = list.as_array().unwrap().iter();
+        rows.filter(|m| m["role"] == role && m["unit"] == "511603000000")
+            .map(|m| m["device"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     pub(super) fn room_states(&mut self, seat: Seat) -> Vec<(String, String)> {
         let rooms = self.world.run(seat, Command::Rooms);
         let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
@@ -158,11 +172,7 @@ impl County {
 pub(super) fn cert_no(person: usize) -> String {
     let body = format!("51160319800101{:03}", person % 1000);
     let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: usize = body
-        .bytes()
-        .zip(weights)
-        .map(|(b, w)| usize::from(b - b'0') * w)
-        .sum();
+    let sum: usize = body.bytes().zip(weights).map(|(b, w)| usize::from(b - b'0') * w).sum();
     format!("{body}{}", &"10X98765432"[sum % 11..=sum % 11])
 }
 
@@ -174,20 +184,4 @@ pub(super) fn case(person: usize) -> CaseNew {
         mobile: Some("13800138000".to_owned()),
         ..CaseNew::default()
     }
-}
-
-pub(super) fn event_on(number: &str, event: &str) -> Command {
-    Command::CaseDo(CaseDo {
-        number: number.to_owned(),
-        event: event.to_owned(),
-        ..CaseDo::default()
-    })
-}
-
-pub(super) fn short(device: DeviceId) -> String {
-    device.to_string()
-}
-
-pub(super) fn hex(hash: &Hash) -> String {
-    hash.to_string()
 }

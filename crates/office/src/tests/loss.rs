@@ -1,1 +1,195 @@
-//! x
+//! Copies, backups, fires.
+
+use replica::statement::Role;
+
+use super::county::{County, TOWNSHIPS, ticket};
+
+#[test]
+fn a_copied_room_forks_and_every_case_of_both_copies_survives_at_every_tier() {
+    let mut county = County::new(31, 1, 2);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    county.new_case(room, 1);
+    county.world.pass(5_000);
+    let line = county.room_lines[0];
+    county.world.cut(line);
+    let copy = county.world.copy_of(room, "copy");
+    let mut wanted = 1;
+    for n in 0..3 {
+        county.new_case(room, 10 + n);
+        county.new_case(copy, 20 + n);
+        wanted += 2;
+    }
+    county.world.heal(line);
+    county.world.line(copy, township);
+    county.world.pass(10_000);
+    county.rooms.push(copy);
+    county.assert_in_step();
+    for seat in [county.hub, township, room, copy] {
+        assert_eq!(county.numbers(seat).len(), wanted, "{seat:?}");
+    }
+    assert!(county.status(township)["forks"].as_u64().unwrap() > 0);
+
+    // Both go on in logs and with codes of their own.
+    let (a, b) = (county.new_case(room, 30), county.new_case(copy, 31));
+    assert_ne!(a[6..10], b[6..10], "node codes of {a} and {b}");
+    county.world.pass(10_000);
+    county.assert_in_step();
+    assert_eq!(county.numbers(county.hub).len(), wanted + 2);
+}
+
+#[test]
+fn a_room_restored_from_yesterday_gets_back_what_it_forgot_and_goes_on() {
+    let mut county = County::new(32, 1, 1);
+    let room = county.rooms[0];
+    county.new_case(room, 1);
+    county.world.pass(5_000);
+    let yesterday = county.world.backup(room);
+    county.new_case(room, 2);
+    county.new_case(room, 3);
+    county.world.pass(5_000);
+    let all = county.numbers(county.hub);
+    county.world.restore(room, yesterday);
+    county.world.pass(5_000);
+    assert_eq!(county.numbers(room), all);
+    let next = county.new_case(room, 4);
+    assert!(!all.contains(&next), "a number was given twice");
+    county.world.pass(5_000);
+    county.assert_in_step();
+    assert_eq!(county.numbers(county.hub).len(), 4);
+}
+
+#[test]
+fn a_restored_county_and_township_withdraw_what_they_said_and_get_everything_back() {
+    let mut county = County::new(33, 1, 2);
+    let (hub, township, room) = (county.hub, county.townships[0], county.rooms[0]);
+    county.new_case(room, 1);
+    county.world.pass(5_000);
+    let (old_hub, old_township) = (county.world.backup(hub), county.world.backup(township));
+    for n in 2..6 {
+        county.new_case(room, n);
+    }
+    county.world.pass(5_000);
+    let all = county.numbers(hub);
+    county.world.restore(hub, old_hub);
+    county.world.restore(township, old_township);
+    county.world.pass(20_000);
+    for seat in [hub, township] {
+        assert_eq!(county.numbers(seat), all, "{seat:?}");
+    }
+    county.assert_in_step();
+    // The room was told, and is shown what stands now.
+    let status = county.status(room);
+    assert_eq!(status["withdrawn"].as_array().unwrap().len(), 2, "{status:#}");
+    assert!(county.cases(room).iter().all(|c| c["receipt"] == "county"));
+    assert_eq!(status["pending"]["county"], 0);
+}
+
+#[test]
+fn a_township_hub_that_is_lost_is_replaced_and_its_rooms_come_back_by_themselves() {
+    let mut county = County::new(34, 1, 2);
+    let (hub, old, room) = (county.hub, county.townships[0], county.rooms[0]);
+    county.new_case(room, 1);
+    county.world.pass(5_000);
+    county.world.kill(old);
+    county.new_case(room, 2);
+    let given = ticket(&mut county.world, hub, TOWNSHIPS[0]);
+    let new = county.world.device("new township");
+    county.world.join(new, hub, Role::Hub, &given).unwrap();
+    county.world.line(new, hub);
+    for line in county.room_lines.clone() {
+        county.world.repoint(line, new);
+    }
+    county.world.pass(20_000);
+    county.townships = vec![new];
+    county.assert_in_step();
+    assert_eq!(county.numbers(new).len(), 2);
+    assert_eq!(county.numbers(hub).len(), 2);
+    assert!(county.cases(room).iter().all(|c| c["receipt"] == "county"));
+    // It can open what it has never seen recorded, and let in further rooms.
+    assert_eq!(county.status(new)["quarantined"], 0);
+    ticket(&mut county.world, new, &county.room_codes[0].clone());
+}
+
+#[test]
+fn a_county_is_rebuilt_from_one_township() {
+    let mut county = County::new(35, 1, 2);
+    let (hub, township, room) = (county.hub, county.townships[0], county.rooms[0]);
+    let blank = county.world.backup(hub);
+    for n in 0..4 {
+        county.new_case(room, n);
+    }
+    county.world.pass(5_000);
+    let all = county.numbers(hub);
+    // What is left of the county is a copy from before the first case.
+    county.world.kill(hub);
+    county.world.restore(hub, blank);
+    county.world.pass(20_000);
+    assert_eq!(county.numbers(hub), all);
+    county.assert_in_step();
+    assert_eq!(county.numbers(township), all);
+}
+
+#[test]
+fn a_fork_whose_author_is_gone_comes_together_from_both_sides() {
+    let mut county = County::new(36, 1, 1);
+    let (hub, township, room) = (county.hub, county.townships[0], county.rooms[0]);
+    county.new_case(room, 1);
+    county.world.pass(5_000);
+    county.world.cut(county.township_lines[0]);
+    let copy = county.world.copy_of(room, "copy");
+    county.new_case(room, 2);
+    county.world.pass(5_000);
+    county.world.line(copy, hub);
+    county.new_case(copy, 3);
+    county.world.pass(5_000);
+    county.world.kill(room);
+    county.world.kill(copy);
+    county.rooms.clear();
+    county.world.heal(county.township_lines[0]);
+    county.world.pass(5_000);
+    county.assert_in_step();
+    assert_eq!(county.numbers(hub).len(), 3);
+    assert_eq!(county.numbers(township).len(), 3);
+}
+
+#[test]
+fn power_cuts_at_every_device_lose_nothing_that_was_said_to_be_saved() {
+    let mut county = County::new(37, 2, 2);
+    let mut saved = Vec::new();
+    let seats: Vec<_> = county.rooms.clone();
+    for round in 0..8 {
+        for (at, room) in seats.iter().enumerate() {
+            saved.push(county.new_case(*room, round * 10 + at));
+        }
+        let everyone: Vec<_> = [county.hub]
+            .into_iter()
+            .chain(county.townships.clone())
+            .chain(seats.clone())
+            .collect();
+        let victim = everyone[round % everyone.len()];
+        county.world.kill(victim);
+        county.world.start(victim);
+        county.world.pass(1_500);
+    }
+    county.world.pass(20_000);
+    saved.sort();
+    assert_eq!(county.numbers(county.hub), saved);
+    county.assert_in_step();
+}
+
+#[test]
+fn clocks_that_are_years_off_change_nothing_but_what_is_shown() {
+    let mut county = County::new(38, 1, 1);
+    let (township, room) = (county.townships[0], county.rooms[0]);
+    county.world.set_skew(township, 3 * 365 * 86_400_000);
+    county.world.cut(county.room_lines[0]);
+    county.world.heal(county.room_lines[0]);
+    county.new_case(room, 1);
+    county.world.set_skew(room, -7_200_000);
+    county.new_case(room, 2);
+    county.world.pass(10_000);
+    county.assert_in_step();
+    assert_eq!(county.numbers(county.hub).len(), 2);
+    let peers = county.status(room)["peers"].clone();
+    assert!(peers[0]["skew_ms"].as_i64().unwrap() > 86_400_000, "{peers}");
+}

@@ -1,1 +1,205 @@
-//! x
+//! Who comes in, who goes out.
+
+use replica::session::Reason;
+use replica::statement::Role;
+
+use super::county::{County, HOLIDAYS, MATTERS, TOWNSHIPS, case, rooms_of, ticket};
+use crate::command::{Command, InitAlone, Invite, MemberAdmit, MemberExtend, MemberRevoke};
+use crate::identity::ROOT_KEY;
+use store::disk::read_all;
+
+fn revoke(device: &str) -> Command {
+    Command::MemberRevoke(MemberRevoke {
+        device: device.to_owned(),
+        reason: "电脑丢失".to_owned(),
+        root_key: None,
+    })
+}
+
+#[test]
+fn a_ticket_lets_in_one_device_once_for_its_unit_and_not_after_its_time() {
+    let mut county = County::new(21, 1, 1);
+    let township = county.townships[0];
+    let code = rooms_of(TOWNSHIPS[0], 2)[1].clone();
+    let good = ticket(&mut county.world, township, &code);
+    let (first, second) = (county.world.device("first"), county.world.device("second"));
+    let refused = county.world.join(first, township, Role::Hub, &good).unwrap_err();
+    assert!(refused.contains("cunlian-node"), "{refused}");
+    county.world.join(first, township, Role::Node, &good).unwrap();
+    // The welcome may have been lost on the way: the same device may ask again.
+    county.world.join(first, township, Role::Node, &good).unwrap();
+    let used = county.world.join(second, township, Role::Node, &good).unwrap_err();
+    assert!(used.contains("用过"), "{used}");
+
+    let late = ticket(&mut county.world, township, &code);
+    county.world.pass(25 * 3_600_000);
+    let expired = county.world.join(second, township, Role::Node, &late).unwrap_err();
+    assert!(expired.contains("过期"), "{expired}");
+
+    let other = ticket(&mut county.world, county.hub, TOWNSHIPS[1]);
+    let wrong_hub = county.world.join(second, township, Role::Hub, &other).unwrap_err();
+    assert!(wrong_hub.contains("不是本机"), "{wrong_hub}");
+    // A ticket used once is used after a restart, too.
+    county.world.kill(township);
+    county.world.start(township);
+    assert!(county.world.join(second, township, Role::Node, &good).is_err());
+    let foreign = rooms_of(TOWNSHIPS[1], 1)[0].clone();
+    let invite = Invite {
+        unit: foreign,
+        addrs: vec!["10.0.0.1:7701".to_owned()],
+        expires_s: None,
+    };
+    let not_ours = county.world.command(township, Command::Invite(invite)).unwrap_err();
+    assert_eq!(not_ours.code, "not_below");
+}
+
+#[test]
+fn a_revoked_room_is_cut_off_at_once_and_all_tiers_agree_what_waits() {
+    let mut county = County::new(22, 1, 2);
+    let (room, township, hub) = (county.rooms[0], county.townships[0], county.hub);
+    let early = county.new_case(room, 1);
+    county.world.pass(5_000);
+    // The county does not hear of what comes now before it revokes.
+    county.world.cut(county.township_lines[0]);
+    let late = county.new_case(room, 2);
+    county.world.pass(5_000);
+    let device = county.world.device_of(room).to_string();
+    county.world.run(hub, revoke(&device));
+    let revoked = county.world_device(room);
+    assert!(county.world.office(township).is_member(&revoked));
+    county.world.heal(county.township_lines[0]);
+    county.world.pass(5_000);
+    let closed = county.world.closed.clone();
+    assert!(closed.contains(&(township, Reason::Revoked)), "{closed:?}");
+    for seat in [hub, township] {
+        assert_eq!(county.numbers(seat), vec![early.clone()], "{seat:?}");
+        assert!(county.status(seat)["waiting"].as_u64().unwrap() > 0);
+    }
+    county.assert_in_step();
+
+    county
+        .world
+        .run(hub, Command::MemberExtend(MemberExtend { device, root_key: None }));
+    county.world.pass(5_000);
+    let mut both = vec![early, late];
+    both.sort();
+    for seat in [hub, township] {
+        assert_eq!(county.numbers(seat), both, "{seat:?}");
+    }
+}
+
+#[test]
+fn a_room_that_ran_alone_joins_and_takes_its_records_and_numbers_along() {
+    let mut county = County::new(23, 1, 1);
+    let code = rooms_of(TOWNSHIPS[0], 2)[1].clone();
+    let lone = county.world.device("lone");
+    county.world.run(
+        lone,
+        Command::InitAlone(InitAlone {
+            unit: code.clone(),
+            name: "单机村".to_owned(),
+            matters: MATTERS.to_owned(),
+            holidays: HOLIDAYS.to_owned(),
+        }),
+    );
+    let before: Vec<String> = (0..3).map(|n| county.new_case(lone, 50 + n)).collect();
+    let township = county.townships[0];
+    let given = ticket(&mut county.world, township, &code);
+    county.world.join(lone, township, Role::Node, &given).unwrap();
+    county.world.line(lone, township);
+    county.world.pass(15_000);
+    let after = county.new_case(lone, 60);
+    county.world.pass(10_000);
+    let mut all = before;
+    all.push(after);
+    all.sort();
+    for seat in [lone, township, county.hub] {
+        assert_eq!(county.numbers(seat), all, "{seat:?}");
+    }
+    // The county can read what was recorded before anybody knew the room.
+    for listed in county.cases(county.hub) {
+        assert_eq!(listed["unit"], code.as_str(), "{listed}");
+    }
+    for listed in county.cases(lone) {
+        assert_eq!(listed["receipt"], "county", "{listed}");
+    }
+    assert_eq!(county.status(county.hub)["quarantined"], 0);
+    county.rooms.push(lone);
+    county.assert_in_step();
+}
+
+#[test]
+fn a_second_county_hub_is_let_in_by_the_root_key_only() {
+    let mut county = County::new(24, 1, 1);
+    let hub = county.hub;
+    let root_key = read_all(county.world.disk(hub), ROOT_KEY).unwrap().unwrap();
+    let root_key = String::from_utf8(root_key).unwrap();
+    let second = county.world.device("second");
+    let given = ticket(&mut county.world, hub, "511603");
+    let waits = county.world.join(second, hub, Role::Hub, &given).unwrap_err();
+    assert!(waits.contains("member admit"), "{waits}");
+    let device = county.world.device_of(second).to_string();
+    let admit = |root_key: &str| {
+        Command::MemberAdmit(MemberAdmit {
+            device: device.clone(),
+            root_key: root_key.to_owned(),
+        })
+    };
+    let wrong = county.world.command(hub, admit(&"ab".repeat(32))).unwrap_err();
+    assert_eq!(wrong.code, "wrong_root_key");
+    county.world.run(hub, admit(&root_key));
+    county.world.join(second, hub, Role::Hub, &given).unwrap();
+    county.world.line(second, hub);
+    county.world.pass(10_000);
+    let number = county.new_case(county.rooms[0], 1);
+    county.world.pass(5_000);
+    assert_eq!(county.numbers(second), vec![number.clone()]);
+
+    // The first county hub burns down; its township finds the second.
+    county.world.kill(hub);
+    county.world.repoint(county.township_lines[0], second);
+    let next = county.new_case(county.rooms[0], 2);
+    county.world.pass(10_000);
+    assert_eq!(county.numbers(second).len(), 2);
+    let listed = county.cases(county.rooms[0]);
+    assert!(listed.iter().all(|c| c["receipt"] == "county"), "{listed:?}");
+    assert!(county.numbers(second).contains(&next));
+    let first = county.world_members(second, "hub");
+    let out = Command::MemberRevoke(MemberRevoke {
+        device: first.into_iter().find(|d| *d != device).unwrap_or_default(),
+        reason: "机房失火".to_owned(),
+        root_key: Some(root_key),
+    });
+    county.world.run(second, out);
+}
+
+#[test]
+fn a_room_whose_township_hub_is_down_syncs_straight_to_the_county() {
+    let mut county = County::new(25, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    county.world.kill(township);
+    county.world.line(room, county.hub);
+    let number = county.new_case(room, 1);
+    county.world.pass(5_000);
+    assert_eq!(county.numbers(county.hub), vec![number]);
+    assert!(county.cases(room).iter().all(|c| c["receipt"] == "county"));
+    county.world.start(township);
+    county.world.pass(5_000);
+    county.assert_in_step();
+    assert_eq!(county.numbers(township).len(), 1);
+}
+
+#[test]
+fn nobody_records_before_belonging_somewhere_and_nobody_belongs_twice() {
+    let mut county = County::new(26, 1, 1);
+    let blank = county.world.device("blank");
+    assert!(county.world.command(blank, Command::CaseNew(case(1))).is_err());
+    assert_eq!(
+        county.world.command(blank, Command::Status).unwrap_err().code,
+        "not_set_up"
+    );
+    let again = county
+        .world
+        .join(county.rooms[0], county.townships[0], Role::Node, "CL1-XYZ");
+    assert!(again.is_err());
+}

@@ -110,7 +110,8 @@ impl Meeting {
                 self.heard = Some(hello);
             }
             Frame::Introduce(chain) => self.introduced(&chain, cx)?,
-            Frame::Join(request) if self.unit.is_none() => {
+            // Also from a member: the welcome may have been lost on the way, or the root key has let it in since it asked.
+            Frame::Join(request) if self.heard.is_none() => {
                 if self.ticket != Ticket::None {
                     return Err(PeerError::OutOfTurn("a second ticket"));
                 }
@@ -149,7 +150,9 @@ impl Meeting {
                 let unit = welcome.unit;
                 cx.send(&Outbound::Welcome(welcome));
                 self.deadline_ms = cx.now.mono_ms + MEETING_MS_MAX;
-                self.say_hello(unit, cx);
+                if self.said.is_none() {
+                    self.say_hello(unit, cx);
+                }
                 Next::Stay
             }
             Err(text) => Next::Close(Reason::JoinRefused, Some(Bye::new(ByeReason::JoinRefused, text))),
