@@ -374,6 +374,7 @@ impl Office {
         let Some(life) = &self.life else { return };
         self.authority = self.statements.fold(life.root, &self.store);
         self.keys = Keys::refresh(&self.authority, &self.me.device, &self.me.unseal);
+        self.views.unsettle();
     }
 }
 

@@ -129,7 +129,7 @@ impl Tiers<'_> {
 
     /// Every hub's word about a record, highest tier first, withdrawn ones included.
     pub fn words(&self, of: RecordRef, row: &RecordRow) -> Vec<Word> {
-        let places = self.places(of, row);
+        let places: Vec<(LogId, Tip)> = row.entries.iter().filter_map(|e| row.place(of.scope, e)).collect();
         let held = self.held();
         let mut words = Vec::new();
         for receipt in self.store.receipts().standing(of.scope) {

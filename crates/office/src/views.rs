@@ -98,6 +98,11 @@ impl Views {
         self.applied >= store.head() && self.stale.is_empty() && !self.unsettled && self.under.is_empty()
     }
 
+    /// The statements were folded anew: compare what the rows were folded under before applying more.
+    pub fn unsettle(&mut self) {
+        self.unsettled = true;
+    }
+
     /// A record's key has come or gone: its row is folded again.
     pub fn touch(&mut self, scope: ledger::id::Scope, record: RecordId) {
         self.stale.insert(RecordRef { scope, record });
