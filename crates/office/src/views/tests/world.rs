@@ -264,6 +264,7 @@ impl World {
             let office = &mut desk.office;
             office.store.stage_fact(fact::LIFE, Some(&life.to_bytes())).unwrap();
             office.life = Some(life);
+            office.begin_epoch().unwrap();
             for run in &runs {
                 hear(office, run);
             }
