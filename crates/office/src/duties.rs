@@ -279,10 +279,7 @@ impl Office {
     /// As [`Office::commit`].
     pub fn tick(&mut self, now: Now) -> Result<(), OfficeError> {
         self.wake_sessions(now);
-        if !self.store.repair()?.is_empty() {
-            self.due.own_receipts = true;
-            self.tell_all(now, &Input::Compare);
-        }
+        self.repair(now)?;
         let elapsed = now.mono_ms.saturating_sub(self.due.looked_ms);
         if (self.due.duties || self.noticed.waiting) && elapsed >= DUTIES_EVERY_MS {
             self.do_duties(now)?;
@@ -296,6 +293,15 @@ impl Office {
         }
         self.send_reports(now);
         self.commit(now)
+    }
+
+    /// Lowers logs to before damage that was met while reading, so that peers send again what lay there.
+    pub(crate) fn repair(&mut self, now: Now) -> Result<(), OfficeError> {
+        if !self.store.repair()?.is_empty() {
+            self.due.own_receipts = true;
+            self.tell_all(now, &Input::Compare);
+        }
+        Ok(())
     }
 
     fn ask_keys(&mut self, now: Now) -> Result<(), OfficeError> {

@@ -27,6 +27,7 @@ impl Office {
     /// When the folder belongs somewhere already, or a table is wrong (with its line).
     pub(crate) fn init_county(&mut self, now: Now, args: &InitCounty) -> Result<Value, CommandError> {
         self.must_be_unplaced()?;
+        let tables = tables(&args.matters, &args.holidays)?;
         let code = parse_code(&args.unit)?;
         let organisation =
             Organisation::from_tsv(&args.divisions, &mut self.seeds).map_err(|e| table("区划表", "divisions", &e))?;
@@ -53,7 +54,7 @@ impl Office {
             )
         })?;
         let admit = self.own_admit(&unit, Role::Hub, Some(FIRST_PREFIX), NodeCode::under(FIRST_PREFIX, 0));
-        self.found(now, &root, &unit, admit, organisation, &args.matters, &args.holidays)?;
+        self.found(now, &root, admit, organisation, tables)?;
         Ok(json!({
             "unit": unit.code,
             "name": unit.name,
@@ -73,6 +74,7 @@ impl Office {
     /// As [`Office::init_county`].
     pub(crate) fn init_alone(&mut self, now: Now, args: &InitAlone) -> Result<Value, CommandError> {
         self.must_be_unplaced()?;
+        let tables = tables(&args.matters, &args.holidays)?;
         let code = parse_code(&args.unit)?;
         let name = args.name.trim();
         if name.is_empty() || name.len() > NAME_BYTES_MAX {
@@ -100,7 +102,7 @@ impl Office {
         let node = HubPrefix::ALONE * HubPrefix::SIZE + u32::try_from(self.seeds.below(span)).unwrap_or(0);
         let admit = self.own_admit(&unit, Role::Node, None, NodeCode::new(node));
         // Its root key is not kept: nothing is ever admitted under it again, and joining a county pins another.
-        self.found(now, &root, &unit, admit, organisation, &args.matters, &args.holidays)?;
+        self.found(now, &root, admit, organisation, tables)?;
         Ok(json!({
             "unit": unit.code,
             "name": unit.name,
@@ -122,35 +124,31 @@ impl Office {
         })
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn found(
         &mut self,
         now: Now,
         root: &SigningKey,
-        unit: &Unit,
         admit: Option<Admit>,
         organisation: Organisation,
-        matters: &str,
-        holidays: &str,
+        (catalogue, calendar): (Catalogue, Calendar),
     ) -> Result<(), CommandError> {
-        let catalogue = Catalogue::from_tsv(matters).map_err(|e| table("事项目录", "matters", &e))?;
-        let calendar = Calendar::from_tsv(holidays).map_err(|e| table("节假日表", "holidays", &e))?;
         let admit = admit.ok_or_else(|| CommandError::failed("no_code", "节点编码用尽，请联系系统维护人员。"))?;
         let life = Life {
             root: DeviceId(root.verifying_key().to_bytes()),
-            unit: unit.id,
+            unit: admit.unit,
             role: admit.role,
             formers: Vec::new(),
             addrs: Vec::new(),
         };
+        let unit = admit.unit;
         self.begin_life(life)?;
-        self.state_as_root(root, unit.id, Statement::Admit(admit))?;
-        self.state(unit.id, Statement::Organisation(organisation))?;
-        self.state(unit.id, Statement::Catalogue(catalogue))?;
-        self.state(unit.id, Statement::Calendar(calendar))?;
-        self.make_scope_key(Scope::book(unit.id))?;
+        self.state_as_root(root, unit, Statement::Admit(admit))?;
+        self.state(unit, Statement::Organisation(organisation))?;
+        self.state(unit, Statement::Catalogue(catalogue))?;
+        self.state(unit, Statement::Calendar(calendar))?;
+        self.make_scope_key(Scope::book(unit))?;
         if self.role() == Role::Hub {
-            self.make_hub_key(Scope::book(unit.id))?;
+            self.make_hub_key(Scope::book(unit))?;
         }
         self.commit(now)?;
         Ok(())
@@ -175,6 +173,12 @@ pub(crate) fn parse_code(text: &str) -> Result<UnitCode, CommandError> {
             format!("单位代码“{}”不对，应为 6 到 12 位数字。", text.trim()),
         )
     })
+}
+
+fn tables(matters: &str, holidays: &str) -> Result<(Catalogue, Calendar), CommandError> {
+    let catalogue = Catalogue::from_tsv(matters).map_err(|e| table("事项目录", "matters", &e))?;
+    let calendar = Calendar::from_tsv(holidays).map_err(|e| table("节假日表", "holidays", &e))?;
+    Ok((catalogue, calendar))
 }
 
 fn table(label: &str, option: &str, error: &ledger::TableError) -> CommandError {

@@ -10,6 +10,7 @@ pub(crate) mod fact {
     pub(crate) const LIFE: &str = "life";
     pub(crate) const EPOCH: &str = "epoch";
     pub(crate) const STORE_ID: &str = "store_id";
+    pub(crate) const POWER_UPS: &str = "power_ups";
     pub(crate) const CHAIN: &str = "chain";
     pub(crate) const TICKET: &str = "ticket/";
 }

@@ -154,6 +154,9 @@ impl Office {
         if self.epoch == 0 || self.epoch_due || self.is_forked() {
             self.begin_epoch()?;
         }
+        let power_ups = fact_u64(&self.store, fact::POWER_UPS).unwrap_or(0) + 1;
+        self.store.stage_fact(fact::POWER_UPS, Some(&power_ups.to_be_bytes()))?;
+        self.peers.health.power_ups = power_ups;
         self.due.own_receipts = true;
         self.due.duties = true;
         self.due.keys = true;
@@ -306,6 +309,7 @@ impl Office {
                 Err(StoreError::ReadOnly(reason)) => {
                     self.store.abandon();
                     self.statements.abandon();
+                    self.drop_staged(now);
                     return Err(StoreError::ReadOnly(reason).into());
                 }
                 Err(error) => return Err(OfficeError::Reopen(error.to_string())),
@@ -358,6 +362,7 @@ impl Office {
     /// # Errors
     /// When the journal or the index cannot be read or written.
     pub fn apply(&mut self, now: Now, entries: usize) -> Result<usize, OfficeError> {
+        self.repair(now)?;
         let applied = self
             .views
             .apply(&mut self.store, &self.authority, &self.keys, entries)?;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use ledger::id::{DeviceId, Scope};
+use ledger::id::{DeviceId, Scope, ScopeKind, UnitId};
+use replica::authority::Authority;
 use replica::entry::LogId;
 use replica::frame::{Health, Inbound, JoinRequest, Refusal, WrappedKey};
 use replica::receipt::{Receipt, Withdrawal};
@@ -40,6 +41,10 @@ pub(crate) struct Line {
 /// All connections, and what was staged for them.
 pub(crate) struct Peers {
     pub(crate) lines: BTreeMap<SessionId, Line>,
+    /// How many lines there are to each device.
+    connected: BTreeMap<DeviceId, usize>,
+    /// Sessions whose runs could not be stored: they end, and the peers come back later.
+    unserved: BTreeSet<SessionId>,
     next: u64,
     outputs: VecDeque<(SessionId, Output)>,
     pub(crate) quota: Quota,
@@ -61,6 +66,8 @@ impl Peers {
     pub(crate) fn new(health: Health) -> Self {
         Self {
             lines: BTreeMap::new(),
+            connected: BTreeMap::new(),
+            unserved: BTreeSet::new(),
             next: 1,
             outputs: VecDeque::new(),
             quota: Quota::default(),
@@ -86,7 +93,7 @@ impl Peers {
     }
 
     pub(crate) fn is_connected(&self, device: &DeviceId) -> bool {
-        self.lines.values().any(|l| l.peer == *device)
+        self.connected.contains_key(device)
     }
 
     /// Refusals kept at once; beyond, only known ones are counted on.
@@ -96,6 +103,33 @@ impl Peers {
         if self.refused.len() < Self::REFUSED_MAX || self.refused.contains_key(&(log, reason)) {
             *self.refused.entry((log, reason)).or_default() += 1;
         }
+    }
+}
+
+/// Sessions by the unit of their peer.
+#[derive(Default)]
+struct Audience {
+    by_unit: BTreeMap<UnitId, Vec<SessionId>>,
+    /// Peers whose unit is not known yet; they are told everything, and pass over what they do not share.
+    unknown: Vec<SessionId>,
+}
+
+impl Audience {
+    /// A book concerns its unit and those above; what is public may also concern those below, and is rare. With five hundred rooms
+    /// catching up at once, telling everybody of everything would take longer than all the rest.
+    fn of(&self, authority: &Authority, scope: &Scope) -> Vec<SessionId> {
+        let mut ids = self.unknown.clone();
+        if scope.kind == ScopeKind::Public {
+            ids.extend(self.by_unit.values().flatten());
+            return ids;
+        }
+        let mut line = BTreeSet::new();
+        let mut at = Some(scope.unit);
+        while let Some(unit) = at.filter(|unit| line.insert(*unit)) {
+            ids.extend(self.by_unit.get(&unit).into_iter().flatten());
+            at = authority.parent(unit);
+        }
+        ids
     }
 }
 
@@ -127,6 +161,7 @@ impl Office {
             dialled,
         };
         self.peers.lines.insert(id, line);
+        *self.peers.connected.entry(peer).or_default() += 1;
         self.drain(now, id);
         id
     }
@@ -231,7 +266,7 @@ impl Office {
             match effect {
                 Effect::Send(bytes) => self.peers.outputs.push_back((id, Output::Send(bytes))),
                 Effect::Stage { batch, runs, keys } => {
-                    let outcome = self.stage(&runs, &keys);
+                    let outcome = self.stage(id, &runs, &keys);
                     self.peers.staged.push((id, batch, outcome));
                 }
                 Effect::Receipts(receipts, withdrawals) => self.stage_receipts(receipts, withdrawals),
@@ -254,17 +289,22 @@ impl Office {
     }
 
     fn end(&mut self, now: Now, id: SessionId) {
-        if let Some(line) = self.peers.lines.remove(&id)
-            && !self.peers.is_connected(&line.peer)
-        {
-            self.peers.catching_up.remove(&line.peer);
-            self.reports.parted(now, line.peer);
-            self.health_due = true;
+        let Some(line) = self.peers.lines.remove(&id) else {
+            return;
+        };
+        let left = self.peers.connected.get(&line.peer).map_or(0, |n| n.saturating_sub(1));
+        if left > 0 {
+            self.peers.connected.insert(line.peer, left);
+            return;
         }
+        self.peers.connected.remove(&line.peer);
+        self.peers.catching_up.remove(&line.peer);
+        self.reports.parted(now, line.peer);
+        self.health_due = true;
     }
 
     /// Stages the runs and keys of one batch. Who may write was judged by the session; what is left is whether the runs link.
-    fn stage(&mut self, runs: &[VerifiedRun], keys: &[WrappedKey]) -> Outcome {
+    fn stage(&mut self, id: SessionId, runs: &[VerifiedRun], keys: &[WrappedKey]) -> Outcome {
         let mut outcome = Outcome::default();
         for run in runs {
             match self.store.stage_run(run) {
@@ -277,7 +317,10 @@ impl Office {
                 }
                 Ok(Staged::Held) => {}
                 Err(StageRefusal::Gap { .. }) => outcome.gaps.push(*run.log()),
-                Err(StageRefusal::Store(_)) => outcome.refused.push((*run.log(), Refusal::Limit)),
+                // Full or failing: that is no answer to this run but an end to all of them for now.
+                Err(StageRefusal::Store(_)) => {
+                    self.peers.unserved.insert(id);
+                }
             }
         }
         for key in keys {
@@ -336,11 +379,16 @@ impl Office {
 
     /// After a commit: answers everybody who waited for it. `moved`: scopes whose vectors moved; `signed`: our own new receipts.
     pub(crate) fn settle_peers(&mut self, now: Now, moved: &BTreeSet<Scope>, signed: Vec<Receipt>) {
+        let audience = self.audience();
         for scope in moved {
-            self.tell_all(now, &Input::Changed(*scope));
+            for id in audience.of(&self.authority, scope) {
+                let _ = self.input(now, id, Input::Changed(*scope));
+            }
         }
         for (id, batch, outcome) in std::mem::take(&mut self.peers.staged) {
-            let _ = self.input(now, id, Input::Committed { batch, outcome });
+            if !self.peers.unserved.contains(&id) {
+                let _ = self.input(now, id, Input::Committed { batch, outcome });
+            }
         }
         for (id, device, answer) in std::mem::take(&mut self.peers.joins) {
             let answer = answer.and_then(|()| {
@@ -349,12 +397,60 @@ impl Office {
             });
             let _ = self.input(now, id, Input::JoinAnswer(answer));
         }
+        self.pass_on_receipts(now, &audience, signed);
+        self.leave_unserved(now);
+    }
+
+    fn pass_on_receipts(&mut self, now: Now, audience: &Audience, signed: Vec<Receipt>) {
         let mut receipts = std::mem::take(&mut self.peers.receipts);
         receipts.extend(signed);
-        let withdrawals = std::mem::take(&mut self.peers.withdrawals);
-        if !(receipts.is_empty() && withdrawals.is_empty()) {
-            self.tell_all(now, &Input::Receipts(receipts, withdrawals));
+        let mut by_session: BTreeMap<SessionId, Vec<Receipt>> = BTreeMap::new();
+        for receipt in receipts {
+            for id in audience.of(&self.authority, &receipt.scope) {
+                by_session.entry(id).or_default().push(receipt.clone());
+            }
         }
+        let withdrawals = std::mem::take(&mut self.peers.withdrawals);
+        if !withdrawals.is_empty() {
+            for id in self.peers.lines.keys() {
+                by_session.entry(*id).or_default();
+            }
+        }
+        for (id, receipts) in by_session {
+            let _ = self.input(now, id, Input::Receipts(receipts, withdrawals.clone()));
+        }
+    }
+
+    /// What was staged is not durable and has been dropped: nobody is told otherwise, and whoever waited comes back later.
+    pub(crate) fn drop_staged(&mut self, now: Now) {
+        let waiting = std::mem::take(&mut self.peers.staged);
+        self.peers.unserved.extend(waiting.into_iter().map(|(id, ..)| id));
+        for (id, ..) in std::mem::take(&mut self.peers.joins) {
+            let full = "上级主机磁盘已满，暂时不能加入，请稍后再用同一张入网票。".to_owned();
+            let _ = self.input(now, id, Input::JoinAnswer(Err(full)));
+        }
+        self.peers.receipts.clear();
+        self.peers.withdrawals.clear();
+        self.leave_unserved(now);
+    }
+
+    fn leave_unserved(&mut self, now: Now) {
+        for id in std::mem::take(&mut self.peers.unserved) {
+            let _ = self.input(now, id, Input::Leave);
+        }
+    }
+
+    /// Which sessions a scope concerns, for looking it up many times.
+    fn audience(&self) -> Audience {
+        let mut audience = Audience::default();
+        for (id, line) in &self.peers.lines {
+            let known = self.authority.member(&line.peer).map(|m| m.unit);
+            match known.or_else(|| self.reports.seen.get(&line.peer).map(|s| s.unit)) {
+                Some(unit) => audience.by_unit.entry(unit).or_default().push(*id),
+                None => audience.unknown.push(*id),
+            }
+        }
+        audience
     }
 
     /// Cuts off every connection of a key that has been revoked.
