@@ -67,7 +67,9 @@ impl Action {
         let view = match &command {
             CaseCommand::New(_) => View::CaseNew,
             CaseCommand::List(_) => View::Table(CASES),
-            _ => View::Plain,
+            CaseCommand::Show(_) => View::CaseShow,
+            CaseCommand::Do(_) | CaseCommand::Edit(_) => View::CaseDone,
+            CaseCommand::Erase(_) => View::Plain,
         };
         Self::ask(command.into(), view)
     }

@@ -1,5 +1,7 @@
 //! Results as short Chinese tables, columns aligned by what characters take on a screen.
 
+mod case;
+
 use ledger::day::Day;
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
@@ -11,6 +13,11 @@ const CELL_WIDTH_MAX: usize = 40;
 /// Milliseconds that UTC+8 is ahead of UTC.
 const CHINA_AHEAD_MS: i64 = 8 * 3_600_000;
 
+/// Rejected rows shown on the screen; `--json` has them all.
+const REJECTED_SHOWN: usize = 40;
+/// Labels take this much: seven characters.
+const LABEL_WIDTH: usize = 14;
+
 /// How the result of one command is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum View {
@@ -20,6 +27,10 @@ pub enum View {
     Table(&'static [&'static str]),
     /// The number that a clerk writes on the paper.
     CaseNew,
+    /// What was done to a case.
+    CaseDone,
+    /// One case in full.
+    CaseShow,
     /// Counts, then the rejected rows.
     Import,
     /// The ticket alone, to be copied.
@@ -47,10 +58,8 @@ pub fn text(view: View, value: &Value) -> String {
             Some(rows) => table(rows, &columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()),
             None => plain(value),
         },
-        View::CaseNew => format!(
-            "已收件，编号 {}\n",
-            cell("project_no", value.get("project_no").unwrap_or(&Value::Null))
-        ),
+        View::CaseNew | View::CaseDone => case::done(view, value),
+        View::CaseShow => case::show(value),
         View::Import => import(value),
         View::Ticket => value
             .get("ticket")
@@ -79,7 +88,16 @@ fn import(value: &Value) -> String {
         rejected.len()
     );
     if !rejected.is_empty() {
-        out.push_str(&table(rejected, &["line".to_owned(), "reason".to_owned()]));
+        for row in rejected.iter().take(REJECTED_SHOWN) {
+            let shown = |key: &str| cell(key, row.get(key).unwrap_or(&Value::Null));
+            out.push_str(&format!("第 {} 行：{}\n", shown("line"), shown("reason")));
+        }
+        if rejected.len() > REJECTED_SHOWN {
+            out.push_str(&format!(
+                "……另有 {} 行，加 --json 可看全部。\n",
+                rejected.len() - REJECTED_SHOWN
+            ));
+        }
         out.push_str("改正这些行后，把整个文件再导入一次即可，已登记的不会重复。\n");
     }
     out
@@ -182,6 +200,10 @@ fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
+fn pad_label(text: &str) -> String {
+    pad(text, LABEL_WIDTH)
+}
+
 fn cut(text: &str) -> String {
     if text.width() <= CELL_WIDTH_MAX {
         return text.to_owned();
@@ -280,7 +302,7 @@ mod tests {
         let value = json!({"imported": 2, "unchanged": 1, "rejected": [{"line": 7, "reason": "身份证号校验不对"}]});
         let shown = text(View::Import, &value);
         assert!(shown.starts_with("新登记 2 件，已有 1 件，未收 1 行。\n"), "{shown}");
-        assert!(shown.contains("7   身份证号校验不对"), "{shown}");
+        assert!(shown.contains("第 7 行：身份证号校验不对"), "{shown}");
     }
 
     #[test]

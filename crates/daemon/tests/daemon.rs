@@ -1,5 +1,8 @@
 //! Daemons and commands on real folders, over real QUIC, in one process.
 
+// Helpers of tests panic as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -19,10 +22,16 @@ fn table(name: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
+/// A daemon on its thread.
+struct Running {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<Result<(), String>>,
+}
+
 /// A data folder and what runs on it.
 struct Place {
     config: Config,
-    running: Option<(oneshot::Sender<()>, JoinHandle<Result<(), String>>)>,
+    running: Option<Running>,
 }
 
 impl Place {
@@ -59,12 +68,12 @@ impl Place {
         let Ok(listen) = is_ready.recv_timeout(SOON) else {
             panic!("{:?}", thread.join().unwrap())
         };
-        self.running = Some((stop, thread));
+        self.running = Some(Running { stop, thread });
         listen
     }
 
     fn stop(&mut self) {
-        let (stop, thread) = self.running.take().unwrap();
+        let Running { stop, thread } = self.running.take().unwrap();
         stop.send(()).unwrap();
         thread.join().unwrap().unwrap();
     }
