@@ -20,8 +20,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// Frames that a hub may say before its answer (a greeting, kinds of later versions).
 const FRAMES_MAX: usize = 16;
 
-/// Shows the ticket to the hub that gave it, at the first of `addrs` (or of the ticket's own addresses) where it is reached, and
-/// takes in its answer. What it returns is durable.
+/// Shows the ticket to the hub that gave it, at the first of the ticket's addresses and `addrs` where it is reached, and takes in
+/// its answer. All of them are kept, in that order: what the ticket names comes first, further ways up (the county) after it.
+/// What it returns is durable.
 ///
 /// # Errors
 /// In Chinese, with what to do next: nobody there, ticket refused, folder in a county already.
@@ -35,8 +36,10 @@ pub async fn join(
 ) -> Answer {
     let request = keeper.join_request(role, name, ticket).await?;
     let mut ticket = ticket.clone();
-    if !addrs.is_empty() {
-        ticket.addrs = addrs.to_vec();
+    for addr in addrs {
+        if !ticket.addrs.contains(addr) {
+            ticket.addrs.push(addr.clone());
+        }
     }
     let mut tried = Vec::new();
     for addr in &ticket.addrs {
