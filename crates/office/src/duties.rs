@@ -13,7 +13,7 @@ use store::StoreError;
 use crate::command::CommandError;
 use crate::life::{Life, fact};
 use crate::local::keyless;
-use crate::office::{Office, OfficeError};
+use crate::office::{Office, OfficeError, unless_full};
 use crate::prefix;
 
 /// How often duties are looked at while something may be due.
@@ -278,6 +278,10 @@ impl Office {
     /// # Errors
     /// As [`Office::commit`].
     pub fn tick(&mut self, now: Now) -> Result<(), OfficeError> {
+        unless_full(self.tick_or_fail(now))
+    }
+
+    fn tick_or_fail(&mut self, now: Now) -> Result<(), OfficeError> {
         self.wake_sessions(now);
         self.repair(now)?;
         let elapsed = now.mono_ms.saturating_sub(self.due.looked_ms);
@@ -292,7 +296,7 @@ impl Office {
             self.ask_keys(now)?;
         }
         self.send_reports(now);
-        self.commit(now)
+        self.commit_or_fail(now)
     }
 
     /// Lowers logs to before damage that was met while reading, so that peers send again what lay there.

@@ -150,7 +150,7 @@ impl Office {
         if self.role() == Role::Hub {
             self.make_hub_key(Scope::book(unit))?;
         }
-        self.commit(now)?;
+        self.commit_or_fail(now)?;
         Ok(())
     }
 

@@ -98,7 +98,7 @@ impl Office {
             .stage_fact(fact::CHAIN, Some(&encode_chain(&welcome.credentials)))?;
         self.statements.staged_chain(&welcome.credentials);
         self.begin_life(life)?;
-        self.commit(now)?;
+        self.commit_or_fail(now)?;
         self.line = crate::chain::line(&self.store);
         Ok(answer)
     }

@@ -95,7 +95,7 @@ impl Office {
         };
         self.forget_old_tickets(now)?;
         self.keep_ticket(&ticket_key(&secret), &kept)?;
-        self.commit(now)?;
+        self.commit_or_fail(now)?;
         Ok(json!({
             "ticket": ticket.to_text(),
             "unit": unit.code,
@@ -172,7 +172,7 @@ impl Office {
             cuts,
         });
         self.state_over(&device, statement, args.root_key.as_deref())?;
-        self.commit(now)?;
+        self.commit_or_fail(now)?;
         Ok(json!({"device": device, "state": "revoked", "reason": reason, "cuts": count}))
     }
 
@@ -192,7 +192,7 @@ impl Office {
         let count = cuts.len();
         let statement = Statement::Extend(Extend { device, cuts });
         self.state_over(&device, statement, args.root_key.as_deref())?;
-        self.commit(now)?;
+        self.commit_or_fail(now)?;
         Ok(json!({"device": device, "state": "extended", "cuts": count}))
     }
 
@@ -215,7 +215,7 @@ impl Office {
         admit.node_code = crate::prefix::next_code(prefix, &self.authority, &BTreeSet::new(), &mut self.seeds)
             .ok_or_else(|| CommandError::failed("no_code", "节点编码用尽，请联系系统维护人员。"))?;
         self.state_as_root(&root, top, Statement::Admit(admit))?;
-        self.commit(now)?;
+        self.commit_or_fail(now)?;
         self.waiting_hubs.remove(&device);
         Ok(json!({"device": device, "state": "in"}))
     }

@@ -43,10 +43,27 @@ pub enum OfficeError {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// What is on the disk is not known since a failed sync: close every connection, drop the office and open it again.
     #[error("the office has to be opened again: {0}")]
     Reopen(String),
+}
+
+impl From<StoreError> for OfficeError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Poisoned(why) => Self::Reopen(why),
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// A full disk is a state of its own, shown and lived with; only what makes the disk untrustworthy ends an office.
+pub(crate) fn unless_full<T: Default>(done: Result<T, OfficeError>) -> Result<T, OfficeError> {
+    match done {
+        Err(OfficeError::Store(StoreError::ReadOnly(_))) => Ok(T::default()),
+        other => other,
+    }
 }
 
 /// One unit's office on one device. Single-threaded; never blocks but for the disk.
@@ -232,7 +249,7 @@ impl Office {
     ) -> Result<Value, CommandError> {
         // What we have said to others is to be seen in what is shown here.
         if self.stage_unstaged()? {
-            self.commit(now)?;
+            self.commit_or_fail(now)?;
         }
         match command {
             Command::Init(args) => self.init_county(now, &args),
@@ -293,13 +310,22 @@ impl Office {
         Ok(tip)
     }
 
-    /// Makes everything staged durable, then tells everybody concerned: one sync for all that came since the last.
+    /// Makes everything staged durable, then tells everybody concerned: one sync for all that came since the last. When the disk is
+    /// full nobody is told anything: peers come back later.
     ///
     /// # Errors
     /// [`OfficeError::Reopen`] after a failed sync: nothing more is taken until the office is opened again.
     pub fn commit(&mut self, now: Now) -> Result<(), OfficeError> {
+        unless_full(self.commit_or_fail(now))
+    }
+
+    /// As [`Office::commit`], for those who must know that the disk was full.
+    pub(crate) fn commit_or_fail(&mut self, now: Now) -> Result<(), OfficeError> {
         /// What follows from a commit (a grant, a withdrawal) is committed too; nothing follows for ever.
         const ROUNDS_MAX: usize = 8;
+        if let store::Health::Poisoned(why) = self.store.health() {
+            return Err(OfficeError::Reopen(why));
+        }
         for _ in 0..ROUNDS_MAX {
             if !self.store.has_staged() && !self.peers.has_staged() {
                 break;
@@ -307,9 +333,9 @@ impl Office {
             let committed = match self.store.commit() {
                 Ok(committed) => committed,
                 Err(StoreError::ReadOnly(reason)) => {
-                    self.store.abandon();
                     self.statements.abandon();
                     self.drop_staged(now);
+                    self.due.duties = true;
                     return Err(StoreError::ReadOnly(reason).into());
                 }
                 Err(error) => return Err(OfficeError::Reopen(error.to_string())),
@@ -362,6 +388,10 @@ impl Office {
     /// # Errors
     /// When the journal or the index cannot be read or written.
     pub fn apply(&mut self, now: Now, entries: usize) -> Result<usize, OfficeError> {
+        unless_full(self.apply_or_fail(now, entries))
+    }
+
+    fn apply_or_fail(&mut self, now: Now, entries: usize) -> Result<usize, OfficeError> {
         self.repair(now)?;
         let applied = self
             .views
@@ -369,7 +399,7 @@ impl Office {
         // With nothing else to do, keys for the next cases are made: recording one then needs a single sync.
         let spared = applied.left == 0 && self.top_up_spares().is_ok_and(|made| made);
         if applied.erased > 0 || spared {
-            self.commit(now)?;
+            self.commit_or_fail(now)?;
         }
         Ok(applied.left)
     }

@@ -372,7 +372,7 @@ impl Office {
     /// When the journal or the index cannot be written.
     pub fn rest(&mut self, now: Now) -> Result<(), OfficeError> {
         self.stage_unstaged()?;
-        self.commit(now)?;
+        self.commit_or_fail(now)?;
         self.reports.keep(&self.store)?;
         self.views.trust(&mut self.store)?;
         Ok(())

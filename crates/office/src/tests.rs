@@ -4,3 +4,4 @@ mod county;
 mod life;
 mod loss;
 mod members;
+mod storm;

@@ -209,7 +209,7 @@ impl Office {
 
     /// Makes what a command staged durable. Nothing was said to anybody before this returns.
     pub(crate) fn keep(&mut self, now: Now) -> Result<(), CommandError> {
-        self.commit(now).map_err(|e| texts::store_failed(&e))
+        self.commit_or_fail(now).map_err(|e| texts::store_failed(&e))
     }
 
     /// Brings the rows up to the journal.
