@@ -56,6 +56,9 @@ pub fn daybook() -> String {
     text
 }
 
+/// What a place holds of each scope: unit and kind to digest.
+pub type Digests = BTreeMap<(String, String), String>;
+
 /// A place of one [`County`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PlaceId(usize);
@@ -307,40 +310,39 @@ impl County {
         (0..self.places.len()).map(PlaceId)
     }
 
-    /// Whether every scope held by two of these places has the same digest in both, and none holds nothing.
+    /// Whether these places hold the same: of every scope that one of them has entries of, all that may hold it have the same
+    /// digest.
     ///
     /// # Errors
     /// From the status command.
     pub fn in_step(&self, ids: &[PlaceId]) -> Result<bool> {
-        let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
+        let mut held = Vec::new();
+        let mut leading = Digests::new();
         for id in ids {
-            let digests = self.digests(*id)?;
-            if digests.is_empty() {
-                return Ok(false);
-            }
-            for (scope, digest) in digests {
-                if *seen.entry(scope).or_insert_with(|| digest.clone()) != digest {
-                    return Ok(false);
-                }
-            }
+            let (unit, digests) = self.digests(*id)?;
+            leading.extend(digests.clone());
+            held.push((unit, digests));
         }
-        Ok(true)
+        let same = |(scope, digest): (&(String, String), &String)| {
+            let mut holders = held.iter().filter(|(unit, _)| may_hold(unit, scope));
+            holders.all(|(_, digests)| digests.get(scope) == Some(digest))
+        };
+        Ok(!leading.is_empty() && leading.iter().all(same))
     }
 
-    /// The digest of every scope that a place holds entries of, by unit and kind.
+    /// A place's unit, and the digest of every scope that it holds entries of, by unit and kind.
     ///
     /// # Errors
     /// From the status command.
-    pub fn digests(&self, id: PlaceId) -> Result<BTreeMap<(String, String), String>> {
+    pub fn digests(&self, id: PlaceId) -> Result<(String, Digests)> {
         let status = self[id].json(&["status"])?;
         let scopes = status["scopes"]
             .as_array()
             .with_context(|| format!("no scopes in {status}"))?;
         let text = |scope: &Value, key: &str| scope[key].as_str().unwrap_or_default().to_owned();
         let held = scopes.iter().filter(|scope| scope["entries"].as_u64() != Some(0));
-        Ok(held
-            .map(|scope| ((text(scope, "unit"), text(scope, "kind")), text(scope, "digest")))
-            .collect())
+        let of_scope = |scope: &Value| ((text(scope, "unit"), text(scope, "kind")), text(scope, "digest"));
+        Ok((text(&status, "unit"), held.map(of_scope).collect()))
     }
 
     /// The cases that a place lists, all of them.
@@ -365,6 +367,20 @@ impl Index<PlaceId> for County {
 impl IndexMut<PlaceId> for County {
     fn index_mut(&mut self, id: PlaceId) -> &mut Place {
         &mut self.places[id.0]
+    }
+}
+
+/// Whether a place of this unit holds a scope: books of its own and of units below; public scopes of those above too.
+fn may_hold(unit: &str, (of, kind): &(String, String)) -> bool {
+    of.starts_with(stem(unit)) || (kind == "public" && unit.starts_with(stem(of)))
+}
+
+/// The digits that all codes below begin with: six of a county, nine of a township, all twelve of a room.
+fn stem(code: &str) -> &str {
+    match code {
+        _ if code.ends_with("000000") => &code[..code.len() - 6],
+        _ if code.ends_with("000") => &code[..code.len() - 3],
+        _ => code,
     }
 }
 

@@ -108,14 +108,16 @@ fn a_withdrawal_in_the_room_against_an_acceptance_above_folds_alike_everywhere()
     act(&line.county, line.township, &number, &["accept"]);
     line.county.heal(line.room);
     let case = same_everywhere(&line, &number);
-    let void = case["events"]
-        .as_array()
-        .expect("events")
-        .iter()
-        .filter(|event| event["void"] == true)
-        .count();
-    assert_eq!(void, 1, "one of the two stands, the other stays and says why: {case}");
-    assert_eq!(conflicts(&line.county, line.township, "void_event").len(), 1);
+    // The higher tier's event goes first; what is open may still be withdrawn, so both are legal and stand.
+    assert_eq!(case["state"], "withdrawn", "{case}");
+    assert!(
+        case["events"]
+            .as_array()
+            .expect("events")
+            .iter()
+            .all(|event| event["void"] == false),
+        "{case}"
+    );
 }
 
 #[test]
