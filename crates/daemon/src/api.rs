@@ -1,7 +1,7 @@
 //! The local API: commands of this machine's user to the daemon that runs on the folder.
 //!
 //! JSON lines over TCP on the loopback address. The first line is the token from the folder's `api` file (only the owner can
-//! read it); then each line is a request and is answered by any number of `{"progress": TEXT}` and one `{"ok": VALUE}` or
+//! read it), answered by `{"ready": true}`; then each line is a request and is answered by any number of `{"progress": TEXT}` and one `{"ok": VALUE}` or
 //! `{"error": {"code", "message", "exit"}}`.
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -103,6 +103,7 @@ async fn serve(stream: TcpStream, token: &str, service: &Service) -> std::io::Re
         let failure = Failure::failed("本机接口的口令不对，请用同一个用户执行。").coded("token");
         return say(&mut write, &failure.to_json()).await;
     }
+    say(&mut write, &json!({ "ready": true })).await?;
     while let Some(request) = timeout(IDLE_WAIT, line(&mut read, LINE_BYTES_MAX))
         .await
         .map_err(std::io::Error::other)??
@@ -177,10 +178,18 @@ pub(crate) mod client {
     ) -> Option<Result<Value, Failure>> {
         let mut stream = TcpStream::connect_timeout(&door.addr, TOKEN_WAIT).ok()?;
         stream.set_nodelay(true).ok()?;
-        stream
-            .write_all(format!("{}\n{request}\n", door.token).as_bytes())
-            .ok()?;
-        let mut lines = BufReader::new(stream).lines();
+        stream.set_read_timeout(Some(TOKEN_WAIT)).ok()?;
+        stream.write_all(format!("{}\n", door.token).as_bytes()).ok()?;
+        let mut lines = BufReader::new(stream.try_clone().ok()?).lines();
+        // Somebody else may listen there by now; only our daemon greets, and only it is told what is asked.
+        let greeting: Value = serde_json::from_str(&lines.next()?.ok()?).ok()?;
+        if let Some(error) = greeting.get("error") {
+            return Some(Err(Failure::from_json(error)));
+        }
+        greeting.get("ready")?;
+        // Work takes as long as it takes, and may wait behind somebody else's.
+        stream.set_read_timeout(None).ok()?;
+        stream.write_all(format!("{request}\n").as_bytes()).ok()?;
         loop {
             // A daemon that ends in the middle has perhaps done the work: the person must look, not we guess.
             let Some(Ok(line)) = lines.next() else {

@@ -113,31 +113,31 @@ pub fn ask_folder(config: &Config, ask: Ask, need: FolderNeed) -> Result<Value, 
     };
     let mut screen = Screen::new();
     let began = Instant::now();
-    // Whoever holds the folder is a daemon, which answers, or another command, which will be done soon.
+    // The folder's lock says whether it is ours; whoever holds it is a daemon, which answers, or another command, which will
+    // be done soon.
     loop {
-        if let Some(door) = folder.read_api()
-            && let Some(answer) = client::ask(&door, &ask.to_json(), &mut |line| screen.say(line))
-        {
-            screen.clear();
-            return answer;
-        }
         match runtime(config.kind)?.block_on(ask_directly(config, &folder, ask.clone(), &mut screen)) {
-            Err(NotOpened::InUse) if began.elapsed() < FOLDER_PATIENCE => {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            Err(NotOpened::InUse) => {
-                return Err(Failure::failed(format!(
-                    "数据文件夹 {} 正被另一个程序使用，请等它结束后再试。",
-                    folder.path().display()
-                ))
-                .coded("in_use"));
-            }
+            Err(NotOpened::InUse) => {}
             Err(NotOpened::Failed(failure)) => return Err(failure),
             Ok(answer) => {
                 screen.clear();
                 return answer;
             }
         }
+        if let Some(door) = folder.read_api()
+            && let Some(answer) = client::ask(&door, &ask.to_json(), &mut |line| screen.say(line))
+        {
+            screen.clear();
+            return answer;
+        }
+        if began.elapsed() > FOLDER_PATIENCE {
+            return Err(Failure::failed(format!(
+                "数据文件夹 {} 正被另一个程序使用，请等它结束后再试。",
+                folder.path().display()
+            ))
+            .coded("in_use"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

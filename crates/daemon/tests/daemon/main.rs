@@ -3,6 +3,9 @@
 // Helpers of tests panic as tests do.
 #![allow(clippy::unwrap_used)]
 
+mod api;
+mod tiers;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -142,16 +145,22 @@ fn join(place: &Place, ticket: &str) -> Result<Value, Failure> {
     }))
 }
 
-#[test]
-fn a_command_does_the_same_with_the_daemon_up_and_down() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut room = Place::new(Kind::Node, dir.path().join("room"));
+/// A room on its own.
+fn alone(dir: &Path) -> Place {
+    let room = Place::new(Kind::Node, dir.join("room"));
     room.command(Command::InitAlone(InitAlone {
         unit: "511603102201".to_owned(),
         name: "一人村".to_owned(),
         matters: table("matters.tsv"),
         holidays: table("holidays.tsv"),
     }));
+    room
+}
+
+#[test]
+fn a_command_does_the_same_with_the_daemon_up_and_down() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut room = alone(dir.path());
     let first = room.command(case("张三"));
     assert_eq!(first["project_no"].as_str().unwrap().len(), 20);
     room.start();
@@ -194,76 +203,4 @@ fn a_folder_without_a_life_is_not_run() {
     let config = Config::new(Kind::Node, dir.path().to_owned());
     let error = runtime.block_on(run(config, never, |_| panic!("ready"))).unwrap_err();
     assert!(error.to_string().contains("init"), "{error}");
-}
-
-#[test]
-fn a_case_travels_from_room_to_township_to_county_and_the_room_sees_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut county = county(dir.path());
-    let high = county.start().unwrap();
-    let mut township = Place::new(Kind::Hub, dir.path().join("township"));
-    assert_eq!(
-        join(&township, &ticket(&county, "511603102", high)).unwrap()["settled"],
-        true
-    );
-    let middle = township.start().unwrap();
-    let mut room = Place::new(Kind::Node, dir.path().join("room"));
-    let invitation = ticket(&township, "511603102201", middle);
-    assert_eq!(join(&room, &invitation).unwrap()["settled"], true);
-    room.command(case("张三"));
-    room.start();
-    room.command(case("李四"));
-    room.until("the room's ticks", &list(), |v| all_at(v, 2, "county"));
-    county.until("the county's list", &list(), |v| all_at(v, 2, "county"));
-
-    let other = Place::new(Kind::Node, dir.path().join("other"));
-    let again = join(&other, &invitation).unwrap_err();
-    assert_eq!(again.code, "join_refused", "{}", again.message);
-
-    // The township goes away for a while; what is recorded meanwhile arrives afterwards.
-    township.stop();
-    room.command(case("王五"));
-    assert!(
-        room.command(list())
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|r| r["receipt"] == "room")
-    );
-    township.config.listen = Some(middle);
-    township.start();
-    room.until("the third case", &list(), |v| all_at(v, 3, "county"));
-    for place in [&mut room, &mut township, &mut county] {
-        place.stop();
-        assert_eq!(place.command(Command::Verify)["clean"], true);
-    }
-}
-
-#[test]
-fn a_revoked_device_is_cut_off_at_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut county = county(dir.path());
-    let high = county.start().unwrap();
-    let mut township = Place::new(Kind::Hub, dir.path().join("township"));
-    let joined = join(&township, &ticket(&county, "511603102", high)).unwrap();
-    township.start();
-    let connected = |v: &Value| {
-        v["peers"]
-            .as_array()
-            .is_some_and(|p| p.iter().any(|p| p["connected"] == true))
-    };
-    township.until("the line to the county", &Command::Status, connected);
-    let began = Instant::now();
-    county.command(Command::MemberRevoke(MemberRevoke {
-        device: joined["device"].as_str().unwrap().to_owned(),
-        reason: "电脑丢失".to_owned(),
-        root_key: None,
-    }));
-    township.until("the cut", &Command::Status, |v| !connected(v));
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    // And it does not come back.
-    std::thread::sleep(Duration::from_secs(2));
-    assert!(!connected(&township.command(Command::Status)));
-    township.stop();
-    county.stop();
 }
