@@ -281,6 +281,9 @@ impl Office {
                 // Only sessions that join, which this office does not hold, are welcomed.
                 Effect::Welcomed(_) => {}
                 Effect::Close(reason) => {
+                    if let Reason::Peer(bye) = &reason {
+                        self.reports.turned_away(now, peer, bye);
+                    }
                     self.peers.outputs.push_back((id, Output::Close(reason)));
                     self.end(now, id);
                 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ledger::id::{DeviceId, Scope, Tier, UnitId};
 use minicbor::{Decode, Encode};
-use replica::frame::{Health, RoomHealth, RoomLine};
+use replica::frame::{Bye, ByeReason, Health, RoomHealth, RoomLine};
 use replica::session::{Input, Met};
 use replica::statement::Role;
 use replica::time::Now;
@@ -65,6 +65,8 @@ pub(crate) struct Reports {
     pub(crate) heard: BTreeMap<DeviceId, Heard>,
     /// As last sent upward, to send only what has changed.
     sent: BTreeMap<DeviceId, RoomHealth>,
+    /// Who ended a session with us last for a reason that a person should see, when (UTC ms), and what it said.
+    pub(crate) turned_away: BTreeMap<DeviceId, (i64, Bye)>,
     sent_ms: u64,
     kept_ms: u64,
     dirty: bool,
@@ -108,6 +110,7 @@ impl Reports {
     pub(crate) fn met(&mut self, now: Now, peer: DeviceId, met: &Met) {
         let rtt_ms = self.seen.get(&peer).and_then(|s| s.rtt_ms);
         self.dirty = true;
+        self.turned_away.remove(&peer);
         self.seen.insert(
             peer,
             Seen {
@@ -118,6 +121,16 @@ impl Reports {
                 health: met.health.clone(),
             },
         );
+    }
+
+    /// A peer ended the session. Leaving and coming back is no news; being thrown out is.
+    pub(crate) fn turned_away(&mut self, now: Now, peer: DeviceId, bye: &Bye) {
+        match bye.reason {
+            ByeReason::Leaving | ByeReason::Timeout => {}
+            _ => {
+                self.turned_away.insert(peer, (now.wall_ms, bye.clone()));
+            }
+        }
     }
 
     pub(crate) fn introduced(&mut self, now: Now, peer: DeviceId, unit: UnitId) {

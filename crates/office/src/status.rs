@@ -64,6 +64,7 @@ impl Office {
             "forked": forks.into_iter().take(LISTED_MAX).collect::<Vec<_>>(),
             "withdrawn": self.withdrawal_rows(),
             "refused": self.refused_rows(),
+            "turned_away": self.turned_away_rows(),
             "upgrade_needed": self.authority.unknown(),
         }))
     }
@@ -150,6 +151,23 @@ impl Office {
             .receipts()
             .withdrawals()
             .map(|w| json!({"hub": w.hub, "unit": self.unit_code_of(&w.hub), "at_ms": w.at_ms}))
+            .collect()
+    }
+
+    /// Peers that ended the session for good: above all, hubs that say that this device is revoked.
+    fn turned_away_rows(&self) -> Vec<Value> {
+        self.reports
+            .turned_away
+            .iter()
+            .map(|(device, (at_ms, bye))| {
+                json!({
+                    "device": device,
+                    "unit": self.unit_code_of(device),
+                    "at_ms": at_ms,
+                    "reason": format!("{:?}", bye.reason).to_lowercase(),
+                    "text": bye.text,
+                })
+            })
             .collect()
     }
 

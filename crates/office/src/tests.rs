@@ -4,4 +4,5 @@ mod county;
 mod life;
 mod loss;
 mod members;
+mod merge;
 mod storm;
