@@ -13,6 +13,7 @@ mod body;
 mod message;
 
 pub use batch::{BATCH_BYTES_MAX, Batch, WrappedKey, creates};
+pub(crate) use body::{MARKS_MAX, WITHDRAWN_MAX};
 pub use message::{
     Busy, Bye, ByeReason, Digests, HashAsk, Hashes, Health, Hello, JoinRequest, KeyAsk, Mark, Marks, Refusal, Refused,
     RoomHealth, RoomLine, Speech, Vectors, Welcome,
@@ -113,8 +114,8 @@ pub fn body_bytes_max(kind: u8) -> usize {
     match kind {
         kind::HELLO | kind::WHO_ARE_YOU | kind::REFUSED | kind::BUSY | kind::BYE => SMALL_BYTES_MAX,
         kind::INTRODUCE | kind::JOIN | kind::WELCOME => INTRODUCTION_BYTES_MAX,
-        kind::DIGESTS | kind::MARKS | kind::HASH_ASK | kind::HASHES | kind::KEY_ASK | kind::HEALTH => LIST_BYTES_MAX,
-        kind::VECTORS | kind::RECEIPTS => VECTOR_BYTES_MAX,
+        kind::DIGESTS | kind::HASH_ASK | kind::HASHES | kind::KEY_ASK | kind::HEALTH => LIST_BYTES_MAX,
+        kind::VECTORS | kind::RECEIPTS | kind::MARKS => VECTOR_BYTES_MAX,
         _ => FRAME_BYTES_MAX,
     }
 }

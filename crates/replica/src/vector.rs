@@ -94,7 +94,8 @@ impl Vector {
                 seq: r.varint()?,
                 hash: Hash(r.array()?),
             };
-            if tip.seq == 0 || tips.last().is_some_and(|last| *last >= tip) {
+            // Half the range is more than anybody will ever write, and leaves room to reckon with.
+            if tip.seq == 0 || tip.seq > u64::MAX / 2 || tips.last().is_some_and(|last| *last >= tip) {
                 return Err(WireError::Malformed("the order of a log's tips"));
             }
             tips.push(tip);

@@ -34,7 +34,9 @@ fn members_have_the_tier_of_their_unit_and_write_where_they_work_and_below() {
 #[test]
 fn a_newcomer_that_knows_its_chain_and_no_tree_asks_for_the_top() {
     let mut world = World::county();
-    world.stated.retain(|stated| !matches!(*stated.statement, Statement::Organisation(_)));
+    world
+        .stated
+        .retain(|stated| !matches!(*stated.statement, Statement::Organisation(_)));
     assert_eq!(world.fold().shared_scopes(ROOM_A, COUNTY), [Scope::public(COUNTY)]);
 }
 

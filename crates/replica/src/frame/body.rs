@@ -20,6 +20,11 @@ pub(crate) const PLACES_MAX: usize = 64;
 pub(crate) const KEY_ASK_MAX: usize = 1_024;
 /// Receipts or withdrawals in one frame.
 const RECEIPTS_MAX: usize = 8_192;
+/// Withdrawn stores that marks name: hubs are restored a few times in their life.
+pub(crate) const WITHDRAWN_MAX: usize = 4_096;
+/// Marks of one frame: books and public scopes of the largest organisation, with the receipts of several hubs each. Even if each
+/// names a hub of its own, the frame holds them.
+pub(crate) const MARKS_MAX: usize = 24 * 1024;
 
 pub(super) fn put_cbor<T: Encode<()>>(out: &mut Vec<u8>, message: &T) {
     let encoded = minicbor::encode(message, &mut *out);
@@ -199,9 +204,9 @@ pub(super) fn put_marks(out: &mut Vec<u8>, m: &Marks) {
 
 pub(super) fn marks(body: &[u8]) -> Result<Marks, PeerError> {
     let mut r = Reader::new(body);
-    let count = read_count(&mut r, "hubs", RECEIPTS_MAX)?;
+    let count = read_count(&mut r, "hubs", MARKS_MAX)?;
     let hubs = (0..count).map(|_| hub(&mut r)).collect::<Result<Vec<_>, _>>()?;
-    let count = read_count(&mut r, "receipts", RECEIPTS_MAX)?;
+    let count = read_count(&mut r, "receipts", MARKS_MAX)?;
     let mut marks = Vec::with_capacity(count.min(r.remaining() / 19));
     for _ in 0..count {
         let at = usize::try_from(r.varint()?).unwrap_or(usize::MAX);

@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 
 use crate::credential::{self, Credential};
 use crate::entry::{LogId, Tip};
+use crate::limits::NAME_BYTES_MAX;
 use crate::receipt::StoreId;
 use crate::statement::{Former, Role};
 use crate::vector::Vector;
@@ -61,6 +62,29 @@ pub struct Health {
     /// How far it thinks its clock is off, milliseconds.
     #[n(8)]
     pub skew_ms: Option<i32>,
+}
+
+impl Health {
+    /// With its texts cut to a length that can be kept and passed on for thousands of rooms.
+    pub(crate) fn bounded(mut self) -> Self {
+        cut(&mut self.software, NAME_BYTES_MAX);
+        cut(&mut self.os, NAME_BYTES_MAX);
+        self
+    }
+}
+
+impl RoomHealth {
+    /// With its text cut to a length that can be kept and passed on for thousands of rooms.
+    pub(crate) fn bounded(mut self) -> Self {
+        cut(&mut self.version, NAME_BYTES_MAX);
+        self
+    }
+}
+
+/// Cuts a text at the last character that ends within `max` bytes.
+fn cut(text: &mut String, max: usize) {
+    let end = (0..=text.len().min(max)).rev().find(|&at| text.is_char_boundary(at));
+    text.truncate(end.unwrap_or(0));
 }
 
 /// What a hub knows of one room below it. Travels upward through the hubs.
@@ -288,10 +312,7 @@ impl Bye {
     /// A farewell whose text is cut to size.
     pub fn new(reason: ByeReason, text: impl Into<String>) -> Self {
         let mut text = text.into();
-        let end = (0..=text.len().min(Self::TEXT_BYTES_MAX))
-            .rev()
-            .find(|&at| text.is_char_boundary(at));
-        text.truncate(end.unwrap_or(0));
+        cut(&mut text, Self::TEXT_BYTES_MAX);
         Self { reason, text }
     }
 }

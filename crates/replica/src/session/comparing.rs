@@ -216,14 +216,15 @@ impl Open {
         if self.slot != Slot::None {
             return;
         }
-        let ahead: u64 = self
+        // The peer says how much it has: no sum of what it says may break us.
+        let ahead = self
             .expected
             .iter()
             .map(|(log, seq)| {
                 let mine = cx.local.vector(log.scope).tips(log).iter().map(|tip| tip.seq).max();
                 seq.saturating_sub(mine.unwrap_or(0))
             })
-            .sum();
+            .fold(0, u64::saturating_add);
         if ahead > CATCH_UP_ENTRIES
             && let Err(retry_ms) = self.hold_slot(cx)
         {
@@ -250,8 +251,11 @@ impl Open {
             theirs: Some(theirs), ..
         }) = self.scopes.get_mut(&log.scope)
         {
+            // Refusing what we never had is no news, and must not fill the memory.
+            if cx.local.vector(log.scope).tips(&log).is_empty() {
+                return;
+            }
             let held = theirs.entry((log.device, log.epoch)).or_default();
-            // Refusing what we never sent is no news.
             if held.refused.is_none() {
                 held.refused = Some(reason);
                 cx.effect(Effect::Refused { log, reason });

@@ -75,8 +75,11 @@ impl Meeting {
     pub(super) fn handle(&mut self, input: Input, cx: &mut Context<'_>) -> Result<Next, PeerError> {
         match input {
             Input::Frame(frame) => return self.frame(frame, cx),
-            Input::Receipts(receipts, withdrawals) if self.said.is_some() => {
-                self.voices.offer(receipts, withdrawals, |_| true);
+            Input::Receipts(receipts, withdrawals) => {
+                if let Some(said) = &self.said {
+                    self.voices
+                        .offer(receipts, withdrawals, |scope| said.shared.contains(scope));
+                }
             }
             Input::JoinAnswer(answer) => return Ok(self.answer(answer, cx)),
             Input::Wakeup if cx.now.mono_ms >= self.deadline_ms => {
@@ -195,7 +198,7 @@ impl Meeting {
         cx.effect(Effect::Met(Met {
             unit,
             skew_ms: heard.wall_ms.saturating_sub(cx.now.wall_ms),
-            health: heard.health,
+            health: heard.health.bounded(),
             summary: said.summary,
         }));
         let mut open = Box::new(Open::new(unit, std::mem::take(&mut self.voices)));

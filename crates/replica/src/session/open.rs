@@ -10,14 +10,14 @@ use super::voices::Voices;
 use super::{Acquaintance, Context, Effect, Input, Next, PeerError, Progress, revoked};
 use crate::authority::Write;
 use crate::entry::{LogId, Tip};
-use crate::frame::{Frame, Inbound, Outbound, Refusal, Speech, WrappedKey};
+use crate::frame::{Frame, Inbound, Outbound, Refusal, RoomHealth, Speech, WrappedKey};
 
 use super::forks::Search;
 
 /// With so few logs the vectors themselves are sent where otherwise digests would be: one round trip less.
 const VECTORS_AT_ONCE_LOGS: usize = 24;
 /// Reports on rooms in one frame.
-const ROOMS_PER_FRAME: usize = 512;
+const ROOMS_PER_FRAME: usize = 256;
 const ROOMS_MAX: usize = 4_096;
 /// Missing keys asked for at each meeting. Little: when nobody has them, every meeting asks again.
 const KEYS_AT_MEETING: usize = 16;
@@ -25,6 +25,8 @@ const KEYS_AT_MEETING: usize = 16;
 const KEYS_PER_ASK: usize = 1_024;
 /// A peer that holds a slot for catching up and sends nothing loses it.
 const SLOT_IDLE_MS: u64 = 30_000;
+/// Answers that lie unread: many times what an honest peer asks for in one breath, a vector of the largest scope included.
+const UNREAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longer than this nobody is made to wait by a `Busy`.
 const BUSY_MS_MAX: u64 = 3_600_000;
 
@@ -215,7 +217,8 @@ impl Open {
             Input::KeysWanted(keys) => self.ask_for(keys, cx),
             Input::HealthOut(rooms) => {
                 for rooms in rooms.chunks(ROOMS_PER_FRAME) {
-                    let bytes = cx.send(&Outbound::Health(rooms.to_vec()));
+                    let rooms = rooms.iter().cloned().map(RoomHealth::bounded).collect();
+                    let bytes = cx.send(&Outbound::Health(rooms));
                     self.sent(bytes, cx);
                 }
             }
@@ -228,6 +231,10 @@ impl Open {
     }
 
     fn frame(&mut self, frame: Inbound, cx: &mut Context<'_>) -> Result<(), PeerError> {
+        // What a peer asks for is answered at once, whatever the line takes: one that asks on and reads nothing fills our memory.
+        if self.pace.unwritten() > UNREAD_BYTES_MAX {
+            return Err(PeerError::TooMany("answers that were asked for and not read"));
+        }
         match frame {
             Frame::Digests(digests) => self.digests(digests, cx),
             Frame::Vectors(vectors) => self.vectors(vectors, cx)?,
@@ -252,6 +259,7 @@ impl Open {
                 if rooms.len() > ROOMS_MAX {
                     return Err(PeerError::TooMany("rooms in one report"));
                 }
+                let rooms = rooms.into_iter().map(RoomHealth::bounded).collect();
                 cx.effect(Effect::Health(rooms));
             }
             Frame::Busy(busy) => {

@@ -35,6 +35,11 @@ impl Pace {
         self.unwritten < WINDOW_BYTES
     }
 
+    /// Bytes that wait for the network.
+    pub(super) fn unwritten(&self) -> usize {
+        self.unwritten
+    }
+
     /// How many inflated bytes the next batch should hold.
     pub(super) fn batch_inflated(&self) -> usize {
         self.batch_bytes * self.ratio_16 / 16

@@ -1,6 +1,7 @@
 //! Promises of the session, told with a small county.
 
 mod faults;
+mod floods;
 mod forks;
 mod speech;
 

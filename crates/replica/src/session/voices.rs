@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::id::{DeviceId, Scope};
 
 use super::Context;
-use crate::frame::{Mark, Marks, Outbound};
+use crate::frame::{MARKS_MAX, Mark, Marks, Outbound, WITHDRAWN_MAX};
 use crate::limits::VECTOR_BYTES_MAX;
 use crate::receipt::{Receipt, StoreId, Withdrawal};
 
@@ -53,9 +53,12 @@ impl Voices {
             scope: r.scope,
             counter: r.counter,
         };
+        // What goes beyond the frame is told again by the peer, no more.
+        let (receipts, withdrawals) = (cx.local.receipts(shared), cx.local.withdrawals(shared));
+        let withdrawn = withdrawals.iter().map(|w| (w.hub, w.store)).take(WITHDRAWN_MAX);
         cx.send(&Outbound::Marks(Marks {
-            marks: cx.local.receipts(shared).iter().map(mark).collect(),
-            withdrawn: cx.local.withdrawals(shared).iter().map(|w| (w.hub, w.store)).collect(),
+            marks: receipts.iter().map(mark).take(MARKS_MAX).collect(),
+            withdrawn: withdrawn.collect(),
         }))
     }
 

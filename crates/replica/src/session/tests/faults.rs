@@ -95,6 +95,7 @@ fn entries_by_one_who_may_not_write_there_are_refused_with_the_reason() {
     let (mut county, line) = in_step();
     let run = run_of(6, Scope::book(unit(4)), "a room of another township");
     let log = run.log;
+    county.posts[ROOM].memory.take(&run.clone().verify().unwrap());
     arrives(&mut county, line, 1, &batch(run));
     county.settle();
     assert_eq!(county.posts[TOWNSHIP].memory.logs.entries(Scope::book(unit(4))), 40);
