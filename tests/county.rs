@@ -1,6 +1,7 @@
 //! A county of places and lines, founded from the real tables.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::ops::{Index, IndexMut};
 use std::path::{Path, PathBuf};
@@ -235,10 +236,11 @@ impl County {
         let target = self[hub]
             .listen()
             .with_context(|| format!("{} does not run", self[hub].name()))?;
-        if !self.lines.contains_key(&(lower, hub)) {
-            self.lines.insert((lower, hub), Relay::start(target)?);
-        }
-        Ok(self.lines[&(lower, hub)].addr().to_string())
+        let relay = match self.lines.entry((lower, hub)) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(none) => none.insert(Relay::start(target)?),
+        };
+        Ok(relay.addr().to_string())
     }
 
     /// The relay between two places, if a line was ever made.

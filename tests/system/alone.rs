@@ -29,7 +29,7 @@ fn a_room_alone_works_with_no_county_at_all() {
     let mut county = empty();
     let room = alone(&mut county);
     let number = any_case(&county, room, 1);
-    assert_eq!(numbers(&county, room), [number.clone()]);
+    assert_eq!(numbers(&county, room), std::slice::from_ref(&number));
     assert_eq!(text(&show(&county, room, &number), "receipt"), "room");
     county.start(room).expect("it runs");
     any_case(&county, room, 2);
