@@ -16,7 +16,7 @@ use tracing::{debug, info};
 use crate::backoff::Backoff;
 use crate::endpoint::{ConnectError, Identity};
 use crate::keeper::Keeper;
-use crate::limits::{ADDRS_EVERY, DIALS_MAX, FALLBACK_AFTER, GOOD_AFTER};
+use crate::limits::{ADDRS_EVERY, DEAD_AFTER, DIALS_MAX, FALLBACK_AFTER, GOOD_AFTER};
 use crate::link;
 use crate::tls::peer_of;
 
@@ -33,6 +33,8 @@ pub struct DialOptions {
     pub fallback_after: Duration,
     /// A better connection must have stood this long before a worse one is given up.
     pub good_after: Duration,
+    /// A line on which we speak and hear nothing for this long is dead.
+    pub dead_after: Duration,
 }
 
 impl DialOptions {
@@ -44,6 +46,7 @@ impl DialOptions {
             seed,
             fallback_after: FALLBACK_AFTER,
             good_after: GOOD_AFTER,
+            dead_after: DEAD_AFTER,
         }
     }
 }
@@ -204,9 +207,35 @@ impl Loop {
                 link::CloseCode::Done.close(&connection, "a better hub is back");
                 drive.await
             }
+            () = until_dead(&connection, self.options.dead_after) => {
+                link::CloseCode::Idle.close(&connection, "no answer");
+                drive.await
+            }
         };
         let why = ended.unwrap_or_else(|error| error.to_string());
         info!(addr = self.addr, peer = %peer.short(), why, "hub lost");
+    }
+}
+
+/// Waits until the line has been dead for `dead_after`: we sent what must be acknowledged, and nothing at all came back.
+///
+/// QUIC would wait for the idle timeout, and repeat itself at ever longer intervals meanwhile: a room whose line is back, or
+/// whose township is down while the county is not, would wait with it.
+async fn until_dead(connection: &quinn::Connection, dead_after: Duration) {
+    let (mut heard, mut said) = (0, 0);
+    let mut unanswered_since = None;
+    loop {
+        tokio::time::sleep(dead_after / 8).await;
+        let stats = connection.stats();
+        let speaking = stats.frame_tx.stream + stats.frame_tx.ping;
+        if stats.udp_rx.datagrams != heard {
+            (heard, said, unanswered_since) = (stats.udp_rx.datagrams, speaking, None);
+        } else if speaking != said {
+            let since: &mut Instant = unanswered_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= dead_after {
+                return;
+            }
+        }
     }
 }
 

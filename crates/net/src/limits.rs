@@ -93,3 +93,6 @@ pub const RETRY_MAX: Duration = Duration::from_secs(60);
 
 /// A connection that lived this long was a good one: the next delay starts anew.
 pub const GOOD_AFTER: Duration = Duration::from_secs(10);
+
+/// A line on which the dialler speaks and hears nothing for this long is dead: long for a satellite, short for a clerk.
+pub const DEAD_AFTER: Duration = Duration::from_secs(8);

@@ -1,5 +1,10 @@
 //! Links between honest devices.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::net::UdpSocket;
+
 use super::*;
 use crate::dial::{DialOptions, Dialling, dial};
 use crate::link;
@@ -10,6 +15,7 @@ fn dialling(device: &Device, addrs: &[SocketAddr]) -> Dialling {
     let mut options = DialOptions::new(addrs, Duration::from_millis(200), [9; 32]);
     options.fallback_after = Duration::from_millis(500);
     options.good_after = Duration::from_secs(1);
+    options.dead_after = Duration::from_secs(2);
     dial(device.keeper.clone(), device.identity.clone(), options)
 }
 
@@ -100,5 +106,63 @@ async fn no_ticket_is_given_so_nothing_can_be_sent_before_the_handshake() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         link::CloseCode::Done.close(&connection, "done");
     }
+    server.stop().await;
+}
+
+/// A line to `target` that can be cut: what is sent while it is cut is lost.
+async fn line(target: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
+    let near = UdpSocket::bind(localhost()).await.unwrap();
+    let addr = near.local_addr().unwrap();
+    let cut = Arc::new(AtomicBool::new(false));
+    let is_cut = cut.clone();
+    tokio::spawn(async move {
+        let mut far: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
+        let near = Arc::new(near);
+        let mut buffer = vec![0; 2048];
+        while let Ok((len, from)) = near.recv_from(&mut buffer).await {
+            if !far.contains_key(&from) {
+                let socket = Arc::new(UdpSocket::bind(localhost()).await.unwrap());
+                far.insert(from, socket.clone());
+                tokio::spawn(back(socket, near.clone(), from, is_cut.clone()));
+            }
+            if !is_cut.load(Ordering::Relaxed) {
+                far[&from].send_to(&buffer[..len], target).await.unwrap();
+            }
+        }
+    });
+    (addr, cut)
+}
+
+async fn back(far: Arc<UdpSocket>, near: Arc<UdpSocket>, to: SocketAddr, is_cut: Arc<AtomicBool>) {
+    let mut buffer = vec![0; 2048];
+    while let Ok(len) = far.recv(&mut buffer).await {
+        if !is_cut.load(Ordering::Relaxed) {
+            near.send_to(&buffer[..len], to).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_line_is_noticed_and_dialled_again_and_a_quiet_one_is_left_alone() {
+    let (mut hub, mut room) = (Device::new(1), Device::new(2));
+    let server = hub.serve();
+    let (addr, cut) = line(server.addr()).await;
+    let dialling = dialling(&room, &[addr]);
+    let (up, ..) = room.next_connected().await;
+    room.orders.send(Order::Send(up, frame(1))).unwrap();
+    assert_eq!(next_number(&mut hub).await, 1);
+    // Quiet for longer than a dead line would be allowed: nothing was said, so nothing is missed.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    room.orders.send(Order::Send(up, frame(2))).unwrap();
+    assert_eq!(next_number(&mut hub).await, 2);
+
+    cut.store(true, Ordering::Relaxed);
+    room.orders.send(Order::Send(up, frame(3))).unwrap();
+    assert_eq!(timeout(Duration::from_secs(10), room.next_gone()).await, Ok(up));
+    cut.store(false, Ordering::Relaxed);
+    let (again, ..) = room.next_connected().await;
+    room.orders.send(Order::Send(again, frame(4))).unwrap();
+    assert_eq!(next_number(&mut hub).await, 4);
+    dialling.stop();
     server.stop().await;
 }
