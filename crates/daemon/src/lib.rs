@@ -5,7 +5,7 @@
 //!                                                           no:  open the folder ──▶ Service ──▶ Keeper
 //! ```
 //!
-//! A command does the same whether a daemon runs or not, because both ways end in the same [`Service`].
+//! A command does the same whether a daemon runs or not, because both ways end in the same `Service`.
 
 mod action;
 mod api;

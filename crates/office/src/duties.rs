@@ -11,7 +11,7 @@ use replica::time::Now;
 use store::StoreError;
 
 use crate::command::CommandError;
-use crate::life::{Life, fact};
+use crate::life::{Life, fact, fact_u64};
 use crate::local::keyless;
 use crate::office::{Office, OfficeError, unless_full};
 use crate::prefix;
@@ -20,6 +20,8 @@ use crate::prefix;
 const DUTIES_EVERY_MS: u64 = 1_000;
 /// How long own receipts may stay in RAM: they can be signed again, so they need no sync of their own.
 const RECEIPTS_LAZY_MS: u64 = 1_000;
+/// After this time an office is a daemon's, and prepares for what is to come.
+const SETTLING_MS: u64 = 2_000;
 /// Missing keys asked for at once.
 const KEYS_ASKED_MAX: usize = 1_000;
 /// How often missing keys are asked for.
@@ -284,6 +286,7 @@ impl Office {
     fn tick_or_fail(&mut self, now: Now) -> Result<(), OfficeError> {
         self.wake_sessions(now);
         self.repair(now)?;
+        self.settled_in(now);
         let elapsed = now.mono_ms.saturating_sub(self.due.looked_ms);
         if (self.due.duties || self.noticed.waiting) && elapsed >= DUTIES_EVERY_MS {
             self.do_duties(now)?;
@@ -297,6 +300,19 @@ impl Office {
         }
         self.send_reports(now);
         self.commit_or_fail(now)
+    }
+
+    /// Whether this office runs as a daemon rather than for one command. The first time it does, the start is counted.
+    pub(crate) fn settled_in(&mut self, now: Now) -> bool {
+        if self.settled_in || self.life.is_none() || now.mono_ms < self.opened_ms + SETTLING_MS {
+            return self.settled_in;
+        }
+        self.settled_in = true;
+        let power_ups = fact_u64(&self.store, fact::POWER_UPS).unwrap_or(0) + 1;
+        self.peers.health.power_ups = power_ups;
+        // A count that cannot be written is none that matters.
+        let _ = self.store.stage_fact(fact::POWER_UPS, Some(&power_ups.to_be_bytes()));
+        true
     }
 
     /// Lowers logs to before damage that was met while reading, so that peers send again what lay there.

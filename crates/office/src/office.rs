@@ -97,6 +97,10 @@ pub struct Office {
     pub(crate) own_reach: Reach,
     pub(crate) noticed: Noticed,
     pub(crate) due: Due,
+    /// When this office was opened, monotonic milliseconds.
+    pub(crate) opened_ms: u64,
+    /// It has been open for longer than one command takes.
+    pub(crate) settled_in: bool,
     /// Own receipts signed and sent, not staged yet: they can always be signed again.
     pub(crate) unstaged: BTreeMap<Scope, Receipt>,
     /// Codes and prefixes given by this process, for those whose statements are not folded yet.
@@ -152,6 +156,8 @@ impl Office {
             own_reach: Reach::default(),
             noticed: Noticed::default(),
             due: Due::default(),
+            opened_ms: now.mono_ms,
+            settled_in: false,
             unstaged: BTreeMap::new(),
             codes_given: BTreeSet::new(),
             prefixes_given: BTreeSet::new(),
@@ -171,9 +177,6 @@ impl Office {
         if self.epoch == 0 || self.epoch_due || self.is_forked() {
             self.begin_epoch()?;
         }
-        let power_ups = fact_u64(&self.store, fact::POWER_UPS).unwrap_or(0) + 1;
-        self.store.stage_fact(fact::POWER_UPS, Some(&power_ups.to_be_bytes()))?;
-        self.peers.health.power_ups = power_ups;
         self.due.own_receipts = true;
         self.due.duties = true;
         self.due.keys = true;
@@ -397,7 +400,7 @@ impl Office {
             .views
             .apply(&mut self.store, &self.authority, &self.keys, entries)?;
         // With nothing else to do, keys for the next cases are made: recording one then needs a single sync.
-        let spared = applied.left == 0 && self.top_up_spares().is_ok_and(|made| made);
+        let spared = applied.left == 0 && self.settled_in(now) && self.top_up_spares().is_ok_and(|made| made);
         if applied.erased > 0 || spared {
             self.commit_or_fail(now)?;
         }

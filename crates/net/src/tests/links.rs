@@ -120,13 +120,17 @@ async fn line(target: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
         let near = Arc::new(near);
         let mut buffer = vec![0; 2048];
         while let Ok((len, from)) = near.recv_from(&mut buffer).await {
-            if !far.contains_key(&from) {
-                let socket = Arc::new(UdpSocket::bind(localhost()).await.unwrap());
-                far.insert(from, socket.clone());
-                tokio::spawn(back(socket, near.clone(), from, is_cut.clone()));
-            }
+            let socket = match far.get(&from) {
+                Some(socket) => socket.clone(),
+                None => {
+                    let socket = Arc::new(UdpSocket::bind(localhost()).await.unwrap());
+                    tokio::spawn(back(socket.clone(), near.clone(), from, is_cut.clone()));
+                    far.insert(from, socket.clone());
+                    socket
+                }
+            };
             if !is_cut.load(Ordering::Relaxed) {
-                far[&from].send_to(&buffer[..len], target).await.unwrap();
+                socket.send_to(&buffer[..len], target).await.unwrap();
             }
         }
     });
