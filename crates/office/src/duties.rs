@@ -345,8 +345,10 @@ impl Office {
         let duties = (self.due.duties || self.noticed.waiting).then_some(self.due.looked_ms + DUTIES_EVERY_MS);
         let receipts = self.due.receipts_since_ms.map(|since| since + RECEIPTS_LAZY_MS);
         let keys = (self.due.keys && !self.peers.lines.is_empty()).then_some(self.due.keys_asked_ms + KEYS_EVERY_MS);
+        let settling = (!self.settled_in && self.life.is_some()).then_some(self.opened_ms + SETTLING_MS);
         let all = [
             self.next_session_wakeup(),
+            settling,
             duties,
             receipts,
             keys,

@@ -25,7 +25,7 @@ use crate::keys::Keys;
 use crate::life::{Life, fact, fact_u64};
 use crate::peers::{Peers, SessionId};
 use crate::reports::Reports;
-use crate::statements::Statements;
+use crate::statements::{Statements, rescue_facts};
 use crate::tiers::Reach;
 use crate::views::Views;
 
@@ -119,8 +119,10 @@ impl Office {
         let mut seeds = Seeds::new(seed);
         let mut disk = home.disk;
         let me = Identity::load_or_create(disk.as_mut(), &mut seeds)?;
-        let (store, opened) = Store::open(disk, home.place, progress)?;
-        let statements = Statements::load(&store)?;
+        let (mut store, opened) = Store::open(disk, home.place, progress)?;
+        rescue_facts(&mut store)?;
+        let mut statements = Statements::load(&store)?;
+        statements.keep_copies(&mut store)?;
         let life = Life::load(&store);
         let line = crate::chain::line(&store);
         let process = seeds.bytes();
@@ -351,6 +353,7 @@ impl Office {
     fn after_commit(&mut self, now: Now, committed: &Committed) -> Result<(), OfficeError> {
         let stated = self.statements.settle();
         if stated {
+            self.statements.keep_copies(&mut self.store)?;
             self.refold();
             self.cut_off_revoked(now);
         }

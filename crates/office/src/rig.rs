@@ -146,6 +146,15 @@ impl World {
         place.rows.cut_power();
     }
 
+    /// A device is shut down as it should be.
+    pub fn stop(&mut self, seat: Seat) {
+        self.part(seat);
+        let now = self.now(seat);
+        if let Some(mut office) = self.places[seat.0].office.take() {
+            office.leave(now);
+        }
+    }
+
     /// Puts a copy taken earlier back in place of the disk, and starts again.
     pub fn restore(&mut self, seat: Seat, (disk, rows): (MemDisk, MemPlace)) {
         self.part(seat);

@@ -1,16 +1,19 @@
 //! The statements held, in RAM: read once at opening, then followed as they are staged and committed.
+//!
+//! A copy of each lies in the index. Truth is the journal; but when a disk has rotted just where an admission or the organisation lay,
+//! a room with no line must still be able to work, so what the copy says counts until a peer has sent the entry again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ledger::id::{DeviceId, ScopeKind};
+use ledger::id::{DeviceId, Hash, Scope, ScopeKind};
 use replica::authority::{Authority, Stated};
 use replica::credential::{Credential, decode_chain};
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
 use replica::logs::Held;
 use replica::run::VerifiedRun;
 use replica::statement::Statement;
-use store::{Merge, Store, StoreError};
+use store::{Batch, Merge, Store, StoreError};
 
 use crate::life::fact;
 
@@ -23,6 +26,57 @@ pub(crate) struct Statements {
     durable: Vec<Stated>,
     known: BTreeSet<(LogId, Tip)>,
     staged: Vec<Stated>,
+    /// Copies to be written to the index.
+    copies: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Copies of statements in the index: log, place → body.
+const COPY_ROWS: &[u8] = b"pT";
+/// Copies of the two facts without which a device does not know where it belongs.
+const FACT_ROWS: &[u8] = b"pF";
+const COPIED_FACTS: [&str; 2] = [fact::LIFE, fact::CHAIN];
+
+fn copy_key(log: &LogId, tip: Tip) -> Vec<u8> {
+    let (scope, epoch, seq) = (log.scope.to_bytes(), log.epoch.to_be_bytes(), tip.seq.to_be_bytes());
+    [COPY_ROWS, &scope, &log.device.0, &epoch, &seq, &tip.hash.0].concat()
+}
+
+fn copy_place(key: &[u8]) -> Option<(LogId, Tip)> {
+    let key = key.strip_prefix(COPY_ROWS)?;
+    let word = |at: usize| key.get(at..at + 8)?.try_into().ok().map(u64::from_be_bytes);
+    let log = LogId {
+        scope: Scope::from_bytes(key.get(..17)?)?,
+        device: DeviceId::from_slice(key.get(17..49)?)?,
+        epoch: word(49)?,
+    };
+    let hash = Hash::from_slice(key.get(65..)?)?;
+    Some((log, Tip { seq: word(57)?, hash }))
+}
+
+/// Puts back the facts that a damaged journal has lost, from their copies; makes the copies otherwise.
+pub(crate) fn rescue_facts(store: &mut Store) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    let mut rescued = 0;
+    for key in COPIED_FACTS {
+        let row = [FACT_ROWS, key.as_bytes()].concat();
+        let copy = store.kv().value(&row)?;
+        match (store.fact(key), copy) {
+            (Some(held), copy) if copy.as_deref() != Some(held) => batch.put(row, held.to_vec()),
+            (None, Some(copy)) => {
+                store.stage_fact(key, Some(&copy))?;
+                rescued += 1;
+            }
+            _ => {}
+        }
+    }
+    if !batch.is_empty() {
+        store.kv().write(batch)?;
+    }
+    // Readers see what is committed only.
+    if rescued > 0 {
+        store.commit()?;
+    }
+    Ok(())
 }
 
 impl Statements {
@@ -44,8 +98,42 @@ impl Statements {
         if let Some(chain) = store.fact(fact::CHAIN).and_then(|bytes| decode_chain(bytes).ok()) {
             all.staged_chain(&chain);
         }
+        all.compare_copies(store)?;
         all.settle();
         Ok(all)
+    }
+
+    /// Takes in the copies of what the journal has lost, and notes what has no copy yet.
+    fn compare_copies(&mut self, store: &Store) -> Result<(), StoreError> {
+        let mut copied = BTreeSet::new();
+        for (key, body) in store.kv().prefix(COPY_ROWS)? {
+            let Some((log, tip)) = copy_place(&key) else { continue };
+            if self.known.insert((log, tip))
+                && let Ok(statement) = Statement::decode(&body)
+            {
+                self.staged.push(Stated {
+                    log,
+                    tip,
+                    statement: Arc::new(statement),
+                });
+            }
+            copied.insert(key);
+        }
+        self.copies.retain(|(key, _)| !copied.contains(key));
+        Ok(())
+    }
+
+    /// Writes copies of what is durable since the last time. Losing them loses nothing while the journal is sound.
+    pub(crate) fn keep_copies(&mut self, store: &mut Store) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        for (key, body) in self.copies.drain(..) {
+            batch.put(key, body);
+        }
+        if !batch.is_empty() {
+            store.kv().write(batch)?;
+            rescue_facts(store)?;
+        }
+        Ok(())
     }
 
     fn read_log(&mut self, store: &Store, log: &LogId, to: Tip) -> Result<(), StoreError> {
@@ -74,6 +162,7 @@ impl Statements {
     /// Notes one statement of our own that was staged.
     pub(crate) fn staged_own(&mut self, log: LogId, tip: Tip, statement: Statement) {
         if self.known.insert((log, tip)) {
+            self.copies.push((copy_key(&log, tip), statement.encode()));
             self.staged.push(Stated {
                 log,
                 tip,
@@ -103,6 +192,7 @@ impl Statements {
             }
             // A body that cannot be read is kept in the log and says nothing.
             if let Ok(statement) = Statement::decode(&entry.body) {
+                self.copies.push((copy_key(log, at), entry.body.clone()));
                 self.staged.push(Stated {
                     log: *log,
                     tip: at,
@@ -124,6 +214,7 @@ impl Statements {
     pub(crate) fn abandon(&mut self) {
         for stated in self.staged.drain(..) {
             self.known.remove(&(stated.log, stated.tip));
+            self.copies.retain(|(key, _)| *key != copy_key(&stated.log, stated.tip));
         }
     }
 

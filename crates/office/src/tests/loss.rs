@@ -1,6 +1,7 @@
 //! Copies, backups, fires.
 
 use replica::statement::Role;
+use store::Disk;
 
 use super::county::{County, TOWNSHIPS, ticket};
 
@@ -192,4 +193,32 @@ fn clocks_that_are_years_off_change_nothing_but_what_is_shown() {
     assert_eq!(county.numbers(county.hub).len(), 2);
     let peers = county.status(room)["peers"].clone();
     assert!(peers[0]["skew_ms"].as_i64().unwrap() > 86_400_000, "{peers}");
+}
+
+#[test]
+fn a_room_whose_disk_rotted_under_its_own_admission_works_on_with_no_line() {
+    let mut county = County::new(39, 1, 1);
+    let room = county.rooms[0];
+    let number = county.new_case(room, 1);
+    county.world.pass(10_000);
+    county.world.cut(county.room_lines[0]);
+    let disk = county.world.disk(room).clone();
+    let names = disk.list().unwrap();
+    let segment = names.iter().find(|n| n.starts_with("journal")).unwrap().clone();
+    let len = disk.len(&segment).unwrap().unwrap();
+    for place in 1..30 {
+        let bad = county.world.copy_of(room, "rotten");
+        county.world.stop(bad);
+        let disk = county.world.disk(bad).clone();
+        disk.flip(&segment, len * place / 30, 5);
+        county.world.start(bad);
+        let next = county.new_case(bad, 2);
+        let shown = county.numbers(bad);
+        assert!(shown.contains(&next), "byte {} of {len}", len * place / 30);
+        county.world.stop(bad);
+    }
+    county.world.heal(county.room_lines[0]);
+    county.world.pass(10_000);
+    county.assert_in_step();
+    assert_eq!(county.numbers(county.hub), vec![number]);
 }
