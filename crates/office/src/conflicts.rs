@@ -11,7 +11,7 @@ use ledger::record::{Edit, NewEvent, RecordConflict, Value};
 use replica::authority::Write;
 use replica::time::Now;
 use serde_json::{Value as Json, json};
-use store::kv::prefix_end;
+use store::kv::{Row, prefix_end};
 use store::{Order, StoreError};
 
 use crate::command::{CommandError, ConflictResolve};
@@ -188,7 +188,7 @@ impl Office {
         choices
     }
 
-    fn rows_from(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, CommandError> {
+    fn rows_from(&self, prefix: &[u8]) -> Result<Vec<Row>, CommandError> {
         let rows = self
             .store
             .kv()

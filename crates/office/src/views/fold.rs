@@ -144,10 +144,11 @@ impl Under<'_> {
         let Some(member) = self.authority.member(device) else {
             return (book, None);
         };
-        if member.unit != book && member.units.contains(&book) {
-            if let Some(unit) = self.authority.unit(book) {
-                return (book, Some(unit.kind.tier()));
-            }
+        if member.unit != book
+            && member.units.contains(&book)
+            && let Some(unit) = self.authority.unit(book)
+        {
+            return (book, Some(unit.kind.tier()));
         }
         (member.unit, member.tier)
     }

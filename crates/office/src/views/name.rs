@@ -7,6 +7,7 @@ use replica::entry::{LogId, Tip};
 use crate::views::row::RecordRef;
 
 /// Everything of ours begins with this.
+#[cfg(test)]
 pub(crate) const ALL: &[u8] = b"v";
 /// How far the rows are; one row.
 pub(crate) const APPLIED: &[u8] = b"va";
