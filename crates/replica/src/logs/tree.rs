@@ -1,5 +1,7 @@
 //! One log as a tree of branches.
 
+use std::collections::BTreeSet;
+
 use ledger::id::Hash;
 
 use super::{Attach, Hashes, Spot};
@@ -54,12 +56,13 @@ impl Tree {
 
     /// The ends of branches from which nothing grows.
     pub(super) fn leaves(&self) -> Vec<Spot> {
+        let stems: BTreeSet<Spot> = self.live().filter_map(|(_, branch)| branch.from).collect();
         self.live()
             .map(|(number, branch)| Spot {
                 branch: number,
                 seq: branch.tip.seq,
             })
-            .filter(|spot| !self.live().any(|(_, other)| other.from == Some(*spot)))
+            .filter(|spot| !stems.contains(spot))
             .collect()
     }
 

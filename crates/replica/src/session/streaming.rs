@@ -11,7 +11,7 @@ use crate::authority::Write;
 use crate::entry::{LogId, Tip};
 use crate::frame::{BATCH_BYTES_MAX, Batch, KeyAsk, Outbound, Refusal, Refused, Speech, WrappedKey, creates};
 use crate::logs::SendPlan;
-use crate::run::{Run, VerifiedRun};
+use crate::run::{RUN_BYTES_MAX, RUN_ENTRIES_MAX, Run, VerifiedRun};
 
 /// Runs of one batch: enough for small pushes of hundreds of logs.
 const BATCH_RUNS_MAX: usize = 1_024;
@@ -69,6 +69,11 @@ impl Open {
             for run in runs {
                 assert_eq!(run.log, log, "a run of another log");
                 let len = run.entries.iter().map(|entry| entry.body.len() + 4).sum::<usize>() + 200;
+                // Nobody could take it; the other logs go on.
+                if len > RUN_BYTES_MAX + 200 + 4 * run.entries.len() || run.entries.len() > RUN_ENTRIES_MAX {
+                    self.dirty.remove(&turn(log));
+                    break;
+                }
                 if !batch.runs.is_empty() && inflated + len + BATCH_KEYS_BYTES > BATCH_BYTES_MAX {
                     break 'logs;
                 }

@@ -6,7 +6,7 @@ use ledger::id::Hash;
 use replica::entry::{Entry, LogId, Tip};
 use replica::logs::{Hashes, Spot};
 use replica::receipt::{Receipt, Withdrawal};
-use replica::run::{RUN_ENTRIES_MAX, Run, VerifiedRun};
+use replica::run::{RUN_BYTES_MAX, RUN_ENTRIES_MAX, Run, VerifiedRun};
 use replica::wire::Reader;
 
 use super::facts::decode_fact;
@@ -19,6 +19,8 @@ use crate::types::{EntryAt, FrameEntry, JournalFrame, Merge, Position, RunFrame,
 const MERGED_BYTES_MAX: usize = 64 * 1024;
 /// What an entry costs beside its body, at most.
 const ENTRY_EXTRA: usize = 8;
+/// What a run costs beside its entries, at most.
+const RUN_EXTRA: usize = 256;
 /// Frames whose hashes are kept: questions of ancestry ask for neighbours.
 const HASHES_CACHED: usize = 32;
 
@@ -274,6 +276,14 @@ struct Reading {
     at: Tip,
 }
 
+impl Building {
+    /// Whether a run of both is within the limits of runs.
+    fn joins(&self, part: &Building) -> bool {
+        self.bytes + part.bytes + RUN_EXTRA <= RUN_BYTES_MAX
+            && self.run.entries.len() + part.run.entries.len() <= RUN_ENTRIES_MAX
+    }
+}
+
 impl Reading {
     fn is_full(&self, bytes_max: usize) -> bool {
         let signed = self
@@ -290,6 +300,11 @@ impl Reading {
             .as_ref()
             .is_some_and(|building| building.signed == Signed::No);
         if !must_join && self.bytes > 0 && self.bytes + part.bytes > bytes_max {
+            return false;
+        }
+        // Only an author who means harm signs so much at once and forks inside of it: nobody could take the run that both make.
+        if must_join && self.building.as_ref().is_some_and(|building| !building.joins(&part)) {
+            self.building = None;
             return false;
         }
         self.bytes += part.bytes;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ed25519_dalek::SigningKey;
 use ledger::id::{DeviceId, Hash, RecordId, Scope, ScopeKind};
 use replica::entry::{Entry, LogId, Tip};
-use replica::limits::BRANCHES_MAX;
+use replica::limits::{BRANCHES_MAX, VECTOR_TIPS_MAX};
 use replica::logs::{Attach, Hashes, Logs, Place, Spot};
 use replica::receipt::{Receipt, Withdrawal};
 use replica::run::{CHECKPOINT_BYTES_MAX, RUN_ENTRIES_MAX, Run, VerifiedRun, sign};
@@ -107,6 +107,10 @@ impl Store {
                 if attach.branch as usize >= BRANCHES_MAX {
                     return Err(too_many_branches(attach.branch).into());
                 }
+                let tips = self.staged_tips(run.log());
+                if tips.len() >= VECTOR_TIPS_MAX && tips.binary_search(&attach.after).is_err() {
+                    return Err(too_many_tips(tips.len()).into());
+                }
                 let count = (run.hashes().len() - attach.skip) as u64;
                 self.draft_run(run, attach);
                 self.adopt(run.log())?;
@@ -144,11 +148,15 @@ impl Store {
     }
 
     fn own_tip(&self, log: &LogId) -> Tip {
-        let logs = match self.draft.touched.contains(log) {
-            true => &self.draft.logs,
-            false => &self.logs,
-        };
-        logs.tips(log).iter().max().copied().unwrap_or(Tip::START)
+        self.staged_tips(log).iter().max().copied().unwrap_or(Tip::START)
+    }
+
+    /// The log's tips, staged ones included, sorted.
+    fn staged_tips(&self, log: &LogId) -> &[Tip] {
+        match self.draft.touched.contains(log) {
+            true => self.draft.logs.tips(log),
+            false => self.logs.tips(log),
+        }
     }
 
     /// Stages a verified receipt.
@@ -289,6 +297,14 @@ fn too_many_branches(branch: u32) -> StoreError {
     StoreError::TooLong {
         what: "a log's list of branches",
         len: branch as usize,
+    }
+}
+
+/// A vector with more of them could be read by nobody, and no peer would compare with us any more.
+fn too_many_tips(tips: usize) -> StoreError {
+    StoreError::TooLong {
+        what: "a log's list of tips",
+        len: tips,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod damage;
 mod full;
+mod hostile;
 mod power;
 mod real;
 mod works;
