@@ -1,6 +1,8 @@
 //! The live table: one row per room, redrawn in place on a terminal, printed when it changes elsewhere.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use unicode_width::UnicodeWidthStr;
 
@@ -25,6 +27,8 @@ pub(crate) struct Board {
     /// Lines drawn last, which the next drawing replaces.
     drawn: usize,
     last: Vec<Row>,
+    /// Lines typed since the last drawing: each moved everything up by one.
+    typed: Arc<AtomicUsize>,
 }
 
 impl Board {
@@ -34,6 +38,7 @@ impl Board {
             live: io::stdout().is_terminal(),
             drawn: 0,
             last: Vec::new(),
+            typed: Arc::default(),
         }
     }
 
@@ -49,6 +54,10 @@ impl Board {
             return;
         }
         let lines = table(title, rows);
+        let typed = self.typed.swap(0, Ordering::Relaxed);
+        if self.drawn > 0 {
+            self.drawn += typed;
+        }
         let mut out = io::stdout().lock();
         let mut text = String::new();
         if self.live && self.drawn > 0 {
@@ -69,11 +78,9 @@ impl Board {
         self.last = rows.to_vec();
     }
 
-    /// Under a live table: something was typed, which moved everything up by one line.
-    pub(crate) fn typed(&mut self) {
-        if self.drawn > 0 {
-            self.drawn += 1;
-        }
+    /// Where the keyboard counts the lines that it heard.
+    pub(crate) fn typed(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.typed)
     }
 
     /// The next drawing begins a new table below what is on the screen.

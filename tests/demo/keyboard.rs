@@ -1,6 +1,8 @@
 //! What is typed while the demo runs.
 
 use std::io::{self, BufRead};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
@@ -15,12 +17,14 @@ pub(crate) enum Order {
     Unknown,
 }
 
-/// A thread of its own reads standard input; the channel closes when the input does.
-pub(crate) fn listen() -> Receiver<Order> {
+/// A thread of its own reads standard input; the channel closes when the input does. Each line is counted the moment it comes,
+/// because the terminal has moved by then, whenever the order is obeyed.
+pub(crate) fn listen(lines: Arc<AtomicUsize>) -> Receiver<Order> {
     let (typed, orders) = mpsc::channel();
     thread::spawn(move || {
         for line in io::stdin().lock().lines() {
             let Ok(line) = line else { break };
+            lines.fetch_add(1, Ordering::Relaxed);
             if typed.send(parse(&line)).is_err() {
                 break;
             }

@@ -270,7 +270,7 @@ impl Demo {
 
     /// The county stays up and takes orders.
     fn keep_running(&mut self, told: Outcome) -> Result<Outcome> {
-        let orders = keyboard::listen();
+        let orders = keyboard::listen(self.board.typed());
         let person = io::stdin().is_terminal();
         let mut outcome = told;
         let mut heard = Instant::now();
@@ -289,9 +289,6 @@ impl Demo {
                 Next::Order(Order::Quit) => return Ok(outcome),
                 Next::Order(order) => {
                     heard = Instant::now();
-                    if person {
-                        self.board.typed();
-                    }
                     self.obey(order);
                 }
                 Next::Nothing => {}
