@@ -167,11 +167,13 @@ impl Office {
         for store in lost {
             let withdrawal = Withdrawal::sign(&self.me.signing, store, now.wall_ms);
             self.store.stage_withdrawal(&withdrawal)?;
-            if store == self.store_id {
-                self.unstaged.clear();
-                self.begin_store()?;
-            }
             withdrawn.push(withdrawal);
+        }
+        // Also a copy from before we took something back: what it would say under the old store counts nowhere any more.
+        let is_void = self.store.receipts().is_void(&me, self.store_id);
+        if is_void || withdrawn.iter().any(|w| w.store == self.store_id) {
+            self.unstaged.clear();
+            self.begin_store()?;
         }
         Ok(withdrawn)
     }

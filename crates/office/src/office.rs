@@ -380,11 +380,13 @@ impl Office {
     /// Looks whether what we said still holds, when there is reason to.
     fn settle_receipts(&mut self, now: Now) -> Result<(), OfficeError> {
         if self.due.own_receipts && self.role() == Role::Hub {
+            let before = self.store_id;
             let withdrawn = self.withdraw_if_below(now)?;
-            if !withdrawn.is_empty() {
-                let signed = self.sign_all(now);
-                self.peers.pass_on(withdrawn, signed);
-            }
+            let signed = match before == self.store_id {
+                true => Vec::new(),
+                false => self.sign_all(now),
+            };
+            self.peers.pass_on(withdrawn, signed);
         }
         Ok(())
     }

@@ -360,6 +360,7 @@ impl Office {
         for withdrawal in withdrawals {
             let held = self.store.receipts().is_void(&withdrawal.hub, withdrawal.store);
             if !held && self.store.stage_withdrawal(&withdrawal).is_ok() {
+                self.due.own_receipts |= withdrawal.hub == self.me.device;
                 self.peers.withdrawals.push(withdrawal);
             }
         }
