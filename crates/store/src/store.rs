@@ -49,6 +49,9 @@ pub struct Store {
     facts_moved: Moved,
     /// Runs in the journal that lie in no branch: they wait for a hole before them to be filled, or stand elsewhere too.
     dead: BTreeMap<Position, Dead>,
+    /// Of the logs that dead runs were looked through for: those that may still join, by the number of the entry before them and
+    /// their place, with their length. Made anew when needed.
+    orphans: BTreeMap<LogId, BTreeMap<(u64, Position), u32>>,
     holes: BTreeMap<Position, Hole>,
     trusted: Position,
     /// The last one in the journal; differs from `trusted` after a rebuild.

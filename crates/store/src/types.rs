@@ -20,6 +20,12 @@ impl Position {
     /// Before the first frame of any journal.
     pub const START: Position = Position { segment: 0, offset: 0 };
 
+    /// Behind the last frame of any journal.
+    pub(crate) const END: Position = Position {
+        segment: u32::MAX,
+        offset: u32::MAX,
+    };
+
     /// Eight bytes that sort as positions do.
     pub fn to_bytes(self) -> [u8; 8] {
         ((u64::from(self.segment) << 32) | u64::from(self.offset)).to_be_bytes()

@@ -61,6 +61,7 @@ impl Store {
             facts: BTreeMap::new(),
             facts_moved: Moved::Yes,
             dead: BTreeMap::new(),
+            orphans: BTreeMap::new(),
             holes: BTreeMap::new(),
             trusted: found.trusted,
             journalled_trust: found.trusted,
@@ -197,6 +198,7 @@ impl Store {
         self.numbers.clear();
         self.facts.clear();
         self.dead.clear();
+        self.orphans.clear();
         self.draft = Draft::default();
         self.hashes.borrow_mut().clear();
     }
@@ -297,7 +299,7 @@ impl Store {
                 let Some(spot) = spot else {
                     return Err(KvError("a held entry cannot be found".to_owned()).into());
                 };
-                if self.draft.has(&log, spot.branch, spot.seq) {
+                if self.draft.has(&log, spot) {
                     self.put_dead(place, log, rows);
                     return Ok(());
                 }
@@ -317,6 +319,7 @@ impl Store {
         let dead = rows::Dead { log, len: place.len };
         rows.put(rows::dead_key(place.at), rows::dead_value(&dead));
         self.dead.insert(place.at, dead);
+        self.orphans.remove(&log);
     }
 
     /// Empties the range of one log's rows.

@@ -149,6 +149,7 @@ impl Store {
         self.drop_spans(number, &mut rows)?;
         self.kv.write(rows)?;
         self.hashes.borrow_mut().clear();
+        self.orphans.remove(log);
         self.drop_log(log);
         let mut rows = Batch::default();
         for (at, len) in places {

@@ -11,9 +11,9 @@ use replica::receipt::{Receipt, Withdrawal};
 use replica::run::{CHECKPOINT_BYTES_MAX, RUN_ENTRIES_MAX, Run, VerifiedRun, sign};
 
 use super::facts::encode_fact;
-use super::{Store, rows};
+use super::Store;
 use crate::journal::{self, FRAME_BODY_MAX, FrameAt, Pending};
-use crate::types::{Health, KeyStaged, StageRefusal, Staged, StoreError};
+use crate::types::{Health, KeyStaged, Position, StageRefusal, Staged, StoreError};
 
 /// Frames to come, and what the logs will be with them. Dropped whole when a commit fails.
 #[derive(Default)]
@@ -68,15 +68,20 @@ impl Draft {
         self.runs.push(run);
     }
 
-    pub(super) fn has(&self, log: &LogId, branch: u32, last: u64) -> bool {
-        self.spots.contains_key(&(*log, branch, last))
+    /// Whether a run kept here holds the entry.
+    pub(super) fn has(&self, log: &LogId, spot: Spot) -> bool {
+        self.run_at(log, spot).is_some_and(|run| run.first() <= spot.seq)
     }
 
-    fn hash(&self, log: &LogId, spot: Spot) -> Option<Hash> {
+    fn run_at(&self, log: &LogId, spot: Spot) -> Option<&DraftRun> {
         let from = (*log, spot.branch, spot.seq);
         let until = (*log, spot.branch, u64::MAX);
         let (_, at) = self.spots.range(from..=until).next()?;
-        let run = &self.runs[*at];
+        Some(&self.runs[*at])
+    }
+
+    fn hash(&self, log: &LogId, spot: Spot) -> Option<Hash> {
+        let run = self.run_at(log, spot)?;
         let index = spot.seq.checked_sub(run.first())?;
         run.hashes.get(usize::try_from(index).ok()?).copied()
     }
@@ -112,8 +117,9 @@ impl Store {
                     return Err(too_many_tips(tips.len()).into());
                 }
                 let count = (run.hashes().len() - attach.skip) as u64;
+                let after = attach.after.seq;
                 self.draft_run(run, attach);
-                self.adopt(run.log())?;
+                self.adopt(run.log(), after, run.tip().seq);
                 Ok(Staged::New(count))
             }
         }
@@ -216,6 +222,7 @@ impl Store {
     /// Drops everything staged.
     pub fn abandon(&mut self) {
         self.draft = Draft::default();
+        self.orphans.clear();
         self.vault.abandon();
     }
 
@@ -266,30 +273,61 @@ impl Store {
         });
     }
 
-    /// Runs that lay behind a hole of `log` join it again once the hole is filled: they are journalled anew, so that whoever reads
-    /// the journal in order meets them in order.
-    fn adopt(&mut self, log: &LogId) -> Result<(), StoreError> {
+    /// Runs that lay behind a hole of `log` join it again once the hole is filled, here by entries after `after` up to `to`: they
+    /// are journalled anew, so that whoever reads the journal in order meets them in order.
+    fn adopt(&mut self, log: &LogId, mut after: u64, mut to: u64) {
+        if self.dead.is_empty() {
+            return;
+        }
+        if !self.orphans.contains_key(log) {
+            let orphans = self.survey(log);
+            self.orphans.insert(*log, orphans);
+        }
+        // Each is looked at when the place before it is filled, not at every run: behind an early hole there are thousands.
         loop {
-            let waiting: Vec<(FrameAt, rows::Dead)> = self
-                .dead
-                .iter()
-                .filter(|(_, dead)| dead.log == *log)
-                .map(|(at, dead)| (FrameAt { at: *at, len: dead.len }, *dead))
-                .collect();
-            let mut adopted = 0;
-            for (place, _) in waiting {
-                let Ok(run) = self.load(place) else { continue };
-                if let Place::New(attach) = self.place_run(&run)
+            let waiting: Vec<(u64, Position)> = match self.orphans.get(log) {
+                Some(orphans) => orphans
+                    .range((after, Position::START)..=(to, Position::END))
+                    .map(|(key, _)| *key)
+                    .collect(),
+                None => Vec::new(),
+            };
+            let mut adopted: Option<(u64, u64)> = None;
+            for key in waiting {
+                let Some(len) = self.orphans.get(log).and_then(|orphans| orphans.get(&key)).copied() else {
+                    continue;
+                };
+                let run = self.load(FrameAt { at: key.1, len }).ok();
+                let placed = run.as_ref().map(|run| self.place_run(run));
+                if matches!(placed, Some(Place::Gap { .. })) {
+                    continue;
+                }
+                if let Some(orphans) = self.orphans.get_mut(log) {
+                    orphans.remove(&key);
+                }
+                if let (Some(run), Some(Place::New(attach))) = (&run, placed)
                     && (attach.branch as usize) < BRANCHES_MAX
                 {
-                    self.draft_run(&run, attach);
-                    adopted += 1;
+                    let (first, last) = adopted.unwrap_or((attach.after.seq, attach.to.seq));
+                    adopted = Some((first.min(attach.after.seq), last.max(attach.to.seq)));
+                    self.draft_run(run, attach);
                 }
             }
-            if adopted == 0 {
-                return Ok(());
+            match adopted {
+                Some((first, last)) => (after, to) = (first, last),
+                None => return,
             }
         }
+    }
+
+    /// The dead runs of one log that can be read, by the number of the entry before them.
+    fn survey(&self, log: &LogId) -> BTreeMap<(u64, Position), u32> {
+        let dead = self.dead.iter().filter(|(_, dead)| dead.log == *log);
+        dead.filter_map(|(at, dead)| {
+            let run = self.load(FrameAt { at: *at, len: dead.len }).ok()?;
+            Some(((run.run().prev.seq, *at), dead.len))
+        })
+        .collect()
     }
 }
 

@@ -44,8 +44,9 @@ impl Store {
                 fault(&mut verified, format!("the run at {at:?} is in no log"));
             }
         }
+        let waits = !self.holes.is_empty() && self.any_waits();
         for (at, hole) in &self.holes {
-            match self.is_healed(hole) {
+            match !waits && self.is_reached(hole) {
                 true => verified.healed.push(hole.damage(*at)),
                 false => verified.damaged.push(hole.damage(*at)),
             }
@@ -165,17 +166,21 @@ impl Store {
         Ok((run.tip(), run.hashes().len() as u64))
     }
 
-    /// Whether everything that could have lain there is held: its logs reach as far as before, and no run waits behind it.
-    fn is_healed(&self, hole: &Hole) -> bool {
+    /// Whether the logs that had entries there reach as far as before. If no run waits either, all that could have lain there is held.
+    fn is_reached(&self, hole: &Hole) -> bool {
         let reach = |log: &LogId| self.logs.tips(log).iter().map(|tip| tip.seq).max().unwrap_or(0);
-        let waiting = self.dead.iter().any(|(at, dead)| {
+        hole.reached.iter().all(|(log, seq)| reach(log) >= *seq)
+    }
+
+    /// Whether a run waits behind a hole.
+    fn any_waits(&self) -> bool {
+        self.dead.iter().any(|(at, dead)| {
             let place = FrameAt { at: *at, len: dead.len };
             match self.load(place) {
                 Ok(run) => matches!(self.logs.place(&run, &Overlay(self)), Place::Gap { .. } | Place::New(_)),
                 Err(_) => false,
             }
-        });
-        !waiting && hole.reached.iter().all(|(log, seq)| reach(log) >= *seq)
+        })
     }
 }
 

@@ -127,6 +127,65 @@ fn a_whole_segment_lost_is_fetched_again() {
 }
 
 #[test]
+fn what_has_joined_again_behind_a_hole_is_not_read_again_at_every_run() {
+    let (room, hub) = (Pc::new(11), Pc::new(12));
+    let (mut store, mut above) = (room.open(), hub.open());
+    for run in runs(2, &[1; 40]) {
+        store.stage_run(&run).unwrap();
+        store.commit().unwrap();
+    }
+    sync(&store, &mut above, &log_of(2));
+    drop(store);
+    room.disk.flip("journal-00000001", crate::journal::HEADER_LEN + 40, 3);
+    let (mut store, opened) = room.try_open().unwrap();
+    assert_eq!(opened.damaged.len(), 1);
+    assert_eq!(store.dead.len(), 39);
+    let first = above.read(&log_of(2), Tip::START, runs(2, &[1; 3])[2].tip(), 1, Merge::Checkpoints);
+    store.stage_run(&first.unwrap().remove(0).verify().unwrap()).unwrap();
+    store.commit().unwrap();
+    assert_eq!(store.logs().digest(book()), above.logs().digest(book()));
+    let left: usize = store.orphans.values().map(|orphans| orphans.len()).sum();
+    assert_eq!(left, 0, "runs that have joined are looked at again");
+    assert!(verify(&mut store).is_clean());
+}
+
+#[test]
+fn a_hole_that_can_be_read_again_after_it_was_filled_otherwise_stops_nobody() {
+    let (room, hub) = (Pc::new(13), Pc::new(14));
+    let (mut store, mut above) = (room.open(), hub.open());
+    for run in runs(2, &[5, 2]) {
+        store.stage_run(&run).unwrap();
+        store.commit().unwrap();
+    }
+    for run in runs(2, &[3, 2, 2]) {
+        above.stage_run(&run).unwrap();
+        above.commit().unwrap();
+    }
+    drop(store);
+    let sector = crate::journal::HEADER_LEN + 40;
+    room.disk.flip("journal-00000001", sector, 3);
+    let (mut store, _) = room.try_open().unwrap();
+    let tip = above.logs().tips(&log_of(2))[0];
+    for run in above
+        .read(&log_of(2), Tip::START, tip, 1 << 20, Merge::Checkpoints)
+        .unwrap()
+    {
+        store.stage_run(&run.verify().unwrap()).unwrap();
+        store.commit().unwrap();
+    }
+    drop(store);
+    // The sector answers again, and the index is lost.
+    room.disk.flip("journal-00000001", sector, 3);
+    let again = Pc {
+        disk: room.disk.copy(),
+        place: Default::default(),
+    };
+    let (mut store, _) = again.try_open().unwrap();
+    assert_eq!(store.logs().digest(book()), above.logs().digest(book()));
+    assert!(verify(&mut store).is_clean());
+}
+
+#[test]
 fn entries_behind_a_hole_join_again_though_nobody_else_has_them() {
     let (room, hub) = (Pc::new(7), Pc::new(8));
     let (mut store, mut above) = (room.open(), hub.open());
