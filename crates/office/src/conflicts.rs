@@ -45,8 +45,8 @@ impl Fork {
 impl Office {
     /// All items, open ones first: those inside records, between records, and forks of devices.
     pub(crate) fn conflict_list(&mut self, now: Now) -> Result<Json, CommandError> {
-        self.place(now)?;
-        self.catch_up()?;
+        self.today(now)?;
+        self.catch_up(now)?;
         let mut shown = Vec::new();
         for (key, value) in self.rows_from(name::CONFLICT)? {
             let (Some(id), Some(item)) = (name::conflict_id(&key), Item::decode(&value)) else {
@@ -74,11 +74,11 @@ impl Office {
     /// # Errors
     /// From a room; an unknown or ambiguous id; a choice that is not offered; a subject that is not ours to write.
     pub(crate) fn conflict_resolve(&mut self, now: Now, args: ConflictResolve) -> Result<Json, CommandError> {
-        let place = self.place(now)?;
+        let today = self.today(now)?;
         if self.tier() == Tier::Room {
             return Err(texts::rooms_do_not_resolve());
         }
-        self.catch_up()?;
+        self.catch_up(now)?;
         let (id, item) = self.find_conflict(&args.id)?;
         let subjects = item.records();
         let mut reads = Vec::with_capacity(subjects.len());
@@ -87,7 +87,7 @@ impl Office {
             reads.push((of, self.read(of, row)?));
         }
         let choice = self.choice(&id, &item, &reads, args.choose.trim())?;
-        let mut event = NewEvent::new("resolve", place.today)
+        let mut event = NewEvent::new("resolve", today)
             .with("conflict", Value::Text(id.to_string()))
             .with("choice", Value::Text(choice.clone()));
         if let Some(note) = args.note.as_deref().map(str::trim).filter(|n| !n.is_empty()) {
@@ -111,7 +111,7 @@ impl Office {
             self.stage_edits(now, *of, read, &[Edit::Event(event.clone())], args.user)?;
         }
         self.keep(now)?;
-        self.catch_up()?;
+        self.catch_up(now)?;
         let open = self.find_conflict(&id.to_string()).map(|(_, item)| item.open);
         Ok(json!({
             "id": id,

@@ -53,7 +53,7 @@ impl Office {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Json, CommandError> {
         let place = self.place(now)?;
-        self.catch_up()?;
+        self.catch_up(now)?;
         self.leading_catalogue().ok_or_else(texts::no_catalogue)?;
         if self.keys.scope_key(&place.book).is_none() {
             return Err(texts::no_book_key());

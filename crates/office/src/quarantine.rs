@@ -15,8 +15,8 @@ use crate::views::row::RecordRef;
 impl Office {
     /// Changes set aside, entries that cannot be read, damage of the journal, and what waits for versions, entries or statements.
     pub(crate) fn quarantine_list(&mut self, now: Now) -> Result<Json, CommandError> {
-        self.place(now)?;
-        self.catch_up()?;
+        self.today(now)?;
+        self.catch_up(now)?;
         let mut items = Vec::new();
         for damage in &self.opened.damaged {
             items.push(json!({

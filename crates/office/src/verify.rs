@@ -49,8 +49,7 @@ impl Office {
         }
         let mut compared = Compared::default();
         if self.unit().is_some() {
-            self.place(now)?;
-            self.catch_up()?;
+            self.catch_up(now)?;
             compared = self.compare(progress)?;
         }
         faults.append(&mut compared.faults);

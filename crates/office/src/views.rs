@@ -36,8 +36,8 @@ pub use counts::Counts;
 /// Entries applied between two times that the index is made durable. More would make opening after a power cut slower, fewer
 /// would make applying slower: the index's own sync takes some ten milliseconds.
 const TRUST_ENTRIES: usize = 16_384;
-/// Frames read at once; a bound on RAM.
-const FRAMES_MAX: usize = 256;
+/// Frames read at once; a bound on RAM, as a frame holds up to a mebibyte.
+const FRAMES_MAX: usize = 64;
 /// A record folded with more changes than this in one go is a bound on nothing but patience; see the ledger's own limit.
 const STALE_MAX_PER_APPLY: usize = 4_096;
 

@@ -9,7 +9,7 @@ use ledger::seal;
 use replica::time::Now;
 use serde_json::{Value as Json, json};
 
-use crate::cases::desk::Place;
+use crate::cases::desk::business_date;
 use crate::cases::intake::cert_no;
 use crate::command::{CaseDo, CaseEdit, CommandError};
 use crate::office::Office;
@@ -23,11 +23,11 @@ impl Office {
     /// # Errors
     /// An unknown or ambiguous number, an event that may not happen now or not by us (with the reason), a date in the future.
     pub(crate) fn case_do(&mut self, now: Now, args: CaseDo) -> Result<Json, CommandError> {
-        let place = self.place(now)?;
-        self.catch_up()?;
+        let today = self.today(now)?;
+        self.catch_up(now)?;
         let (of, row) = self.find(&args.number)?;
         let read = self.read(of, row)?;
-        let event = self.typed_event(place, &read, &args)?;
+        let event = self.typed_event(today, &read, &args)?;
         let who = self.who(args.user)?;
         {
             let under = self.views.under(&self.store, &self.authority, &self.keys);
@@ -38,7 +38,7 @@ impl Office {
         let late = event.entered == record::Entered::Late;
         let kind = event.kind.clone();
         self.apply_edits(now, of, &read, &[Edit::Event(event)], args.user)?;
-        let mut shown = self.after(of)?;
+        let mut shown = self.after(now, of)?;
         if let Some(map) = shown.as_object_mut() {
             map.insert("event".to_owned(), json!(kind));
             map.insert("late".to_owned(), json!(late));
@@ -51,8 +51,8 @@ impl Office {
     /// # Errors
     /// As [`Office::case_do`]; a field that is not there, not ours to write, or a value that does not pass its check.
     pub(crate) fn case_edit(&mut self, now: Now, args: CaseEdit) -> Result<Json, CommandError> {
-        self.place(now)?;
-        self.catch_up()?;
+        self.today(now)?;
+        self.catch_up(now)?;
         let (of, row) = self.find(&args.number)?;
         let read = self.read(of, row)?;
         let form = self.form_of(&read)?;
@@ -79,7 +79,7 @@ impl Office {
             typed(field.kind, &field.label, &text)?
         };
         self.apply_edits(now, of, &read, &[Edit::Field { name, value }], args.user)?;
-        self.after(of)
+        self.after(now, of)
     }
 
     /// Writes edits of one record and makes them durable.
@@ -127,8 +127,8 @@ impl Office {
     }
 
     /// Where a record stands after our own event.
-    fn after(&mut self, of: RecordRef) -> Result<Json, CommandError> {
-        self.catch_up()?;
+    fn after(&mut self, now: Now, of: RecordRef) -> Result<Json, CommandError> {
+        self.catch_up(now)?;
         let summary = self.row(of)?.map(|row| row.summary).unwrap_or_default();
         let form = summary.form.and_then(|hash| self.views.forms().of(&hash));
         let label = form.map_or(summary.state.as_str(), |f| f.state_label(&summary.state));
@@ -140,7 +140,7 @@ impl Office {
         }))
     }
 
-    fn typed_event(&self, place: Place, read: &Read, args: &CaseDo) -> Result<NewEvent, CommandError> {
+    fn typed_event(&self, today: Day, read: &Read, args: &CaseDo) -> Result<NewEvent, CommandError> {
         let form = self.form_of(read)?;
         let kind = args.event.trim().to_ascii_lowercase();
         if kind == "resolve" {
@@ -159,7 +159,7 @@ impl Office {
         }
         // The date of a correction is the right date, not that of the correction itself.
         let typed_on = args.on.filter(|_| kind != "correct_date");
-        let (on, entered) = self.business_date(place, typed_on)?;
+        let (on, entered) = business_date(today, typed_on)?;
         let mut event = NewEvent::new(&kind, on);
         event.entered = entered;
         event = special(self, event, args)?;

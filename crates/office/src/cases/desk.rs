@@ -94,7 +94,14 @@ impl Office {
         Ok((record, key))
     }
 
-    /// Where this office is.
+    /// Today's business date in an office that has a life: all that reading needs, so that lists are shown even where the statements
+    /// about this very room cannot be read.
+    pub(crate) fn today(&self, now: Now) -> Result<Day, CommandError> {
+        self.unit().ok_or_else(texts::unplaced)?;
+        Ok(Day::of_wall_ms(now.wall_ms))
+    }
+
+    /// Where this office is, for recording.
     pub(crate) fn place(&self, now: Now) -> Result<Place, CommandError> {
         let unit = self.unit().ok_or_else(texts::unplaced)?;
         let code = self
@@ -106,7 +113,7 @@ impl Office {
             unit,
             code,
             book: Scope::book(unit),
-            today: Day::of_wall_ms(now.wall_ms),
+            today: self.today(now)?,
         })
     }
 
@@ -129,11 +136,11 @@ impl Office {
     }
 
     /// The next number of a business date. What other devices wrote under our code (a copied disk) is stepped over as far as known.
-    pub(crate) fn next_number(&mut self, place: Place, on: Day) -> Result<ProjectNo, CommandError> {
+    pub(crate) fn next_number(&mut self, now: Now, place: Place, on: Day) -> Result<ProjectNo, CommandError> {
         let me = self.authority.member(&self.me.device).ok_or_else(texts::not_member)?;
         let node = me.node_code(self.epoch);
         if !self.desk.given.contains_key(&(node, on)) {
-            self.catch_up()?;
+            self.catch_up(now)?;
         }
         let county = place.code.county();
         let first = ProjectNo::new(county, node, on, 1).ok_or_else(|| texts::no_number_left(on))?;
@@ -173,15 +180,6 @@ impl Office {
         Ok(next)
     }
 
-    /// The business date typed, or today.
-    pub(crate) fn business_date(&self, place: Place, typed: Option<Day>) -> Result<(Day, Entered), CommandError> {
-        match typed {
-            Some(on) if on > place.today => Err(texts::future_date(place.today)),
-            Some(on) if on < place.today => Ok((on, Entered::Late)),
-            _ => Ok((place.today, Entered::InTime)),
-        }
-    }
-
     /// The entry that carries one change of a record.
     pub(crate) fn record_entry(&self, now: Now, record: RecordId, user: Option<UserId>, change: Vec<u8>) -> Entry {
         let body = RecordBody {
@@ -212,18 +210,30 @@ impl Office {
         self.commit_or_fail(now).map_err(|e| texts::store_failed(&e))
     }
 
-    /// Brings the rows up to the journal.
-    pub(crate) fn catch_up(&mut self) -> Result<(), CommandError> {
+    /// Brings the rows up to the journal. Keys of records that turn out to be erased are destroyed on the way.
+    pub(crate) fn catch_up(&mut self, now: Now) -> Result<(), CommandError> {
         while !self.views.is_current(&self.store) {
             let applied = self
                 .views
                 .apply(&mut self.store, &self.authority, &self.keys, APPLY_ENTRIES)
                 .map_err(|e| texts::store_failed(&e))?;
-            if applied.left == 0 {
+            if applied.erased > 0 {
+                self.keep(now)?;
+            }
+            if applied.left == 0 && self.views.is_current(&self.store) {
                 break;
             }
         }
         Ok(())
+    }
+}
+
+/// The business date typed, or today; never in the future, and in the past entered late.
+pub(crate) fn business_date(today: Day, typed: Option<Day>) -> Result<(Day, Entered), CommandError> {
+    match typed {
+        Some(on) if on > today => Err(texts::future_date(today)),
+        Some(on) if on < today => Ok((on, Entered::Late)),
+        _ => Ok((today, Entered::InTime)),
     }
 }
 

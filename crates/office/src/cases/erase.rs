@@ -16,12 +16,13 @@ impl Office {
     /// # Errors
     /// An unknown or ambiguous number, no reason, or a record that is neither ours nor of a unit below.
     pub(crate) fn case_erase(&mut self, now: Now, args: CaseErase) -> Result<Json, CommandError> {
-        let place = self.place(now)?;
+        self.today(now)?;
+        let unit = self.unit().ok_or_else(texts::unplaced)?;
         let reason = args.reason.trim();
         if reason.is_empty() {
             return Err(texts::reason_needed());
         }
-        self.catch_up()?;
+        self.catch_up(now)?;
         let (of, row) = self.find(&args.number)?;
         if self.authority.may_write(&self.me.device, &of.scope) != Write::Yes {
             return Err(texts::erase_not_entitled());
@@ -33,21 +34,29 @@ impl Office {
                 record: of.record,
                 reason: reason.to_owned(),
             };
-            self.state(place.unit, Statement::Erase(erase))
+            // A former life's records are forgotten in its own name.
+            let is_former = self
+                .life()
+                .is_some_and(|l| l.formers.iter().any(|f| f.unit == of.scope.unit));
+            let speaks = if is_former { of.scope.unit } else { unit };
+            self.state(speaks, Statement::Erase(erase))
                 .map_err(|e| texts::store_failed(&e))?;
             self.keep(now)?;
         }
+        if !self.authority.erased(&of.scope, &of.record) {
+            return Err(texts::erase_not_entitled());
+        }
         // The statement is durable; now the key itself, here and before anything is answered.
-        self.catch_up()?;
+        self.catch_up(now)?;
         self.store
             .erase_key(of.scope, of.record)
             .map_err(|e| texts::store_failed(&e))?;
         self.keep(now)?;
-        self.catch_up()?;
+        self.catch_up(now)?;
         Ok(json!({
             "project_no": shown,
             "record_id": of.record,
-            "erased": self.authority.erased(&of.scope, &of.record),
+            "erased": true,
             "travels": if self.tier() == Tier::County { "below" } else { "above_and_below" },
         }))
     }

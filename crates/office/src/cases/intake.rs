@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use store::Order;
 use store::kv::prefix_end;
 
-use crate::cases::desk::Place;
+use crate::cases::desk::{Place, business_date};
 use crate::command::{CaseNew, CommandError};
 use crate::office::Office;
 use crate::texts;
@@ -43,7 +43,7 @@ impl Office {
     /// An unknown matter, input that does not pass its check, a future date, no key or no disk. Nothing is kept then.
     pub(crate) fn case_new(&mut self, now: Now, args: CaseNew) -> Result<Json, CommandError> {
         let place = self.place(now)?;
-        let (on, entered) = self.business_date(place, args.on)?;
+        let (on, entered) = business_date(place.today, args.on)?;
         let mut receive = NewEvent::new("receive", on);
         receive.entered = entered;
         let intake = Intake {
@@ -88,7 +88,7 @@ impl Office {
         let items = materials(&matter.materials);
         let matter = matter.code.clone();
         let form = self.views.forms().named("case").unwrap_or(Form::case()).clone();
-        let no = self.next_number(place, intake.on)?.as_str().to_owned();
+        let no = self.next_number(now, place, intake.on)?.as_str().to_owned();
         let (record, key) = self.new_record(place.book)?;
         let sealed = |field: &str, text: &str| {
             let value = Value::Sealed(seal::seal(&key, &record, field, text));

@@ -21,8 +21,8 @@ impl Office {
     /// # Errors
     /// A unit or state that is not known.
     pub(crate) fn case_list(&mut self, now: Now, args: CaseList) -> Result<Json, CommandError> {
-        let place = self.place(now)?;
-        self.catch_up()?;
+        let today = self.today(now)?;
+        self.catch_up(now)?;
         let state = args.state.as_deref().map(|s| self.state_named(s)).transpose()?;
         let limit = args.limit.unwrap_or(LIST_MAX).min(LIST_MAX);
         let mut keys: Vec<Vec<u8>> = Vec::new();
@@ -34,7 +34,7 @@ impl Office {
         let mut lines = Vec::with_capacity(keys.len());
         for of in keys.iter().filter_map(|key| name::tail(key)) {
             if let Some(row) = self.row(of)? {
-                lines.push(self.line(of, &row, place.today));
+                lines.push(self.line(of, &row, today));
             }
         }
         Ok(Json::Array(lines))

@@ -23,11 +23,11 @@ impl Office {
     /// # Errors
     /// An unknown or ambiguous number.
     pub(crate) fn case_show(&mut self, now: Now, args: CaseShow) -> Result<Json, CommandError> {
-        let place = self.place(now)?;
-        self.catch_up()?;
+        let today = self.today(now)?;
+        self.catch_up(now)?;
         let (of, row) = self.find(&args.number)?;
         let read = self.read(of, row)?;
-        let line = self.line(of, &read.row, place.today);
+        let line = self.line(of, &read.row, today);
         let mut shown = line;
         let head = read.folded.head.as_ref();
         let form = head.and_then(|h| self.views.forms().of(&h.form));

@@ -185,7 +185,7 @@ fn an_erased_person_is_in_no_file_and_the_skeleton_stays() {
     assert_eq!(answer["project_no"], number.as_str());
     world.settle();
     for desk in [&mut world.a, &mut world.town, &mut world.county] {
-        desk.office.catch_up().unwrap();
+        desk.office.catch_up(NOW).unwrap();
         settle(&mut desk.office);
         let shown = show(&mut desk.office, &number);
         assert_eq!(shown["erased"], true);

@@ -149,7 +149,7 @@ impl Desk {
 
     /// Every row of the views, byte for byte.
     pub(super) fn rows(&mut self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        self.office.catch_up().unwrap();
+        self.office.catch_up(NOW).unwrap();
         let rows = self.office.store.kv().prefix(name::ALL).unwrap();
         // How far it is applied differs where a local fact was journalled between.
         rows.into_iter().filter(|(key, _)| key != name::APPLIED).collect()
@@ -330,7 +330,7 @@ pub(super) fn share(from: &Desk, to: &mut Desk) {
         }
     }
     settle(&mut to.office);
-    to.office.catch_up().unwrap();
+    to.office.catch_up(NOW).unwrap();
 }
 
 /// A receipt of `hub` for all it holds of a book, told to `to`; gives the store id it was said under.
