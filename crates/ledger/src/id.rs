@@ -199,9 +199,15 @@ impl<'b, C> Decode<'b, C> for UnitCode {
 }
 
 /// The node's part of a case number: four characters of base 36. Prefix by the county, rest by the admitting hub.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode)]
 #[cbor(transparent)]
 pub struct NodeCode(#[n(0)] u32);
+
+impl<'b, C> Decode<'b, C> for NodeCode {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::new(d.u32()?).ok_or_else(|| minicbor::decode::Error::message("node code has more than four characters"))
+    }
+}
 
 impl NodeCode {
     pub const MAX: u32 = 36 * 36 * 36 * 36 - 1;
@@ -238,9 +244,21 @@ impl fmt::Debug for NodeCode {
 
 /// Two characters of base 36 which the county gives to one hub device, so that node codes are unique by construction.
 /// From [`HubPrefix::ALONE`] on they belong to rooms that run on their own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode)]
 #[cbor(transparent)]
 pub struct HubPrefix(#[n(0)] pub u32);
+
+impl<'b, C> Decode<'b, C> for HubPrefix {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let prefix = d.u32()?;
+        if prefix >= Self::SIZE {
+            return Err(minicbor::decode::Error::message(
+                "hub prefix has more than two characters",
+            ));
+        }
+        Ok(Self(prefix))
+    }
+}
 
 impl HubPrefix {
     /// Node codes under one prefix.
@@ -380,6 +398,21 @@ mod tests {
                 "character {at}"
             );
         }
+    }
+
+    #[test]
+    fn codes_and_prefixes_beyond_their_characters_are_no_codes() {
+        let read = |number: u32| {
+            let bytes = minicbor::to_vec(number).unwrap();
+            (
+                minicbor::decode::<NodeCode>(&bytes).is_ok(),
+                minicbor::decode::<HubPrefix>(&bytes).is_ok(),
+            )
+        };
+        assert_eq!(read(HubPrefix::SIZE - 1), (true, true));
+        assert_eq!(read(NodeCode::MAX), (true, false));
+        assert_eq!(read(NodeCode::MAX + 1), (false, false));
+        assert_eq!(read(u32::MAX), (false, false));
     }
 
     #[test]

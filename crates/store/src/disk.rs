@@ -45,6 +45,14 @@ pub trait Disk: Send {
     fn nonce(&mut self) -> io::Result<[u8; 16]>;
 }
 
+/// Whether an error says that there is no more room: a full disk, a used-up quota, a file system that takes no larger file.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
 /// Reads a whole file, `None` when there is no such file. For small files: keys, tickets.
 pub fn read_all(disk: &dyn Disk, name: &str) -> io::Result<Option<Vec<u8>>> {
     let Some(len) = disk.len(name)? else {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use segment::{HEADER_LEN, Segment};
 pub(crate) use walk::{Item, Walker};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, is_full};
 use crate::types::{Position, StoreError};
 
 /// A new segment is begun when one would grow past this. Small enough to copy and to scan, large enough to have few.
@@ -176,7 +176,7 @@ impl Journal {
         if self.last().len > HEADER_LEN && self.last().len + pending.bytes > SEGMENT_BYTES {
             match self.roll(disk, self.last().number + 1, trusted) {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => return Err(AppendError::Full),
+                Err(error) if is_full(&error) => return Err(AppendError::Full),
                 Err(error) => return Err(AppendError::Unknown(failed("beginning a segment")(error))),
             }
         }
@@ -187,10 +187,7 @@ impl Journal {
         let name = last.name();
         let written = disk.append(&name, &bytes);
         if let Err(error) = written {
-            let full = matches!(
-                error.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-            );
+            let full = is_full(&error);
             // What was half written must go, else later frames would follow garbage.
             let cut = disk.truncate(&name, last.len).and_then(|()| disk.sync_data(&name));
             return Err(match cut {

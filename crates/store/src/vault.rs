@@ -5,7 +5,7 @@ use std::io;
 
 use ledger::id::{RecordId, Scope};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, is_full};
 use crate::journal::failed;
 use crate::types::{KeyStaged, StoreError};
 
@@ -239,7 +239,7 @@ impl Vault {
         for (offset, bytes) in joined(&planned) {
             match disk.write_at(NAME, offset, &bytes) {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                Err(error) if is_full(&error) => {
                     // Only growing meets a full disk, and growing comes last: cut it off again.
                     disk.truncate(NAME, u64::from(slots_before) * SLOT as u64)?;
                     self.slots = slots_before;

@@ -22,7 +22,7 @@ pub struct RealDisk {
 impl RealDisk {
     /// Opens (or makes) the folder and locks it. `WouldBlock` when another process has it.
     pub fn open(dir: &Path) -> io::Result<Self> {
-        create_private_dir(dir)?;
+        create_durable_dir(dir)?;
         let lock = options().create(true).truncate(false).open(dir.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -171,6 +171,20 @@ fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     options
+}
+
+/// Makes the folder and those above it that are missing, each durable under its name: what is synced within would be lost with it.
+fn create_durable_dir(dir: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
+    create_private_dir(dir)?;
+    for made in missing {
+        match made.parent() {
+            Some(above) if above.as_os_str().is_empty() => sync_folder(Path::new("."))?,
+            Some(above) => sync_folder(above)?,
+            None => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -10,8 +10,8 @@ use replica::logs::{Attach, Hashes, Logs, Place, Spot};
 use replica::receipt::{Receipt, Withdrawal};
 use replica::run::{CHECKPOINT_BYTES_MAX, RUN_ENTRIES_MAX, Run, VerifiedRun, sign};
 
-use super::facts::encode_fact;
 use super::Store;
+use super::facts::encode_fact;
 use crate::journal::{self, FRAME_BODY_MAX, FrameAt, Pending};
 use crate::types::{Health, KeyStaged, Position, StageRefusal, Staged, StoreError};
 
