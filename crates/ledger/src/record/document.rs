@@ -1,11 +1,12 @@
 //! A set of entries read as one document: what applies, what is set aside, what waits. A function of the set alone.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{ActorId, Change, OpId, Write, change_hash, parse};
 use super::payload::{decode_head, of_scalar};
 use super::{Author, Envelope, Head, RecordEntry, SetAside, SetAsideReason, Standing, Value, device_mark};
-use crate::id::{Hash, UnitId};
+use crate::id::{DeviceId, Hash, UnitId};
 
 /// More changes than this of one record are set aside: an ordinary case has five, the longest known forty.
 pub const RECORD_CHANGES_MAX: usize = 2_048;
@@ -217,13 +218,18 @@ impl Document {
         }
     }
 
-    /// The creation change goes first. Of several, which only a forger makes, the smaller hash is the record's.
+    /// The creation change goes first. Of several, which only a forger makes, the record's is the one on which more devices have
+    /// built, else the smaller hash: a small hash is made in a second, and must not wipe out what others have acted upon.
     fn create(&mut self, candidates: &mut BTreeMap<Hash, (Change, Envelope)>) {
-        let roots: Vec<Hash> = candidates
+        let mut roots: Vec<Hash> = candidates
             .iter()
             .filter(|(_, (c, _))| c.deps.is_empty())
             .map(|(h, _)| *h)
             .collect();
+        if roots.len() > 1 {
+            let builders = builders(candidates, &roots);
+            roots.sort_by_key(|root| (Reverse(builders.get(root).map_or(0, BTreeSet::len)), *root));
+        }
         for hash in roots {
             let Some((change, envelope)) = candidates.remove(&hash) else {
                 continue;
@@ -428,6 +434,36 @@ fn builds_on(candidates: &BTreeMap<Hash, (Change, Envelope)>, hash: &Hash, other
         }
     }
     false
+}
+
+/// By root: the devices that wrote it or what follows from it. A change that follows from several roots says nothing for any of them.
+fn builders(candidates: &BTreeMap<Hash, (Change, Envelope)>, roots: &[Hash]) -> BTreeMap<Hash, BTreeSet<DeviceId>> {
+    let mut dependents: BTreeMap<Hash, Vec<Hash>> = BTreeMap::new();
+    for (hash, (change, _)) in candidates {
+        for dep in &change.deps {
+            dependents.entry(*dep).or_default().push(*hash);
+        }
+    }
+    let mut root_of: BTreeMap<Hash, Option<Hash>> = BTreeMap::new();
+    for root in roots {
+        let mut open = vec![*root];
+        while let Some(hash) = open.pop() {
+            let claim = match root_of.get(&hash) {
+                None => Some(*root),
+                Some(held) if *held == Some(*root) || held.is_none() => continue,
+                Some(_) => None,
+            };
+            root_of.insert(hash, claim);
+            open.extend(dependents.get(&hash).into_iter().flatten());
+        }
+    }
+    let mut builders: BTreeMap<Hash, BTreeSet<DeviceId>> = BTreeMap::new();
+    for (hash, root) in root_of {
+        if let (Some(root), Some((_, envelope))) = (root, candidates.get(&hash)) {
+            builders.entry(root).or_default().insert(envelope.device);
+        }
+    }
+    builders
 }
 
 /// Reads a creation change: it stands first, and writes one head.

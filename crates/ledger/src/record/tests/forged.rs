@@ -141,6 +141,33 @@ fn a_second_creation_does_not_replace_the_record() {
 }
 
 #[test]
+fn a_forged_creation_with_a_smaller_hash_does_not_replace_what_others_have_acted_upon() {
+    let mut held = case();
+    held.act(TOWN, "process");
+    let honest = change_hash(&held.0[0].1);
+    let state = held.fold().state;
+    let mut smaller = 0;
+    for process in 0..24 {
+        let mut forger = ROOM_B.actor();
+        forger[8..].copy_from_slice(&[process; 8]);
+        let honest_one = creation(ROOM_B, "SPOT", vec![]);
+        let mut forged = ::automerge::Change::try_from(honest_one.as_slice()).unwrap().decode();
+        forged.actor_id = ActorId::from(forger);
+        let forged = ::automerge::Change::from(forged).raw_bytes().to_vec();
+        smaller += usize::from(change_hash(&forged) < honest);
+        for first in [true, false] {
+            let mut more = held.clone();
+            let place = if first { 0 } else { more.0.len() };
+            more.0.insert(place, (ROOM_B.envelope(), forged.clone()));
+            let folded = more.fold();
+            assert_eq!((&folded.state, &folded.head), (&state, &held.fold().head));
+            assert_eq!(folded.conflicts[0].kind, ConflictKind::Overwritten);
+        }
+    }
+    assert!(smaller > 0, "no forged hash was smaller");
+}
+
+#[test]
 fn containers_deletions_and_counters_are_not_recognised() {
     let held = case();
     let writes: [fn(&mut AutoCommit); 4] = [
