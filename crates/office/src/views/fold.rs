@@ -204,7 +204,6 @@ impl Under<'_> {
             waiting: count(folded.waiting),
             unrecognised: count(folded.unrecognised),
             erased,
-            digest: Some(folded.digest()),
             received_on: folded.received_on,
             noticed_on: folded.notices.iter().map(|n| n.on).min(),
             keyless: has_book_key && key.is_none() && !erased,

@@ -141,19 +141,16 @@ pub struct Summary {
     pub unrecognised: u32,
     #[n(20)]
     pub erased: bool,
-    /// Digest of the whole fold, so that `verify` compares more than this summary.
-    #[n(21)]
-    pub digest: Option<Hash>,
     /// What 视为受理 is counted from: the receipt, and the first day on which something was asked for.
-    #[n(22)]
+    #[n(21)]
     pub received_on: Option<Day>,
-    #[n(23)]
+    #[n(22)]
     pub noticed_on: Option<Day>,
     /// The device holds the book's key but not this record's: it is asked for.
-    #[n(24)]
+    #[n(23)]
     pub keyless: bool,
     /// The form of the record, for labels.
-    #[n(25)]
+    #[n(24)]
     pub form: Option<Hash>,
 }
 
