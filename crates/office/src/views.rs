@@ -24,7 +24,8 @@ use ledger::form::{Form, Forms};
 use ledger::id::{RecordId, ScopeKind};
 use replica::authority::Authority;
 use replica::entry::{KIND_RECORD, KIND_STATEMENT, RecordBody};
-use store::{Batch, FrameEntry, JournalFrame, Kv, Position, RunFrame, Store, StoreError};
+use store::kv::prefix_end;
+use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Store, StoreError};
 
 use crate::keys::Keys;
 use crate::views::fold::{Fresh, Read, Under, derived};
@@ -36,6 +37,10 @@ pub use counts::Counts;
 /// Entries applied between two times that the index is made durable. More would make opening after a power cut slower, fewer
 /// would make applying slower: the index's own sync takes some ten milliseconds.
 const TRUST_ENTRIES: usize = 16_384;
+/// The format of the rows. Raised whenever a row's bytes or what is derived from it change: old rows are then made anew.
+const FORMAT: u8 = 2;
+/// Rows removed in one batch.
+const WIPE_ROWS: usize = 4_096;
 /// Frames read at once; a bound on RAM, as a frame holds up to a mebibyte.
 const FRAMES_MAX: usize = 64;
 /// A record folded with more changes than this in one go is a bound on nothing but patience; see the ledger's own limit.
@@ -54,6 +59,10 @@ pub struct Views {
     under: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     counts: Option<Counts>,
     since_trust: usize,
+    /// The rows there are of another format, or none: they are removed before the first is written.
+    wipe_due: bool,
+    /// The format is written only when the rows are as far as the journal says they are: a crash before that wipes them again.
+    format_due: bool,
 }
 
 /// What one call of [`Views::apply`] left to do.
@@ -66,10 +75,13 @@ pub struct Applied {
 }
 
 impl Views {
-    /// Begins where the index is known to be durable.
+    /// Begins where the index is known to be durable; from the journal's start when its rows are of another format.
     pub fn open(store: &Store) -> Self {
+        let is_ours = matches!(store.kv().value(name::FORMAT), Ok(Some(format)) if format == [FORMAT]);
         Self {
-            applied: store.trusted(),
+            applied: if is_ours { store.trusted() } else { Position::START },
+            wipe_due: !is_ours,
+            format_due: !is_ours,
             forms: Forms::compiled(),
             stale: BTreeSet::new(),
             unsettled: true,
@@ -82,6 +94,8 @@ impl Views {
     /// After the index was wiped: everything is made anew by the calls of [`Views::apply`] that follow.
     pub fn restart(&mut self) {
         self.applied = Position::START;
+        self.wipe_due = true;
+        self.format_due = true;
         self.stale.clear();
         self.under.clear();
         self.unsettled = true;
@@ -119,6 +133,10 @@ impl Views {
         keys: &Keys,
         budget: usize,
     ) -> Result<Applied, StoreError> {
+        if self.wipe_due {
+            wipe(store.kv())?;
+            self.wipe_due = false;
+        }
         if self.unsettled {
             self.settle(store, authority, keys)?;
         }
@@ -134,6 +152,12 @@ impl Views {
         }
         self.applied = position;
         self.since_trust += entries;
+        if self.format_due && self.applied >= store.trusted() {
+            let mut batch = Batch::default();
+            batch.put(name::FORMAT, [FORMAT]);
+            store.kv().write(batch)?;
+            self.format_due = false;
+        }
         if self.stale.is_empty() && !self.under.is_empty() {
             let mut batch = Batch::default();
             for (key, value) in self.under.drain(..) {
@@ -297,6 +321,19 @@ impl Views {
     /// The row of a record, if there is one.
     pub(crate) fn row(kv: &dyn Kv, of: RecordRef) -> Result<Option<RecordRow>, StoreError> {
         Ok(kv.value(&name::record(of))?.and_then(|bytes| RecordRow::decode(&bytes)))
+    }
+}
+
+/// Removes every row of ours.
+fn wipe(kv: &dyn Kv) -> Result<(), StoreError> {
+    loop {
+        let rows = kv.range(name::ALL, &prefix_end(name::ALL), Order::Rising, WIPE_ROWS)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        rows.into_iter().for_each(|(key, _)| batch.delete(key));
+        kv.write(batch)?;
     }
 }
 

@@ -7,8 +7,9 @@ use replica::entry::{LogId, Tip};
 use crate::views::row::RecordRef;
 
 /// Everything of ours begins with this.
-#[cfg(test)]
 pub(crate) const ALL: &[u8] = b"v";
+/// Of which format the rows are; one row.
+pub(crate) const FORMAT: &[u8] = b"vF";
 /// How far the rows are; one row.
 pub(crate) const APPLIED: &[u8] = b"va";
 /// Record rows, by scope and record.

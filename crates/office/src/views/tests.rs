@@ -148,6 +148,24 @@ fn a_restart_a_power_cut_and_a_lost_index_give_the_same_rows() {
 }
 
 #[test]
+fn rows_of_an_older_program_are_made_anew_when_the_folder_is_opened() {
+    let mut world = World::new();
+    world.a.new_case("B23", ZHANG);
+    let rows = world.a.rows();
+    world.a.office.views.trust(&mut world.a.office.store).unwrap();
+    let kv = world.a.office.store.kv();
+    let mut batch = Batch::default();
+    batch.put(name::FORMAT, vec![1]);
+    for (key, _) in kv.prefix(name::RECORD).unwrap() {
+        batch.put(key, b"what an older program wrote".to_vec());
+    }
+    kv.write(batch).unwrap();
+    let mut again = world.a.restart(34);
+    assert_eq!(again.rows(), rows);
+    assert_clean(&mut again.office);
+}
+
+#[test]
 fn a_row_that_is_not_as_the_journal_says_is_found_and_mended() {
     let mut world = World::new();
     let number = world.a.new_case("B23", ZHANG);
