@@ -87,7 +87,6 @@ impl Office {
             .ok_or_else(|| texts::unknown_matter(&intake.matter))?;
         let items = materials(&matter.materials);
         let matter = matter.code.clone();
-        let form = self.views.forms().named("case").unwrap_or(Form::case()).clone();
         let no = self.next_number(now, place, intake.on)?.as_str().to_owned();
         let (record, key) = self.new_record(place.book)?;
         let sealed = |field: &str, text: &str| {
@@ -98,6 +97,8 @@ impl Office {
         fields.extend(intake.mobile.as_deref().map(|t| sealed("mobile", t)));
         fields.extend(intake.address.as_deref().map(|t| sealed("address", t)));
         fields.extend(intake.remark.clone().map(|t| ("remark".to_owned(), Value::Text(t))));
+        // Borrowed only now: a form is too large to be copied for every case.
+        let form = self.views.forms().named("case").unwrap_or(Form::case());
         let creation = Creation {
             record,
             head: Head {
@@ -115,7 +116,7 @@ impl Office {
             events: intake.events.clone(),
         };
         let actor = record::actor(&self.me.device, self.process);
-        let change = create(actor, &creation, &form).map_err(|e| CommandError::failed("bad_input", e.to_string()))?;
+        let change = create(actor, &creation, form).map_err(|e| CommandError::failed("bad_input", e.to_string()))?;
         Ok((no, record, self.record_entry(now, record, intake.user, change)))
     }
 
