@@ -7,7 +7,9 @@ use ledger::id::{DeviceId, Hash, Scope, Tier, UnitId};
 use ledger::organisation::Unit;
 use minicbor::{Decode, Encode};
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
-use replica::limits::{ADDR_CHARS_MAX, CUTS_MAX, REASON_BYTES_MAX, TICKET_ADDRS_MAX, TICKET_LIFE_MS_MAX};
+#[cfg(not(test))]
+use replica::limits::CUTS_MAX;
+use replica::limits::{ADDR_CHARS_MAX, REASON_BYTES_MAX, TICKET_ADDRS_MAX, TICKET_LIFE_MS_MAX};
 use replica::statement::{Cut, Extend, Revoke, Role, Statement};
 use replica::ticket::Ticket;
 use replica::time::Now;
@@ -19,6 +21,13 @@ use crate::identity::parse_key;
 use crate::init::parse_code;
 use crate::life::{Life, fact};
 use crate::office::Office;
+
+/// Cuts that one statement takes; more go into further ones.
+#[cfg(not(test))]
+const CUTS_PER_STATEMENT: usize = CUTS_MAX;
+/// Few, so that every story of a revoked device needs several.
+#[cfg(test)]
+const CUTS_PER_STATEMENT: usize = 1;
 
 /// How long a ticket is good for when nothing is said.
 const TICKET_LIFE_MS: i64 = 24 * 3_600_000;
@@ -164,14 +173,17 @@ impl Office {
         if self.authority.is_revoked(&device) {
             return Err(CommandError::failed("already_revoked", "这台设备已经停用，不必再停。"));
         }
-        let cuts = self.cuts_now(&device)?;
+        let cuts = self.cuts_now(&device);
         let count = cuts.len();
+        let (first, more) = cuts.split_at(count.min(CUTS_PER_STATEMENT));
         let statement = Statement::Revoke(Revoke {
             device,
             reason: reason.to_owned(),
-            cuts,
+            cuts: first.to_vec(),
         });
         self.state_over(&device, statement, args.root_key.as_deref())?;
+        // However many logs a device has made, it can be taken out, and what it wrote until now counts.
+        self.extend_by(&device, more, args.root_key.as_deref())?;
         self.commit_or_fail(now)?;
         Ok(json!({"device": device, "state": "revoked", "reason": reason, "cuts": count}))
     }
@@ -188,12 +200,21 @@ impl Office {
                 "这台设备没有停用，它的记录本来就算数。",
             ));
         }
-        let cuts = self.cuts_now(&device)?;
-        let count = cuts.len();
-        let statement = Statement::Extend(Extend { device, cuts });
-        self.state_over(&device, statement, args.root_key.as_deref())?;
+        let cuts = self.cuts_now(&device);
+        self.extend_by(&device, &cuts, args.root_key.as_deref())?;
         self.commit_or_fail(now)?;
-        Ok(json!({"device": device, "state": "extended", "cuts": count}))
+        Ok(json!({"device": device, "state": "extended", "cuts": cuts.len()}))
+    }
+
+    fn extend_by(&mut self, device: &DeviceId, cuts: &[Cut], root: Option<&str>) -> Result<(), CommandError> {
+        for cuts in cuts.chunks(CUTS_PER_STATEMENT) {
+            let statement = Statement::Extend(Extend {
+                device: *device,
+                cuts: cuts.to_vec(),
+            });
+            self.state_over(device, statement, root)?;
+        }
+        Ok(())
     }
 
     /// Lets in a further hub of the topmost unit, which only the root key can: the hub has used its ticket before and waits.
@@ -232,7 +253,7 @@ impl Office {
     }
 
     /// The tips held now of every log of a device.
-    fn cuts_now(&self, device: &DeviceId) -> Result<Vec<Cut>, CommandError> {
+    fn cuts_now(&self, device: &DeviceId) -> Vec<Cut> {
         let logs = self.store.logs();
         let mut cuts = Vec::new();
         for scope in logs.scopes() {
@@ -245,13 +266,7 @@ impl Office {
                 }));
             }
         }
-        if cuts.len() > CUTS_MAX {
-            return Err(CommandError::failed(
-                "too_many_logs",
-                "这台设备的日志链太多，请联系系统维护人员。",
-            ));
-        }
-        Ok(cuts)
+        cuts
     }
 
     /// States something about a device: by this hub when the device's unit lies below, else in the name of the root.
