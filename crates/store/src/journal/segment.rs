@@ -14,6 +14,8 @@ const COPY_LEN: usize = 64;
 /// The header stands twice: one flipped bit must not cost a segment.
 pub(crate) const HEADER_LEN: u64 = 2 * COPY_LEN as u64;
 const PREFIX: &str = "journal-";
+/// Of a segment's number in its name.
+const DIGITS: usize = 8;
 
 /// A segment's header and length.
 #[derive(Clone, Debug)]
@@ -62,7 +64,9 @@ impl Segment {
     pub(crate) fn numbers(names: &[String]) -> Vec<u32> {
         names
             .iter()
-            .filter_map(|name| name.strip_prefix(PREFIX).and_then(|number| number.parse().ok()))
+            // Exactly as they are written here: somebody's copy beside them is no segment, nor are all that it would leave missing.
+            .filter_map(|name| name.strip_prefix(PREFIX).filter(|number| number.len() == DIGITS))
+            .filter_map(|number| number.parse().ok())
             .collect()
     }
 

@@ -112,6 +112,18 @@ fn the_last_segment_cut_at_any_length_opens_and_is_filled_up_again() {
 }
 
 #[test]
+fn somebodys_copies_beside_the_journal_are_no_segments() {
+    use crate::disk::Disk;
+    let (mut room, _) = in_step(6);
+    for stray in ["journal-3", "journal-000000700", "journal-00000001.bak"] {
+        room.disk.create(stray).unwrap();
+    }
+    let (mut store, opened) = room.try_open().unwrap();
+    assert_eq!((opened.damaged.len(), opened.rebuilt), (0, None));
+    assert!(verify(&mut store).is_clean());
+}
+
+#[test]
 fn a_whole_segment_lost_is_fetched_again() {
     use crate::disk::Disk;
     let (room, hub) = in_step(5);
