@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use daemon::cli::{CaseCommand, Common, JoinArgs, RunArgs, SharedCommand, read_text, span_s};
 use daemon::config::{Config, Kind};
-use daemon::render::View;
+use daemon::render::{NeverSeen, View};
 use daemon::{Action, Failure, perform};
-use office::command::{Command, InitCounty, Invite, MemberExtend, MemberRevoke};
+use office::command::{Command, InitCounty, Invite, MemberAdmit, MemberExtend, MemberRevoke};
 
 pub use daemon::run;
 
@@ -54,7 +54,7 @@ enum HubCommand {
     #[command(subcommand)]
     Member(MemberCommand),
     /// 下级各村室的同步情况 · sync health of every room below
-    Rooms,
+    Rooms(RoomsArgs),
     /// 办件 · cases
     #[command(subcommand)]
     Case(CaseCommand),
@@ -100,6 +100,13 @@ struct InviteArgs {
     expires: u64,
 }
 
+#[derive(Args, Debug)]
+struct RoomsArgs {
+    /// 连从未上线的也列出 · list rooms never seen, too
+    #[arg(long)]
+    all: bool,
+}
+
 #[derive(Subcommand, Debug)]
 enum MemberCommand {
     /// 列出 · list
@@ -107,6 +114,8 @@ enum MemberCommand {
     /// 停用一台设备 · take a device out
     #[command(after_help = "例 Example:\n  cunlian-hub --data D member revoke 3f9a01c2 --reason 电脑丢失")]
     Revoke(RevokeArgs),
+    /// 批准又一台县级主机（它已用过入网票） · let in a further county hub
+    Admit(AdmitArgs),
     /// 承认停用设备已到达的记录 · let what arrived from a revoked device count
     Extend(ExtendArgs),
 }
@@ -124,6 +133,15 @@ struct RevokeArgs {
 }
 
 #[derive(Args, Debug)]
+struct AdmitArgs {
+    /// 设备编号或前 8 位 · the device
+    device: String,
+    /// 建县时生成的恢复文件 · the recovery file
+    #[arg(long, value_name = "FILE")]
+    root_key: PathBuf,
+}
+
+#[derive(Args, Debug)]
 struct ExtendArgs {
     /// 设备编号或前 8 位 · the device
     device: String,
@@ -132,23 +150,9 @@ struct ExtendArgs {
     root_key: Option<PathBuf>,
 }
 
-/// Columns of `rooms`.
-const ROOMS: &[&str] = &[
-    "unit",
-    "name",
-    "state",
-    "recorded",
-    "at_township",
-    "at_county",
-    "oldest_pending_s",
-    "last_seen_s",
-    "as_of",
-    "device",
-];
-
 /// Does what the arguments say, as the binary does; `args[0]` is the program's name.
 pub fn main_with(args: Vec<OsString>) -> ExitCode {
-    match daemon::cli::parse::<Cli>(args) {
+    match daemon::usage::parse::<Cli>(args) {
         Ok(cli) => {
             let action = action(&cli.common, cli.command);
             perform(Kind::Hub, &cli.common, action)
@@ -168,7 +172,7 @@ fn action(common: &Common, command: HubCommand) -> Result<Action, Failure> {
                 matters: read_text(&args.matters)?,
                 holidays: read_text(&args.holidays)?,
             });
-            Action::ask(command, View::Plain).creating()
+            Action::ask(command, View::InitCounty).creating()
         }
         HubCommand::Invite(args) => {
             let command = Command::Invite(Invite {
@@ -176,9 +180,9 @@ fn action(common: &Common, command: HubCommand) -> Result<Action, Failure> {
                 addrs: args.addrs,
                 expires_s: Some(args.expires),
             });
-            Action::ask(command, View::Ticket)
+            Action::ask(command, View::Invite)
         }
-        HubCommand::Member(MemberCommand::List) => Action::ask(Command::MemberList, View::Plain),
+        HubCommand::Member(MemberCommand::List) => Action::ask(Command::MemberList, View::MemberList),
         HubCommand::Member(MemberCommand::Revoke(args)) => {
             let root_key = args.root_key.as_deref().map(read_text).transpose()?;
             let revoke = MemberRevoke {
@@ -186,7 +190,14 @@ fn action(common: &Common, command: HubCommand) -> Result<Action, Failure> {
                 reason: args.reason,
                 root_key,
             };
-            Action::ask(Command::MemberRevoke(revoke), View::Plain)
+            Action::ask(Command::MemberRevoke(revoke), View::MemberRevoke)
+        }
+        HubCommand::Member(MemberCommand::Admit(args)) => {
+            let admit = MemberAdmit {
+                device: args.device,
+                root_key: read_text(&args.root_key)?,
+            };
+            Action::ask(Command::MemberAdmit(admit), View::MemberAdmit)
         }
         HubCommand::Member(MemberCommand::Extend(args)) => {
             let root_key = args.root_key.as_deref().map(read_text).transpose()?;
@@ -195,10 +206,17 @@ fn action(common: &Common, command: HubCommand) -> Result<Action, Failure> {
                     device: args.device,
                     root_key,
                 }),
-                View::Plain,
+                View::MemberExtend,
             )
         }
-        HubCommand::Rooms => Action::ask(Command::Rooms, View::Table(ROOMS)),
+        HubCommand::Rooms(args) => {
+            let never_seen = if args.all {
+                NeverSeen::Listed
+            } else {
+                NeverSeen::Counted
+            };
+            Action::ask(Command::Rooms, View::Rooms(never_seen))
+        }
         HubCommand::Case(case) => Action::case(case),
         HubCommand::Shared(shared) => Action::shared(shared),
     })

@@ -22,7 +22,7 @@ pub use daemon::run;
         cunlian-node --data D join CL1-…          用上级给的入网票加入 · join a county with a ticket\n  \
         cunlian-node --data D run                 启动后台同步 · start the daemon\n  \
         cunlian-node --data D case new --matter B23 --name 张三 --cert-no 11010519491231002X\n  \
-        cunlian-node --data D case list           层级列说明这件已存到哪一级 · how far each case has travelled\n\n\
+        cunlian-node --data D case list           “已存到”说明这件到了哪一级 · how far each case has travelled\n\n\
         每条命令在后台程序运行或停止时都能用；退出码 0 完成，1 失败，2 用法不对。\n\
         Every command works with the daemon up or down; exit 0 done, 1 failed, 2 usage."
 )]
@@ -74,7 +74,7 @@ struct InitArgs {
 
 /// Does what the arguments say, as the binary does; `args[0]` is the program's name.
 pub fn main_with(args: Vec<OsString>) -> ExitCode {
-    match daemon::cli::parse::<Cli>(args) {
+    match daemon::usage::parse::<Cli>(args) {
         Ok(cli) => {
             let action = action(&cli.common, cli.command);
             perform(Kind::Node, &cli.common, action)
@@ -94,9 +94,9 @@ fn action(common: &Common, command: NodeCommand) -> Result<Action, Failure> {
                 matters: read_text(&args.matters)?,
                 holidays: read_text(&args.holidays)?,
             });
-            Action::ask(command, View::Plain).creating()
+            Action::ask(command, View::InitAlone).creating()
         }
-        NodeCommand::Case(NodeCase::Import(args)) => Action::ask(args.command()?, View::Import),
+        NodeCommand::Case(NodeCase::Import(args)) => Action::ask(args.command()?, View::CaseImport),
         NodeCommand::Case(NodeCase::Case(case)) => Action::case(case),
         NodeCommand::Shared(shared) => Action::shared(shared),
     })

@@ -4,7 +4,7 @@ use office::command::Command;
 
 use crate::cli::{CaseCommand, ConflictCommand, JoinArgs, QuarantineCommand, SharedCommand};
 use crate::config::Config;
-use crate::render::View;
+use crate::render::{Asked, View};
 use crate::service::{Ask, Join};
 
 /// One command, ready to be done.
@@ -21,9 +21,6 @@ pub enum FolderNeed {
     Create,
     Existing,
 }
-
-/// Columns of `case list`.
-const CASES: &[&str] = &["project_no", "unit", "matter", "name", "state", "due_on", "receipt"];
 
 impl Action {
     /// A command of the office.
@@ -57,7 +54,7 @@ impl Action {
         };
         Self::Ask {
             ask: Ask::Join(join),
-            view: View::Plain,
+            view: View::Join,
             folder: FolderNeed::Create,
         }
     }
@@ -66,10 +63,12 @@ impl Action {
     pub fn case(command: CaseCommand) -> Self {
         let view = match &command {
             CaseCommand::New(_) => View::CaseNew,
-            CaseCommand::List(_) => View::Table(CASES),
+            CaseCommand::Do(_) => View::CaseDo,
+            CaseCommand::Edit(_) => View::CaseEdit,
+            CaseCommand::List(args) if args.unit.is_none() && args.state.is_none() => View::CaseList(Asked::All),
+            CaseCommand::List(_) => View::CaseList(Asked::Some),
             CaseCommand::Show(_) => View::CaseShow,
-            CaseCommand::Do(_) | CaseCommand::Edit(_) => View::CaseDone,
-            CaseCommand::Erase(_) => View::Plain,
+            CaseCommand::Erase(_) => View::CaseErase,
         };
         Self::ask(command.into(), view)
     }
@@ -77,11 +76,12 @@ impl Action {
     /// A command that both binaries have.
     pub fn shared(command: SharedCommand) -> Self {
         let view = match &command {
+            SharedCommand::Status => View::Status,
+            SharedCommand::Conflict(ConflictCommand::List) => View::ConflictList,
+            SharedCommand::Conflict(ConflictCommand::Resolve(_)) => View::ConflictResolve,
+            SharedCommand::Quarantine(QuarantineCommand::List) => View::QuarantineList,
             SharedCommand::Verify => View::Verify,
-            SharedCommand::Conflict(ConflictCommand::List | ConflictCommand::Resolve(_))
-            | SharedCommand::Quarantine(QuarantineCommand::List)
-            | SharedCommand::Status
-            | SharedCommand::Reindex => View::Plain,
+            SharedCommand::Reindex => View::Reindex,
         };
         Self::ask(command.into(), view)
     }

@@ -1,11 +1,8 @@
 //! The command line that the room's and the hub's binaries share: arguments, and how they become commands of the office.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Subcommand};
 use ledger::day::Day;
 use office::command::{CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve};
 
@@ -81,7 +78,7 @@ pub enum CaseCommand {
     New(NewArgs),
     /// 办理：受理、补正、办结等 · emit an event on a case
     #[command(
-        after_help = "事项 Events: ask 补正告知, supply 补齐, accept 受理, refuse 不予受理, process 办理, suspend/resume 特别程序,\n  forward 转报, decide 决定, close 办结, deliver 送达, evaluate 评价, withdraw 撤件, return 退件, void 作废, reopen 重开,\n  hand_over 移交, note 备注\n例 Examples:\n  case do NUMBER ask --items 身份证,户口簿\n  case do NUMBER close --result 0\n  case do NUMBER evaluate --rating 1"
+        after_help = "事项 Events: ask 补正告知, supply 补齐, accept 受理, refuse 不予受理, process 办理, suspend/resume 特别程序,\n  forward 转报, decide 决定, close 办结, deliver 送达, evaluate 评价, withdraw 撤件, return 退件, void 作废, reopen 重开,\n  hand_over 移交（--note 写接收机构代码）, give_back 退还材料, note 备注,\n  correct_date 更正日期（--items 写事件编号，--on 写正确日期）\n办结结果 Results: 0 证照已发, 1 退回, 2 作废, 3 删除, 4 转报, 5 材料未补, 6 办结, 7 纸质结果\n例 Examples:\n  case do NUMBER ask --items 身份证,户口簿\n  case do NUMBER close --result 0\n  case do NUMBER evaluate --rating 1"
     )]
     Do(DoArgs),
     /// 更正一项：如电话 · set one field, e.g. mobile
@@ -343,24 +340,6 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
             "文件 {} 不是 UTF-8 编码，请另存为 UTF-8 再试。",
             path.display()
         ))
-    })
-}
-
-/// Reads the arguments; help, version and complaints are printed here, and the exit code is returned.
-///
-/// # Errors
-/// The exit code: 0 after help or version, 2 when the arguments make no sense.
-pub fn parse<T: Parser>(args: Vec<OsString>) -> Result<T, ExitCode> {
-    T::try_parse_from(args).map_err(|error| {
-        // Help and version go to standard output, complaints to standard error; nothing can be done if it is closed.
-        let _ = error.print();
-        match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-            _ => {
-                eprintln!("\n命令写法不对，请按上面的提示改正，或加 --help 查看说明和例子。");
-                ExitCode::from(2)
-            }
-        }
     })
 }
 

@@ -21,6 +21,7 @@ pub mod render;
 mod run;
 mod service;
 mod signal;
+pub mod usage;
 mod words;
 
 pub use action::{Action, FolderNeed};

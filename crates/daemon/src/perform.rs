@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use ledger::day::Day;
 use net::{Clock, DialOptions};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -18,7 +19,7 @@ use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::office_home::{self, NotOpened, Opened};
 use crate::progress;
-use crate::render::{self, View};
+use crate::render::{self, Ink, View};
 use crate::run::{Ready, run, software, stop_keeper};
 use crate::service::{Ask, Service};
 use crate::{logging, signal};
@@ -33,7 +34,7 @@ pub fn perform(kind: Kind, common: &Common, action: Result<Action, Failure>) -> 
         Action::Ask { ask, view, folder } => {
             let config = Config::load(kind, common, &crate::cli::RunArgs::default(), None)?;
             let value = ask_folder(&config, ask, folder)?;
-            print(common, view, &value);
+            print(kind, common, view, &value);
             Ok(view.exit(&value))
         }
     });
@@ -49,14 +50,30 @@ pub fn perform(kind: Kind, common: &Common, action: Result<Action, Failure>) -> 
     }
 }
 
-fn print(common: &Common, view: View, value: &Value) {
+fn print(kind: Kind, common: &Common, view: View, value: &Value) {
     let text = if common.json {
         value.to_string()
     } else {
-        render::text(view, value)
+        render::text(view, value, screen(kind))
     };
     // A closed pipe (`| head`) is the reader's wish, no failure.
     let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}
+
+/// What standard output is, and the day that deadlines are held against.
+fn screen(kind: Kind) -> render::Screen {
+    // `NO_COLOR` is how people say everywhere that lines shall not be coloured or faint; see no-color.org.
+    let wishes_plain = std::env::var_os("NO_COLOR").is_some_and(|wish| !wish.is_empty());
+    let ink = if std::io::stdout().is_terminal() && !wishes_plain {
+        Ink::Terminal
+    } else {
+        Ink::Plain
+    };
+    render::Screen {
+        kind,
+        today: Day::of_wall_ms(Clock::start().now().wall_ms),
+        ink,
+    }
 }
 
 fn runtime(kind: Kind) -> Result<Runtime, Failure> {

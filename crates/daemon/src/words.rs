@@ -1,271 +1,466 @@
-//! The Chinese texts of the command line: what keys and values are called on the screen.
+//! Every Chinese text that the command line puts around an answer: labels, states, sentences, what to do next.
 
-/// What the keys of results are called.
-const LABELS: &[(&str, &str)] = &[
-    ("project_no", "办件编号"),
-    ("record_id", "记录"),
-    ("unit", "机构"),
-    ("unit_name", "名称"),
-    ("name", "名称"),
-    ("matter", "事项"),
-    ("matter_name", "事项名称"),
-    ("state", "状态"),
-    ("due_on", "截止日"),
-    ("provisional", "暂定"),
-    ("receipt", "层级"),
-    ("tier", "层级"),
-    ("device", "设备"),
-    ("version", "版本"),
-    ("scopes", "账套"),
-    ("kind", "类别"),
-    ("digest", "摘要"),
-    ("entries", "条目"),
-    ("records", "记录数"),
-    ("pending", "待传"),
-    ("township", "乡镇"),
-    ("county", "县"),
-    ("room", "村室"),
-    ("oldest_pending_s", "最久待传"),
-    ("peers", "对端"),
-    ("connected", "在线"),
-    ("last_seen_s", "上次联系"),
-    ("rtt_ms", "往返毫秒"),
-    ("skew_ms", "时钟差毫秒"),
-    ("journal", "流水"),
-    ("bytes", "字节"),
-    ("conflicts", "冲突"),
-    ("quarantined", "隔离"),
-    ("as_of", "截至"),
-    ("recorded", "已登记"),
-    ("at_township", "到乡镇"),
-    ("at_county", "到县"),
-    ("disk_free_bytes", "磁盘剩余"),
-    ("role", "角色"),
-    ("ticket", "入网票"),
-    ("expires_ms", "有效期至"),
-    ("expires", "有效期至"),
-    ("imported", "新登记"),
-    ("unchanged", "已有"),
-    ("rejected", "未收"),
-    ("line", "行"),
-    ("reason", "原因"),
-    ("fields", "字段"),
-    ("events", "经过"),
-    ("items", "材料"),
-    ("receipts", "回执"),
-    ("on", "业务日期"),
-    ("user", "经办人"),
-    ("at", "时间"),
-    ("at_ms", "时间"),
-    ("wall_ms", "时间"),
-    ("void", "作废"),
-    ("flags", "标记"),
-    ("id", "编号"),
-    ("choices", "可选"),
-    ("subjects", "涉及"),
-    ("sides", "涉及"),
-    ("value", "内容"),
-    ("values", "内容"),
-    ("result", "结果"),
-    ("rating", "评价"),
-    ("note", "备注"),
-    ("accepted_on", "受理日"),
-    ("evaluation", "评价"),
-    ("closure", "办结"),
-    ("head", "基本信息"),
-    ("field", "项目"),
-    ("leads", "暂以此为准"),
-    ("clerk", "经办人"),
-    ("catalogue", "目录版本"),
-    ("form", "模板版本"),
-    ("settled", "资料收齐"),
-    ("overdue", "超期"),
-    ("deemed_accepted", "视为受理"),
-    ("erased", "已销毁"),
-    ("status", "情况"),
-    ("received_on", "收件日"),
-    ("closed_on", "办结日"),
-    ("label", "事项"),
-    ("void_reason", "作废原因"),
-    ("withdrawn_at", "撤回时间"),
-    ("by", "经办人"),
-    ("text", "内容"),
-    ("what", "内容"),
-    ("choice", "选择"),
-    ("resolved", "已裁定"),
-    ("subject", "对象"),
-    ("outstanding", "尚缺材料"),
-    ("late", "补录"),
-    ("advice", "怎么办"),
-    ("this_device", "本机"),
-    ("as_of_s", "距今"),
-    ("device_name", "设备名"),
-    ("cuts", "保留到"),
-    ("tier_label", "层级"),
-    ("state_label", "状态"),
-    ("travels", "同步"),
-    ("change", "改动"),
-    ("data", "内容"),
-    ("contradicts", "有分歧"),
-    ("personal", "个人信息"),
-    ("set_aside", "隔离"),
-    ("forks", "分叉"),
-    ("forked", "分叉的设备"),
-    ("member", "在册"),
-    ("upgrade_needed", "需升级"),
-    ("disk", "磁盘"),
-    ("opened", "打开时"),
-    ("replayed", "补齐"),
-    ("torn", "截去字节"),
-    ("rebuilt", "重建"),
-    ("root", "县密钥"),
-    ("message", "说明"),
-    ("former", "旧账套"),
-    ("unit_id", "机构号"),
-    ("clean", "无问题"),
-    ("healed", "已修复"),
-    ("rows", "行数"),
-    ("withdrawn", "已撤回的回执"),
-    ("refused", "对方未收"),
-    ("addr", "地址"),
-    ("dialled", "本机拨出"),
-    ("session", "会话"),
-    ("recovery", "恢复文件"),
-    ("recovery_file", "恢复文件"),
-    ("root_key_file", "恢复文件"),
-    ("ok", "正常"),
-    ("frames", "帧"),
-    ("damaged", "损坏"),
-    ("custody", "经手"),
-    ("node_code", "编号段"),
-    ("software", "程序"),
-    ("revoked", "已停用"),
-    ("admitted_by", "准入者"),
-    ("number", "编号"),
-    ("event", "办理"),
-    ("remarks", "提示"),
-    ("notices", "补正告知"),
-    ("suspensions", "特别程序"),
-    ("waiting", "等待前序"),
+mod names;
+
+pub(crate) use names::*;
+
+// Tiers and where a case has got to.
+
+pub(crate) const THIS_DEVICE: &str = "本机";
+pub(crate) const TICK: &str = "✓";
+pub(crate) const CROSS: &str = "✗";
+pub(crate) const AWAITED: &str = "…";
+pub(crate) const NOT_YET: &str = "还没有到";
+pub(crate) const IN_PART: &str = "只到了一部分，接着送";
+pub(crate) const RECORDED_THERE: &str = "已登记";
+
+pub(crate) fn receipt_withdrawn(at: &str) -> String {
+    format!("{at} 撤回：那里恢复了旧备份，会自动重送")
+}
+
+// Cases.
+
+pub(crate) const CASE_HEAD: [&str; 8] = ["办件编号", "机构", "事项", "申请人", "登记", "状态", "截止", "已存到"];
+pub(crate) const NO_CASES: &str = "还没有办件。登记：case new --matter 事项编号 --name 姓名 --cert-no 身份证号";
+pub(crate) const NO_CASES_THERE: &str = "没有符合条件的办件。看全部：case list";
+pub(crate) const ERASED: &str = "当事人信息已销毁";
+pub(crate) const DEEMED: &str = "视为受理";
+pub(crate) const OVERDUE: &str = "已超期";
+pub(crate) const DUE_TODAY: &str = "今日到期";
+pub(crate) const PROVISIONAL: &str = "暂定";
+pub(crate) const READY: &str = "正常";
+
+/// Marks of a case in a list: how many of what.
+pub(crate) const MARKS: [(&str, &str); 4] = [
+    ("conflicts", "待裁定"),
+    ("set_aside", "有搁置"),
+    ("waiting", "等前序"),
     ("unrecognised", "待认"),
-    ("mobile", "电话"),
-    ("cert_no", "身份证号"),
-    ("address", "住址"),
-    ("received", "已收到"),
 ];
 
-/// What a key of a result is called; a key without a word is shown as it is.
-pub(crate) fn label(key: &str) -> &str {
-    LABELS
+/// The line under a list of cases; what is zero is not said.
+pub(crate) fn cases_total(total: usize, parts: &[(&str, usize)]) -> String {
+    let mut said = format!("列出 {total} 件");
+    for (what, many) in parts.iter().filter(|(_, many)| *many > 0) {
+        said.push_str(&format!("，{what} {many} 件"));
+    }
+    said + "。"
+}
+
+pub(crate) const PART_OVERDUE: &str = "已超期";
+pub(crate) const PART_TODAY: &str = "今日到期";
+pub(crate) const PART_CONFLICT: &str = "待裁定";
+pub(crate) const PART_HERE: &str = "还只在收件处";
+pub(crate) const PART_TOWNSHIP: &str = "到乡镇未到县";
+
+pub(crate) fn received(number: &str) -> String {
+    format!("已收件，编号 {number}")
+}
+
+pub(crate) fn done(event: &str, number: &str, state: &str) -> String {
+    match (event, state) {
+        ("", _) => format!("已更正，编号 {number}。"),
+        (_, "") => format!("已记“{}”，编号 {number}。", self::event(event)),
+        _ => format!("已记“{}”，编号 {number}，现在是“{state}”。", self::event(event)),
+    }
+}
+
+pub(crate) fn entered_late(on: &str) -> String {
+    format!("业务日期 {on}，按补录记。")
+}
+
+pub(crate) const EVENT_LATE: &str = "业务日期早于今天，按补录记。";
+pub(crate) const DOUBLE_CLOSED_NEXT: &str = "两处办结结果不同，请乡镇裁定：conflict list";
+
+pub(crate) fn mind(warning: &str) -> String {
+    format!("请注意：{warning}")
+}
+
+pub(crate) fn look_at(number: &str) -> String {
+    format!("查看：case show {number}")
+}
+
+pub(crate) fn erased(number: &str) -> String {
+    format!("已销毁 {number} 的当事人信息，办件骨架保留。\n上级和下级接通后会一并销毁；纸质材料请另行处理。")
+}
+
+pub(crate) fn erasing(number: &str) -> String {
+    format!("已写下销毁 {number} 当事人信息的要求，接通后生效。查看：case show {number}")
+}
+
+pub(crate) const LABEL_RECEIVED: &str = "收件";
+pub(crate) const LABEL_ACCEPTED: &str = "受理";
+pub(crate) const LABEL_DUE: &str = "截止";
+pub(crate) const LABEL_CLOSED: &str = "办结";
+pub(crate) const LABEL_RATING: &str = "评价";
+pub(crate) const LABEL_CLERK: &str = "收件人";
+pub(crate) const LABEL_CUSTODY: &str = "现由";
+pub(crate) const LABEL_ITEMS: &str = "材料";
+pub(crate) const LABEL_OUTSTANDING: &str = "尚缺";
+pub(crate) const LABEL_NOTICE: &str = "已告知";
+pub(crate) const LABEL_SUSPENDED: &str = "特别程序";
+pub(crate) const LEADS: &str = "暂以此为准";
+pub(crate) const SECOND_NOTICE: &str = "二次告知";
+pub(crate) const NO_KEY: &str = "（本机没有密钥，看不到）";
+pub(crate) const VALUE_ERASED: &str = "（已销毁）";
+pub(crate) const CLOSING_OPEN: &str = "两处结果不同，待裁定";
+pub(crate) const UNTIL_NOW: &str = "至今";
+pub(crate) const DEEMED_STORY: &str = "收件后五个工作日内没有告知补正，视为受理，期限从收件日算起。";
+pub(crate) const TITLE_EVENTS: &str = "经过";
+pub(crate) const TITLE_STORED: &str = "已存到";
+pub(crate) const TITLE_NOTES: &str = "备注";
+pub(crate) const TITLE_CONFLICTS: &str = "需要裁定";
+pub(crate) const TITLE_SET_ASIDE: &str = "被搁置的改动（没有计入）";
+pub(crate) const EVENT_HEAD: [&str; 5] = ["日期", "办理", "机构", "记录时间", "说明"];
+/// A flag that misleads where the two closings differ.
+pub(crate) const FLAG_JOINED: &str = "与他岗一致";
+
+pub(crate) fn waiting(count: u64) -> String {
+    format!("还有 {count} 条改动在等前面的记录，接通后自动计入。")
+}
+
+pub(crate) fn unrecognised(count: u64) -> String {
+    format!("有 {count} 条改动来自停用或未接入的设备，暂不计入（待认）。")
+}
+
+pub(crate) fn not_counted(reason: &str) -> String {
+    format!("不作数：{reason}")
+}
+
+pub(crate) fn choose(choice: &str) -> String {
+    format!("--choose {choice}")
+}
+
+// Day books.
+
+pub(crate) fn imported(imported: u64, unchanged: u64, rejected: usize) -> String {
+    format!("新登记 {imported} 件，已有 {unchanged} 件，未收 {rejected} 行。")
+}
+
+pub(crate) const REJECTED: &str = "未收的行：";
+pub(crate) const REMARKS: &str = "已收下，但请核对：";
+pub(crate) const IMPORT_AGAIN: &str = "改正后把整个文件再导入一次即可，已登记的不会重复。";
+
+pub(crate) fn row(line: &str, reason: &str) -> String {
+    format!("  第 {line} 行：{reason}")
+}
+
+/// Lines that share a reason.
+pub(crate) fn same_rows(many: usize, first: &[String], reason: &str) -> String {
+    format!("  {many} 行：{reason}（第 {} 行等）", first.join("、"))
+}
+
+pub(crate) fn more_rows(many: usize) -> String {
+    format!("  ……另有 {many} 行，加 --json 可看全部。")
+}
+
+// Conflicts and quarantine.
+
+pub(crate) const NO_CONFLICTS: &str = "没有需要裁定的事项。";
+pub(crate) const NONE_OPEN: &str = "没有待裁定的事项。";
+pub(crate) const TITLE_RESOLVED: &str = "已裁定";
+pub(crate) const RESOLVED_HEAD: [&str; 5] = ["冲突", "类别", "办件", "取", "裁定"];
+pub(crate) const SEPARATE: &str = "不是重复，分别办理";
+pub(crate) const SEPARATE_KNOWN: &str = "已知悉，分别办理";
+pub(crate) const UNDO_HOW: &str = "改主意：conflict resolve 冲突编号 --choose undo";
+pub(crate) const ROOMS_WAIT: &str = "由乡镇或县裁定，本机不用处理，办件照常保存。";
+pub(crate) const FORK_SETTLED: &str = "设备分叉已消除";
+
+pub(crate) fn conflicts_total(open: usize, resolved: usize) -> String {
+    match resolved {
+        0 => format!("待裁定 {open} 件。"),
+        _ => format!("待裁定 {open} 件，已裁定 {resolved} 件。"),
+    }
+}
+
+pub(crate) fn how_to_choose(id: &str) -> String {
+    format!("裁定：选上面一栏，写 conflict resolve {id} --choose …")
+}
+
+pub(crate) fn how_to_conclude(id: &str) -> String {
+    format!("裁定：conflict resolve {id} --choose 结论")
+}
+
+pub(crate) fn more_items(many: usize) -> String {
+    format!("……另有 {many} 件，加 --json 可看全部。")
+}
+
+pub(crate) fn resolved(id: &str, kind: &str, choice: &str) -> String {
+    format!(
+        "已裁定 {id}（{}）：取 {choice}。\n改主意：conflict resolve {id} --choose undo",
+        conflict(kind)
+    )
+}
+
+pub(crate) fn unresolved(id: &str, kind: &str) -> String {
+    format!("已撤销对 {id}（{}）的裁定，重新等待裁定。", conflict(kind))
+}
+
+pub(crate) const NO_QUARANTINE: &str = "没有被隔离或搁置的内容，全部正常计入。";
+pub(crate) const QUARANTINE_HEAD: [&str; 6] = ["类别", "办件编号", "机构", "设备", "条数", "原因"];
+
+pub(crate) fn quarantine_total(many: usize) -> String {
+    format!("共 {many} 项，都原样保存着，没有丢。")
+}
+
+// Status.
+
+pub(crate) fn device(short: &str) -> String {
+    format!("设备 {short}")
+}
+
+pub(crate) fn code_range(code: &str) -> String {
+    format!("编号段 {code}")
+}
+
+pub(crate) const LABEL_TRAVEL: &str = "同步";
+pub(crate) const LABEL_LINE: &str = "线路";
+pub(crate) const LABEL_CASES: &str = "办件";
+pub(crate) const LABEL_DISK: &str = "磁盘";
+pub(crate) const LABEL_CLOCK: &str = "时钟";
+pub(crate) const LABEL_TODO: &str = "请处理";
+pub(crate) const LABEL_SOFTWARE: &str = "程序";
+pub(crate) const ALL_SENT: &str = "已全部送达";
+pub(crate) const NO_LINE: &str = "还没有联系过上级。启动后台同步：run；单机使用可以不理会";
+pub(crate) const DISK_FINE: &str = "正常";
+pub(crate) const DISK_BAD: &str = "异常";
+pub(crate) const REVOKED_HERE: &str = "本机已被停用，登记的内容不再上传。请把电脑交给上级，用新的入网票重新加入。";
+pub(crate) const NOT_A_MEMBER: &str = "本机还没有得到上级的承认，接通线路后再看；一直如此请联系上级中心。";
+pub(crate) const NOT_SETTLED: &str = "机构、事项目录或密钥还没有收齐，接通线路后会自动补齐。";
+pub(crate) const CONNECTED: &str = "在线";
+pub(crate) const CUT_OFF: &str = "断开";
+pub(crate) const DISK_TORN: &str = "上次断电有没写完的内容，已自动收拾好，已提示成功的都在。";
+
+pub(crate) fn rebuilt(why: &str) -> String {
+    match why {
+        "" => "启动时重建了索引，账目不受影响。".to_owned(),
+        _ => format!("启动时重建了索引（{why}），账目不受影响。"),
+    }
+}
+
+pub(crate) fn pending(township: u64, county: u64, oldest: &str) -> String {
+    let mut parts = Vec::new();
+    if township > 0 {
+        parts.push(format!("待送乡镇 {township} 条"));
+    }
+    if county > 0 {
+        parts.push(format!("待送县 {county} 条"));
+    }
+    if !oldest.is_empty() {
+        parts.push(format!("最久 {oldest}"));
+    }
+    parts.join("，")
+}
+
+pub(crate) fn last_seen(ago: &str) -> String {
+    format!("上次联系 {ago}前")
+}
+
+pub(crate) fn round_trip(ms: i64) -> String {
+    format!("往返 {ms} 毫秒")
+}
+
+/// How far another clock is from ours.
+pub(crate) fn clock_off(seconds: i64, ago: &str) -> String {
+    format!("{} {ago}", if seconds > 0 { "快" } else { "慢" })
+}
+
+pub(crate) const CLOCK_CHECK: &str = "与多台设备的时钟相差较大，请核对本机日期和时间（不影响同步）。";
+
+pub(crate) fn peers_total(connected: usize, off: usize) -> String {
+    format!("在线 {connected} 台，断开 {off} 台；各村室情况：rooms")
+}
+
+pub(crate) fn books(cases: u64, books: usize, size: &str) -> String {
+    match books {
+        0 | 1 => format!("{cases} 件，账目 {size}"),
+        _ => format!("{cases} 件，{books} 本账，账目 {size}"),
+    }
+}
+
+pub(crate) fn todo_conflicts(many: u64) -> String {
+    format!("待裁定 {many} 件：conflict list")
+}
+
+pub(crate) fn todo_quarantine(many: u64) -> String {
+    format!("隔离 {many} 项：quarantine list")
+}
+
+pub(crate) fn todo_waiting(many: u64) -> String {
+    format!("{many} 件在等前面的记录，接通后自动计入")
+}
+
+pub(crate) fn todo_damaged(many: u64) -> String {
+    format!("账目文件有 {many} 处损坏，接通后自动取回：verify")
+}
+
+pub(crate) fn todo_forks(devices: &str) -> String {
+    format!("设备被复制：{devices}，请停用多出来的那一份：conflict list")
+}
+
+pub(crate) fn todo_upgrade(many: u64) -> String {
+    format!("有 {many} 条声明本版本看不懂，请升级程序")
+}
+
+pub(crate) fn turned_away(unit: &str, reason: &str, at: &str) -> String {
+    format!("{unit} {at} {reason}")
+}
+
+pub(crate) fn not_taken_line(device: &str, reason: &str) -> String {
+    format!("设备 {device} 的记录对方暂未收：{reason}")
+}
+
+pub(crate) fn withdrawn_line(unit: &str, at: &str) -> String {
+    format!("{unit} {at} 恢复了旧备份，回执已撤回，会自动重送")
+}
+
+// Rooms.
+
+pub(crate) const ROOMS_HEAD: [&str; 10] = [
+    "村室",
+    "代码",
+    "情况",
+    "截至",
+    "已登记",
+    "到乡镇",
+    "到县",
+    "最久待送",
+    "上次联系",
+    "设备",
+];
+pub(crate) const NO_ROOMS: &str = "下面还没有村室。区划表里有村（社区）后才能开入网票。";
+pub(crate) const NONE_ONLINE: &str = "还没有村室上线。开入网票：invite --unit 村室代码 --addr 本机地址:端口";
+pub(crate) const NOW: &str = "现在";
+
+pub(crate) fn rooms_total(rooms: usize, parts: &[(&str, usize)]) -> String {
+    let parts: Vec<String> = parts
         .iter()
-        .find(|(known, _)| *known == key)
-        .map_or(key, |(_, word)| word)
+        .map(|(state, n)| format!("{} {n}", room_state(state)))
+        .collect();
+    format!("{rooms} 间村室：{}。", parts.join("，"))
 }
 
-/// What a value is called, where it is a word of ours.
-pub(crate) fn value(key: &str, text: &str) -> Option<&'static str> {
-    let found = match key {
-        "receipt" | "tier" => tier(text),
-        "state" => state(text),
-        "kind" => kind(text),
-        "session" => match text {
-            "meeting" => "见面",
-            "catchingup" => "追赶",
-            "instep" => "一致",
-            "paused" => "暂停",
-            _ => "",
-        },
-        "event" => event(text),
-        "role" => match text {
-            "hub" => "中心",
-            "node" => "村室电脑",
-            _ => "",
-        },
-        _ => "",
-    };
-    (!found.is_empty()).then_some(found)
+pub(crate) fn never_seen(many: usize) -> String {
+    format!("另有 {many} 间从未上线，列出：rooms --all")
 }
 
-fn tier(text: &str) -> &'static str {
-    match text {
-        "room" => "村室",
-        "township" => "乡镇",
-        "county" => "县",
-        _ => "",
+// Members.
+
+pub(crate) const MEMBERS_HEAD: [&str; 7] = ["机构", "代码", "用途", "设备", "电脑名", "编号段", "状态"];
+pub(crate) const NO_MEMBERS: &str = "还没有设备。开入网票：invite --unit 机构代码 --addr 本机地址:端口";
+pub(crate) const IN_USE: &str = "在用";
+pub(crate) const IN_USE_HERE: &str = "在用（本机）";
+
+pub(crate) fn revoked(reason: &str) -> String {
+    match reason {
+        "" => "已停用".to_owned(),
+        _ => format!("已停用：{reason}"),
     }
 }
 
-fn state(text: &str) -> &'static str {
-    match text {
-        "draft" => "草稿",
-        "received" => "已收件",
-        "awaiting_materials" => "待补正",
-        "accepted" => "已受理",
-        "refused" => "不予受理",
-        "processing" => "办理中",
-        "suspended" => "特别程序",
-        "forwarded" => "已转报",
-        "decided" => "已决定",
-        "closed" => "已办结",
-        "delivered" => "已送达",
-        "withdrawn" => "已撤件",
-        "returned" => "已退件",
-        "void" => "已作废",
-        "in_step" => "已同步",
-        "behind" => "落后",
-        "silent" => "失联",
-        "never_seen" => "从未联系",
-        "revoked" => "已停用",
-        "unknown" => "不明",
-        "in" => "在用",
-        "extended" => "已承认",
-        "whole" => "已存好",
-        "part" => "只存了一部分",
-        "writable" => "正常",
-        "read_only" => "只读",
-        "poisoned" => "磁盘故障",
-        _ => "",
+pub(crate) fn members_total(live: usize, revoked: usize) -> String {
+    match revoked {
+        0 => format!("在用 {live} 台。"),
+        _ => format!("在用 {live} 台，已停用 {revoked} 台。"),
     }
 }
 
-fn kind(text: &str) -> &'static str {
-    match text {
-        "book" => "台账",
-        "public" => "公开",
-        "double_closing" => "双重办结",
-        "void_event" => "无效办理",
-        "field" => "内容不一",
-        "overwritten" => "被改写",
-        "duplicate" => "并案",
-        "same_number" => "重号",
-        "fork" => "分叉（设备被复制）",
-        _ => event(text),
+pub(crate) fn member_revoked(device: &str, reason: &str) -> String {
+    format!(
+        "已停用设备 {device}（{reason}），连接已断开。\n停用前送达的记录照常算数，之后的不再计入；\
+        补认之后到达的：member extend {device}\n换新电脑：invite 开一张新票，账本会自动流回去。"
+    )
+}
+
+pub(crate) fn member_extended(device: &str) -> String {
+    format!("已承认设备 {device} 到现在为止送达的记录；它仍然是停用的。")
+}
+
+pub(crate) fn member_admitted(device: &str) -> String {
+    format!("已批准县级主机 {device}，它接通后即可使用。")
+}
+
+pub(crate) fn ticket_note(unit: &str, until: &str) -> String {
+    format!("给 {unit}，有效到 {until}，只能用一次。在新电脑上执行：join 入网票")
+}
+
+pub(crate) fn joined(unit: &str, role: &str, device: &str, code: &str) -> String {
+    format!("已加入 {unit}（{}），设备 {device}，编号段 {code}。", self::role(role))
+}
+
+pub(crate) const JOINED_SETTLED: &str = "机构、事项目录和密钥已收齐。\n下一步，启动后台同步：run";
+pub(crate) const JOINED_UNSETTLED: &str =
+    "机构、事项目录或密钥还没有收齐。\n下一步，启动后台同步：run；收齐后就能登记，查看：status";
+
+pub(crate) const COUNTY_NEXT: &str =
+    "下一步：\n  启动中心    run --listen 0.0.0.0:7701\n  开入网票    invite --unit 乡镇代码 --addr 本机地址:7701";
+pub(crate) const ALONE_NEXT: &str = "下一步，登记：case new --matter 事项编号 --name 姓名 --cert-no 身份证号";
+
+// Verification.
+
+pub(crate) const SOUND: &str = "核验通过：账目、签名、索引全部相符。";
+pub(crate) const UNSOUND: &str = "核验发现问题：";
+pub(crate) const UNSOUND_NEXT: &str =
+    "请保留整个数据文件夹。损坏的部分接通后会自动取回；索引不符请执行 reindex，再核验一次；仍有问题请联系管理员。";
+
+pub(crate) fn verified(entries: u64, records: u64, size: &str) -> String {
+    format!("查过账目 {entries} 条，办件 {records} 件，{size}。")
+}
+
+pub(crate) fn healed(many: u64) -> String {
+    format!("先前的损坏 {many} 处已取回。")
+}
+
+pub(crate) fn reindexed(entries: u64) -> String {
+    format!("索引已按账目重建，共 {entries} 条。")
+}
+
+pub(crate) fn ago(span: &str) -> String {
+    format!("{span}前")
+}
+
+// The command line itself.
+
+pub(crate) const HELP_TEMPLATE: &str = "{about-with-newline}\n用法 Usage: {usage}\n\n{all-args}{after-help}";
+pub(crate) const HELP_HELP: &str = "显示说明 · help";
+pub(crate) const HELP_COMMANDS: &str = "命令 Commands";
+pub(crate) const HELP_ARGUMENTS: &str = "参数 Arguments";
+pub(crate) const HELP_OPTIONS: &str = "选项 Options";
+pub(crate) const USAGE_COMMAND_MISSING: &str = "请写上要做什么：从上面的命令里选一条。";
+pub(crate) const USAGE_WRONG: &str = "命令写法不对。";
+pub(crate) const USAGE_NEXT: &str = "加 --help 查看说明和例子。";
+
+pub(crate) fn usage_missing(args: &str) -> String {
+    format!("还缺：{args}。")
+}
+
+pub(crate) fn usage_no_command(command: &str) -> String {
+    format!("没有“{command}”这条命令。")
+}
+
+pub(crate) fn usage_unknown(arg: &str) -> String {
+    format!("不认识“{arg}”。")
+}
+
+pub(crate) fn usage_no_value(arg: &str) -> String {
+    format!("“{arg}”后面要写内容。")
+}
+
+pub(crate) fn usage_bad_value(arg: &str, value: &str, why: Option<&str>) -> String {
+    match why {
+        Some(why) => format!("“{arg}”不能写“{value}”：{why}。"),
+        None => format!("“{arg}”不能写“{value}”。"),
     }
 }
 
-fn event(text: &str) -> &'static str {
-    match text {
-        "receive" => "收件",
-        "ask" => "补正告知",
-        "supply" => "补齐",
-        "accept" => "受理",
-        "refuse" => "不予受理",
-        "process" => "办理",
-        "suspend" => "特别程序",
-        "resume" => "特别程序结束",
-        "forward" => "转报上级",
-        "decide" => "决定",
-        "close" => "办结",
-        "deliver" => "送达",
-        "evaluate" => "评价",
-        "withdraw" => "撤件",
-        "return" => "退件",
-        "void" => "作废",
-        "reopen" => "重开",
-        "hand_over" => "移交",
-        "note" => "备注",
-        "resolve" => "裁定",
-        "correct" => "更正",
-        _ => "",
-    }
+pub(crate) fn usage_twice(arg: &str) -> String {
+    format!("“{arg}”只能写一次，也不能和相反的选项同时写。")
+}
+
+pub(crate) fn usage_valid(values: &str) -> String {
+    format!("可以写：{values}。")
+}
+
+pub(crate) fn usage_guess(guess: &str) -> String {
+    format!("是不是 {guess}？")
 }

@@ -13,4 +13,4 @@ mod shown;
 
 pub(crate) use desk::{Desk, Place};
 pub(crate) use intake::Intake;
-pub(crate) use shown::status_text;
+pub(crate) use shown::{at_text, status_text};

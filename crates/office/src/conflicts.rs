@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 
 use ledger::conflict::{ConflictId, ConflictKind};
 use ledger::id::{DeviceId, Hash, Tier};
-use ledger::record::{Edit, NewEvent, RecordConflict, Value};
+use ledger::record::{Edit, NewEvent, RecordConflict, Side, Value};
 use replica::authority::Write;
 use replica::time::Now;
 use serde_json::{Value as Json, json};
 use store::kv::{Row, prefix_end};
 use store::{Order, StoreError};
 
+use crate::cases::at_text;
 use crate::command::{CommandError, ConflictResolve};
 use crate::office::Office;
 use crate::texts;
@@ -231,9 +232,14 @@ impl Office {
     }
 
     fn own_item(&self, of: RecordRef, read: &Read, conflict: &RecordConflict) -> Json {
-        let side = |s: &ledger::record::Side| {
+        let side = |s: &Side| {
             let (unit, unit_name) = self.unit_shown(s.unit);
-            json!({"choice": s.id, "what": s.what, "unit": unit, "unit_name": unit_name})
+            let mut shown = json!({"choice": s.id, "what": s.what, "unit": unit, "unit_name": unit_name});
+            if let (Some(shown), Json::Object(more)) = (shown.as_object_mut(), self.said_by_side(of, read, conflict, s))
+            {
+                shown.extend(more);
+            }
+            shown
         };
         json!({
             "id": conflict.id,
@@ -250,6 +256,24 @@ impl Office {
                 "on": r.on,
             })),
         })
+    }
+
+    /// What a side says, who said it and when: people decide by that. A value that is sealed is opened where its key is here.
+    fn said_by_side(&self, of: RecordRef, read: &Read, conflict: &RecordConflict, side: &Side) -> Json {
+        if let Some(event) = read.folded.events.iter().find(|event| event.id == side.id) {
+            return json!({
+                "tier": event.tier.as_str(),
+                "device": event.device.short(),
+                "at": at_text(event.wall_ms),
+                "leads": conflict.kind == ConflictKind::VoidEvent && event.void.is_none(),
+            });
+        }
+        let name = conflict.subject.as_deref().unwrap_or_default();
+        let mut values = read.folded.fields.get(name).into_iter().flatten();
+        match values.find(|value| value.change.to_string().starts_with(&side.id)) {
+            Some(value) => self.value(of, name, value, read.key.as_ref(), read.row.summary.erased),
+            None => Json::Null,
+        }
     }
 
     fn shared_item(&self, id: &Hash, item: &Item) -> Result<Json, CommandError> {

@@ -106,6 +106,7 @@ impl Office {
             json!({
                 "device": device,
                 "unit": self.unit_code_of(device),
+                "unit_name": self.authority.member(device).map(|m| self.unit_shown(m.unit).1),
                 "connected": connected,
                 "addr": line.map(|l| l.addr.as_str()),
                 "dialled": line.map(|l| l.dialled == replica::session::Dialled::Us),

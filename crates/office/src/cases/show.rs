@@ -48,6 +48,7 @@ impl Office {
             "notes": read.folded.notes.iter().map(|n| json!({
                 "text": n.text,
                 "unit": self.unit_shown(n.unit).0,
+                "unit_name": self.unit_shown(n.unit).1,
                 "by": self.person(&n.user, n.unit),
                 "at": at_text(n.wall_ms),
             })).collect::<Vec<_>>(),
@@ -91,7 +92,15 @@ impl Office {
         Json::Array(fields.into_iter().map(|(_, field)| field).collect())
     }
 
-    fn value(&self, of: RecordRef, name: &str, value: &FieldValue, key: Option<&RecordKey>, erased: bool) -> Json {
+    /// A value of a field, opened where the key is here, with who wrote it.
+    pub(crate) fn value(
+        &self,
+        of: RecordRef,
+        name: &str,
+        value: &FieldValue,
+        key: Option<&RecordKey>,
+        erased: bool,
+    ) -> Json {
         let (text, sealed) = match (&value.value, key) {
             (Value::Sealed(bytes), Some(key)) => match seal::open(key, &of.record, name, bytes) {
                 Ok(text) => (json!(text), Json::Null),
@@ -106,6 +115,7 @@ impl Office {
             "sealed": sealed,
             "leads": value.leads,
             "unit": self.unit_shown(value.unit).0,
+            "unit_name": self.unit_shown(value.unit).1,
             "tier": value.tier.as_str(),
             "device": value.device.short(),
             "by": self.person(&value.user, value.unit),
