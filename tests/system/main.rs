@@ -2,9 +2,12 @@
 
 mod alone;
 mod apart;
+mod clocks;
 mod disk;
+mod foe;
 mod forks;
 mod hostile;
+mod hostile_member;
 mod membership;
 mod privacy;
 mod restores;

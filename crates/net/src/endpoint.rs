@@ -72,7 +72,10 @@ impl Identity {
     }
 
     /// An endpoint that listens at `addr` and may dial from there too.
-    pub(crate) fn listen(&self, addr: SocketAddr) -> Result<Endpoint, ConnectError> {
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub fn listen(&self, addr: SocketAddr) -> Result<Endpoint, ConnectError> {
         let crypto =
             tls::server(&self.key, &self.revoked, &self.alpn).map_err(|e| ConnectError::Setup(e.to_string()))?;
         let mut config = ServerConfig::with_crypto(Arc::new(crypto));
@@ -93,7 +96,10 @@ impl Identity {
 
     /// Dials `addr` (`host:port`), each of the addresses that the name has in turn. With `expected`, only that device will do.
     /// The endpoint returned beside the connection must live as long as it.
-    pub(crate) async fn connect(
+    ///
+    /// # Errors
+    /// When no address is found, nobody answers there, or the handshake fails.
+    pub async fn connect(
         &self,
         addr: &str,
         expected: Option<DeviceId>,
