@@ -64,9 +64,14 @@ impl Siege {
 
     /// Entries that the township holds of the foe's book.
     fn held(&self) -> u64 {
+        self.held_of("book")
+    }
+
+    /// Entries that the township holds of the foe's scope of this kind.
+    pub(crate) fn held_of(&self, kind: &str) -> u64 {
         let status = self.status(self.line.township);
         let scopes = status["scopes"].as_array().expect("scopes");
-        let of_foe = scopes.iter().filter(|s| s["unit"] == ROOM && s["kind"] == "book");
+        let of_foe = scopes.iter().filter(|s| s["unit"] == ROOM && s["kind"] == kind);
         of_foe.filter_map(|s| s["entries"].as_u64()).sum()
     }
 

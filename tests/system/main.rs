@@ -8,6 +8,7 @@ mod foe;
 mod forks;
 mod hostile;
 mod hostile_member;
+mod hostile_record;
 mod membership;
 mod privacy;
 mod restores;
