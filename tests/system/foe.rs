@@ -119,6 +119,18 @@ impl Foe {
         wire
     }
 
+    /// Whether anything is said to a connection of this key.
+    pub(crate) fn is_heard(&self, addr: SocketAddr) -> bool {
+        let identity = Identity::new(self.key.clone());
+        self.runtime.block_on(async {
+            let Ok((_endpoint, connection)) = identity.connect(&addr.to_string(), None).await else {
+                return false;
+            };
+            // TLS lets the dialler finish first; the refusal follows.
+            timeout(SOON, connection.closed()).await.is_err()
+        })
+    }
+
     pub(crate) fn hello(&self) -> Outbound {
         Outbound::Hello(Hello {
             version_min: 1,

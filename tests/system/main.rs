@@ -3,6 +3,7 @@
 mod alone;
 mod apart;
 mod clocks;
+mod cut_off;
 mod disk;
 mod foe;
 mod forks;

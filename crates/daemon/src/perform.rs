@@ -41,7 +41,8 @@ pub fn perform(kind: Kind, common: &Common, action: Result<Action, Failure>) -> 
     match done {
         Ok(exit) => ExitCode::from(exit),
         Err(failure) => {
-            eprintln!("{}", failure.message);
+            // It may end with words of a peer.
+            eprintln!("{}", render::line(&failure.message));
             if common.json {
                 println!("{}", failure.to_json());
             }

@@ -15,6 +15,7 @@ use ledger::day::Day;
 use serde_json::Value;
 
 pub use layout::Ink;
+pub(crate) use layout::line;
 
 use crate::config::Kind;
 

@@ -23,7 +23,7 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
-pub use clock::Clock;
+pub use clock::{CLOCK_OFFSET_S, Clock};
 pub use dial::{DialOptions, Dialling, dial};
 pub use endpoint::{ConnectError, Identity};
 pub use join::join;

@@ -109,7 +109,7 @@ impl Office {
         }
         let just_gone = report
             .last_seen_ms
-            .is_some_and(|at| (now.wall_ms - at).abs() < SILENT_AFTER_MS);
+            .is_some_and(|at| now.wall_ms.abs_diff(at) < SILENT_AFTER_MS.unsigned_abs());
         let line_up = direct_up || (heard.is_some() && report.line == RoomLine::Up) || (heard.is_none() && just_gone);
         if !line_up {
             return (RoomState::Silent, Some(report.as_of_ms));

@@ -117,7 +117,7 @@ pub(super) fn cut(text: &str, width_max: usize) -> String {
 }
 
 /// On one line and without anything that would steer a terminal: what others wrote is only shown.
-pub(super) fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     let shown = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     // Marks that turn the direction of reading could make a line say something else.
     let shown =
