@@ -43,7 +43,15 @@ fn chinese(command: Command) -> Command {
         .long("help")
         .action(ArgAction::Help)
         .help(words::HELP_HELP);
+    let version = Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version)
+        .help(words::HELP_VERSION);
     let has_children = command.has_subcommands();
+    let has_version = command.get_version().is_some();
+    // Under headings of our own clap would sort by name; the order in which arguments are declared is that of use.
+    let mut place = 0;
     let mut command = command
         .disable_help_flag(true)
         .disable_help_subcommand(true)
@@ -51,17 +59,23 @@ fn chinese(command: Command) -> Command {
         .subcommand_help_heading(words::HELP_COMMANDS)
         .arg(help)
         .mut_args(|arg| {
+            place += 1;
             let heading = if arg.is_positional() {
                 words::HELP_ARGUMENTS
             } else {
                 words::HELP_OPTIONS
             };
-            let arg = arg.hide_env_values(true);
+            let arg = arg.hide_env_values(true).display_order(place);
             match arg.get_help_heading() {
                 Some(_) => arg,
                 None => arg.help_heading(heading),
             }
         });
+    if has_version {
+        command = command
+            .disable_version_flag(true)
+            .arg(version.help_heading(words::HELP_OPTIONS));
+    }
     if has_children {
         command = command.mut_subcommands(chinese);
     }
@@ -87,7 +101,10 @@ fn complaint(error: &Error) -> String {
         ErrorKind::InvalidValue if value.is_empty() => words::usage_no_value(&arg),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string);
-            let why = why.filter(|why| !why.is_ascii());
+            let why = why.and_then(|why| match why.split_once(" is not in ") {
+                Some((_, range)) => Some(words::usage_range(range)),
+                None => Some(why).filter(|why| !why.is_ascii()),
+            });
             words::usage_bad_value(&arg, &value, why.as_deref())
         }
         ErrorKind::ArgumentConflict | ErrorKind::TooManyValues => words::usage_twice(&arg),
@@ -148,7 +165,10 @@ mod tests {
         let told = complained(&["case", "list", "--sate", "closed"]);
         assert!(told.starts_with("不认识“--sate”") && told.contains("--state"), "{told}");
         let told = complained(&["case", "do", "N", "evaluate", "--rating", "9"]);
-        assert!(told.starts_with("“--rating <RATING>”不能写“9”"), "{told}");
+        assert!(
+            told.starts_with("“--rating <RATING>”不能写“9”：只能是 1 到 5。"),
+            "{told}"
+        );
         let told = complained(&["case", "list", "--limit", "x"]);
         assert!(told.contains("“--limit <LIMIT>”不能写“x”"), "{told}");
         let told = complained(&["case", "list", "--state"]);
@@ -167,6 +187,7 @@ mod tests {
         for heading in ["用法 Usage", "参数 Arguments", "选项 Options", "通用选项 Options"] {
             assert!(help.contains(heading), "{help}");
         }
+        assert!(help.find("<NUMBER>  ") < help.find("<EVENT>  "), "{help}");
         for english in ["\nOptions:", "\nArguments:", "Print help"] {
             assert!(!help.contains(english), "{help}");
         }

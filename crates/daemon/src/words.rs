@@ -423,6 +423,7 @@ pub(crate) fn ago(span: &str) -> String {
 
 pub(crate) const HELP_TEMPLATE: &str = "{about-with-newline}\n用法 Usage: {usage}\n\n{all-args}{after-help}";
 pub(crate) const HELP_HELP: &str = "显示说明 · help";
+pub(crate) const HELP_VERSION: &str = "显示版本 · version";
 pub(crate) const HELP_COMMANDS: &str = "命令 Commands";
 pub(crate) const HELP_ARGUMENTS: &str = "参数 Arguments";
 pub(crate) const HELP_OPTIONS: &str = "选项 Options";
@@ -463,4 +464,9 @@ pub(crate) fn usage_valid(values: &str) -> String {
 
 pub(crate) fn usage_guess(guess: &str) -> String {
     format!("是不是 {guess}？")
+}
+
+/// A range as clap writes it: `1..=5`.
+pub(crate) fn usage_range(range: &str) -> String {
+    format!("只能是 {}", range.replace("..=", " 到 "))
 }

@@ -235,8 +235,10 @@ fn datum(name: &str, data: &Value, case: &Value) -> String {
         ("rating", Some(grade)) => words::rating(grade),
         ("type", Some(kind)) => words::suspension(kind).to_owned(),
         ("channel", _) => words::channel(text(data, name)).to_owned(),
-        ("conflict", _) => short(data, name).to_owned(),
-        ("choice" | "event", _) => name_events(&plain(data, name), case),
+        ("conflict", _) => conflict::called(text(data, name), case),
+        ("choice", _) => conflict::choice_called(text(data, "conflict"), text(data, name), case)
+            .unwrap_or_else(|| name_events(&plain(data, name), case)),
+        ("event", _) => name_events(&plain(data, name), case),
         _ => plain(data, name),
     };
     line(&format!("{} {said}", words::datum(name)))

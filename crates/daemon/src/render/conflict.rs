@@ -57,6 +57,22 @@ pub(super) fn of_case(case: &Value, screen: Screen) -> String {
     out
 }
 
+/// A conflict of a case as people call it.
+pub(super) fn called(id: &str, case: &Value) -> String {
+    let item = all(case, "conflicts").iter().find(|item| text(item, "id") == id);
+    let kind = item.map_or("", |item| words::conflict(text(item, "kind")));
+    line(&format!("{kind} {}", id.get(..8).unwrap_or(id)))
+}
+
+/// What was chosen in a conflict of a case; nothing if it is not among the sides any more.
+pub(super) fn choice_called(id: &str, choice: &str, case: &Value) -> Option<String> {
+    let item = all(case, "conflicts").iter().find(|item| text(item, "id") == id)?;
+    let side = all(item, "choices")
+        .iter()
+        .find(|side| text(side, "choice") == choice)?;
+    Some(chosen_words(side, item))
+}
+
 fn is_open(item: &Value) -> bool {
     text(item, "state") != "resolved"
 }

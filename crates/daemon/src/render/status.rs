@@ -66,7 +66,9 @@ fn travel(value: &Value) -> String {
             words::ALL_SENT.to_owned()
         };
     }
-    let oldest = number(value, "oldest_pending_s").map_or_else(String::new, span);
+    let oldest = number(value, "oldest_pending_s")
+        .filter(|s| *s > 0)
+        .map_or_else(String::new, span);
     words::pending(township, county, &oldest)
 }
 

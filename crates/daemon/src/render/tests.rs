@@ -186,6 +186,21 @@ fn an_event_that_does_not_count_is_faint_on_a_terminal_and_said_in_words_everywh
 }
 
 #[test]
+fn a_decision_is_told_by_what_was_chosen() {
+    let value = json!({
+        "project_no": "5116",
+        "conflicts": [{"id": "77208903aa1c", "kind": "field", "state": "resolved", "choices": [
+            {"choice": "8260", "what": "手机", "value": "139", "unit_name": "高河村委会"},
+        ]}],
+        "events": [{"id": "e1.0", "label": "裁定", "on": "2026-11-22", "tier": "township", "unit_name": "观阁镇",
+            "at": "2026-11-22 12:41:00", "data": {"conflict": "77208903aa1c", "choice": "8260", "reason": "电话核实"}}],
+    });
+    let shown = text(View::CaseShow, &value, hub());
+    let told = "取 手机 139 高河村委会；冲突 内容不一致 77208903；理由 电话核实";
+    assert!(shown.contains(told), "{shown}");
+}
+
+#[test]
 fn two_values_stand_side_by_side_with_what_to_type() {
     let value = json!([
         {"id": "77208903aa1c04c4", "kind": "field", "state": "open",
