@@ -218,7 +218,7 @@ pub(crate) const LABEL_LINE: &str = "线路";
 pub(crate) const LABEL_CASES: &str = "办件";
 pub(crate) const LABEL_DISK: &str = "磁盘";
 pub(crate) const LABEL_CLOCK: &str = "时钟";
-pub(crate) const LABEL_TODO: &str = "请处理";
+pub(crate) const LABEL_TO_SEE_TO: &str = "请处理";
 pub(crate) const LABEL_SOFTWARE: &str = "程序";
 pub(crate) const ALL_SENT: &str = "已全部送达";
 pub(crate) const NO_LINE: &str = "还没有联系过上级。启动后台同步：run；单机使用可以不理会";
@@ -278,27 +278,27 @@ pub(crate) fn books(cases: u64, books: usize, size: &str) -> String {
     }
 }
 
-pub(crate) fn todo_conflicts(many: u64) -> String {
+pub(crate) fn see_to_conflicts(many: u64) -> String {
     format!("待裁定 {many} 件：conflict list")
 }
 
-pub(crate) fn todo_quarantine(many: u64) -> String {
+pub(crate) fn see_to_quarantine(many: u64) -> String {
     format!("隔离 {many} 项：quarantine list")
 }
 
-pub(crate) fn todo_waiting(many: u64) -> String {
+pub(crate) fn see_to_waiting(many: u64) -> String {
     format!("{many} 件在等前面的记录，接通后自动计入")
 }
 
-pub(crate) fn todo_damaged(many: u64) -> String {
+pub(crate) fn see_to_damaged(many: u64) -> String {
     format!("账目文件有 {many} 处损坏，接通后自动取回：verify")
 }
 
-pub(crate) fn todo_forks(devices: &str) -> String {
+pub(crate) fn see_to_forks(devices: &str) -> String {
     format!("设备被复制：{devices}，请停用多出来的那一份：conflict list")
 }
 
-pub(crate) fn todo_upgrade(many: u64) -> String {
+pub(crate) fn see_to_upgrade(many: u64) -> String {
     format!("有 {many} 条声明本版本看不懂，请升级程序")
 }
 

@@ -39,7 +39,7 @@ pub(super) fn status(value: &Value, screen: Screen) -> String {
     block(&mut out, words::LABEL_DISK, &[disk(value)]);
     block(&mut out, words::LABEL_CLOCK, &clock(value));
     block(&mut out, words::LABEL_SOFTWARE, &[line(text(value, "version"))]);
-    block(&mut out, words::LABEL_TODO, &todo(value));
+    block(&mut out, words::LABEL_TO_SEE_TO, &to_see_to(value));
     out
 }
 
@@ -160,15 +160,15 @@ fn disk(value: &Value) -> String {
 }
 
 /// What waits for somebody; nothing at all when nothing does.
-fn todo(value: &Value) -> Vec<String> {
+fn to_see_to(value: &Value) -> Vec<String> {
     let opened = value.get("opened").unwrap_or(&Value::Null);
     let mut lines = Vec::new();
     for (many, said) in [
-        (count(value, "conflicts"), words::todo_conflicts as fn(u64) -> String),
-        (count(value, "quarantined"), words::todo_quarantine),
-        (count(value, "waiting"), words::todo_waiting),
-        (count(opened, "damaged"), words::todo_damaged),
-        (count(value, "upgrade_needed"), words::todo_upgrade),
+        (count(value, "conflicts"), words::see_to_conflicts as fn(u64) -> String),
+        (count(value, "quarantined"), words::see_to_quarantine),
+        (count(value, "waiting"), words::see_to_waiting),
+        (count(opened, "damaged"), words::see_to_damaged),
+        (count(value, "upgrade_needed"), words::see_to_upgrade),
     ] {
         if many > 0 {
             lines.push(said(many));
@@ -176,7 +176,7 @@ fn todo(value: &Value) -> Vec<String> {
     }
     let forked: Vec<&str> = all(value, "forked").iter().map(|fork| short(fork, "device")).collect();
     if !forked.is_empty() {
-        lines.push(words::todo_forks(&forked[..forked.len().min(TOLD_MAX)].join("、")));
+        lines.push(words::see_to_forks(&forked[..forked.len().min(TOLD_MAX)].join("、")));
     }
     for away in all(value, "turned_away").iter().take(TOLD_MAX) {
         let at = number(away, "at_ms").map_or_else(String::new, moment);
