@@ -28,6 +28,7 @@ mod view;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use minicbor::{Decode, Encode};
 use serde::{Serialize, Serializer};
@@ -66,7 +67,7 @@ fn device_mark(device: &DeviceId) -> [u8; 8] {
 }
 
 /// One value of a field, an item or an event.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     Text(String),
     Int(i64),
@@ -76,6 +77,23 @@ pub enum Value {
     Sealed(Vec<u8>),
     /// Names of materials; in events only.
     List(Vec<String>),
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => f.debug_tuple("Text").field(text).finish(),
+            Value::Int(number) => f.debug_tuple("Int").field(number).finish(),
+            Value::Day(day) => f.debug_tuple("Day").field(day).finish(),
+            Value::Flag(flag) => f.debug_tuple("Flag").field(flag).finish(),
+            // As a list of numbers these bytes would be most of what a record's digest has to read.
+            Value::Sealed(bytes) => {
+                let text: String = bytes.iter().flat_map(|b| crate::id::hex(*b)).map(char::from).collect();
+                write!(f, "Sealed({text})")
+            }
+            Value::List(names) => f.debug_tuple("List").field(names).finish(),
+        }
+    }
 }
 
 impl Serialize for Value {
@@ -501,7 +519,18 @@ pub struct Folded {
 impl Folded {
     /// Hash of everything above; equal wherever the same entries and versions are held by the same software version.
     pub fn digest(&self) -> Hash {
-        Hash(Sha256::digest(format!("{self:?}")).into())
+        struct Text(Sha256);
+        impl fmt::Write for Text {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.update(text);
+                Ok(())
+            }
+        }
+        // Hashed as it is written: a record's text is some kilobytes, and a hub writes thousands of them a second.
+        let mut text = Text(Sha256::new());
+        let written = fmt::write(&mut text, format_args!("{self:?}"));
+        assert!(written.is_ok(), "writing to a hash failed");
+        Hash(text.0.finalize().into())
     }
 
     /// The value shown for a field: the one that leads.
