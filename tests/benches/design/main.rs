@@ -1,0 +1,104 @@
+//! Measures every target of the design beside a floor in the same run, and prints one table.
+//!
+//! ```text
+//! cargo bench                         all sections, some minutes
+//! cargo bench -- latency ingest       these only
+//! cargo bench -- --full ingest        10⁷ entries, and whatever else takes long
+//! ```
+//!
+//! Rooms are real offices whose disks lie in memory; hubs have a real disk. What a hub does is timed, what its load costs is printed
+//! beside it: both share this machine.
+
+mod catchup;
+mod child;
+mod county;
+mod crowd;
+mod idle;
+mod ingest;
+mod latency;
+mod lines;
+mod machine;
+mod made;
+mod node;
+mod pump;
+mod table;
+mod wire;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use table::Table;
+
+/// How long a run may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Length {
+    Usual,
+    Full,
+}
+
+type Section = (&'static str, fn(&mut Table, Length) -> Result<()>);
+
+const SECTIONS: [Section; 8] = [
+    ("latency", latency::measure),
+    ("wire", wire::measure),
+    ("reconnect", wire::reconnect),
+    ("node", node::measure),
+    ("catchup", catchup::measure),
+    ("crowd", crowd::measure),
+    ("idle", idle::measure),
+    ("ingest", ingest::measure),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(outcome) = child::run(&args) {
+        return exit(outcome);
+    }
+    // `cargo test --all-targets` and test runners call benches too; measuring is not for them.
+    if args.iter().any(|a| a == "--list" || a == "--test") || !args.iter().any(|a| a == "--bench") {
+        return ExitCode::SUCCESS;
+    }
+    let length = if args.iter().any(|a| a == "--full") {
+        Length::Full
+    } else {
+        Length::Usual
+    };
+    let asked: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .filter(|a| !a.starts_with("--"))
+        .collect();
+    if let Some(unknown) = asked.iter().find(|a| !SECTIONS.iter().any(|(name, _)| name == *a)) {
+        let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
+        eprintln!("no section {unknown}; there are: {}", names.join(" "));
+        return ExitCode::from(2);
+    }
+    exit(run(&asked, length))
+}
+
+fn run(asked: &[&str], length: Length) -> Result<()> {
+    let mut table = Table::default();
+    for (name, measure) in SECTIONS {
+        if asked.is_empty() || asked.contains(&name) {
+            eprintln!("{name} …");
+            let began = std::time::Instant::now();
+            // One section that fails takes no other with it.
+            if let Err(error) = measure(&mut table, length) {
+                table.note(format!("{name}: not measured: {error:#}"));
+            }
+            eprintln!("{name}: {:.1} s", began.elapsed().as_secs_f64());
+        }
+    }
+    println!("{table}");
+    Ok(())
+}
+
+fn exit(outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
