@@ -215,10 +215,7 @@ impl Wire<'_> {
 
     /// A frame of any kind with any body.
     pub(crate) fn frame(&mut self, kind: u8, body: &[u8]) {
-        let mut bytes = (body.len() as u32).to_be_bytes().to_vec();
-        bytes.push(kind);
-        bytes.extend_from_slice(body);
-        self.raw(&bytes);
+        self.raw(&frame(kind, body));
     }
 
     /// The next frame; an error once the stream is over.
@@ -307,4 +304,12 @@ pub(crate) fn public(unit: UnitId) -> Scope {
         unit,
         kind: ScopeKind::Public,
     }
+}
+
+/// The bytes of a frame of any kind with any body.
+pub(crate) fn frame(kind: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = (body.len() as u32).to_be_bytes().to_vec();
+    bytes.push(kind);
+    bytes.extend_from_slice(body);
+    bytes
 }

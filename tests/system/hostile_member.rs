@@ -17,7 +17,7 @@ use replica::vector::Vector;
 use replica::wire::{put_bytes, put_varint};
 use serde_json::Value;
 
-use crate::foe::{FAULT, Foe, Wire, public, unit_id};
+use crate::foe::{FAULT, Foe, Wire, frame, public, unit_id};
 use crate::rig::{Line, NEIGHBOUR, ROOM, any_case, ask, device, numbers, settle, text, verify, wait, wait_for_county};
 
 /// A county one of whose rooms has fallen into the wrong hands, and an honest room beside it.
@@ -546,24 +546,25 @@ fn a_hub_in_the_wrong_hands_brings_no_room_down() {
         vec![far],
     );
     let lie = Receipt::sign(&foe.key, 5, own, 1_000_000, i64::MAX, beyond);
-    let mut said: Vec<Box<dyn Fn(&mut Wire<'_>)>> = vec![
-        Box::new(move |wire| wire.batch(vec![forged.clone()])),
-        Box::new(move |wire| wire.batch(vec![elsewhere.clone()])),
-        Box::new(|wire| wire.raw(&[0xff, 0xff, 0xff, 0xff, 8])),
-        Box::new(|wire| wire.frame(9, &[0xff; 40])),
+    let batch = |run| {
+        Outbound::Batch(Batch {
+            runs: vec![run],
+            keys: Vec::new(),
+        })
+        .encode()
+    };
+    let mut said = vec![
+        batch(forged),
+        batch(elsewhere),
+        vec![0xff, 0xff, 0xff, 0xff, 8],
+        frame(9, &[0xff; 40]),
     ];
-    said.extend(
-        swollen_batches()
-            .into_iter()
-            .map(|(_, body)| -> Box<dyn Fn(&mut Wire<'_>)> {
-                Box::new(move |wire: &mut Wire<'_>| wire.frame(8, &body))
-            }),
-    );
-    for (n, say) in (0..).zip(&said) {
+    said.extend(swollen_batches().into_iter().map(|(_, body)| frame(8, &body)));
+    for (n, bytes) in said.iter().enumerate() {
         let mut wire = listener.accept();
         wire.send(&foe.hello());
         wire.await_scope(own);
-        say(&mut wire);
+        wire.raw(bytes);
         assert_eq!(wire.end().code, FAULT, "{n}");
     }
     let mut wire = listener.accept();
