@@ -305,6 +305,7 @@ impl ImportArgs {
     pub fn command(&self) -> Result<Command, Failure> {
         Ok(Command::CaseImport(CaseImport {
             data: read_bytes(&self.file)?,
+            lines_before: 0,
             user: None,
         }))
     }

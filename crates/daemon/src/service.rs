@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use ledger::daybook;
 use net::{Identity, Keeper};
-use office::command::Command;
+use office::command::{CaseImport, Command};
 use replica::statement::Role;
 use replica::ticket::Ticket;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::{Progress, Task};
 
 use crate::config::Kind;
 use crate::failure::Failure;
@@ -15,6 +17,8 @@ use crate::progress;
 
 /// How long `join` waits for the county's organisation, catalogue and keys before it says that they are still to come.
 const SETTLE_WAIT: Duration = Duration::from_secs(30);
+/// Rows of a day book taken over in one go: what syncs or records meanwhile waits no longer than for these.
+const IMPORT_ROWS: usize = 256;
 /// How often it looks.
 const SETTLE_EVERY: Duration = Duration::from_millis(50);
 
@@ -89,9 +93,42 @@ impl Service {
     /// Words for the person.
     pub(crate) async fn answer(&self, ask: Ask, progress: Lines) -> Result<Value, Failure> {
         match ask {
+            Ask::Command(command) if matches!(*command, Command::CaseImport(_)) => {
+                self.import(*command, progress).await
+            }
             Ask::Command(command) => Ok(self.keeper.command(*command, progress::sink(progress)).await?),
             Ask::Join(join) => self.join(join, &progress).await,
         }
+    }
+
+    /// Takes a day book over piece by piece; what came before an error stays, and the next time goes on from there.
+    async fn import(&self, command: Command, progress: Lines) -> Result<Value, Failure> {
+        let Command::CaseImport(import) = command else {
+            return Ok(self.keeper.command(command, progress::sink(progress)).await?);
+        };
+        let mut whole = json!({"imported": 0, "unchanged": 0, "rejected": [], "remarks": []});
+        let mut say = progress::sink(progress);
+        let slices = daybook::slices(&import.data, IMPORT_ROWS);
+        let total = slices.len() as u64;
+        for (done, slice) in slices.into_iter().enumerate() {
+            say(Progress {
+                task: Task::Importing,
+                done: done as u64,
+                total,
+            });
+            let piece = CaseImport {
+                data: slice.bytes,
+                lines_before: slice.lines_before,
+                user: import.user,
+            };
+            // Its own progress is that of one piece, of which nobody would make sense.
+            let answer = self
+                .keeper
+                .command(Command::CaseImport(piece), Box::new(|_| {}))
+                .await?;
+            add(&mut whole, answer);
+        }
+        Ok(whole)
     }
 
     async fn join(&self, join: Join, progress: &Lines) -> Result<Value, Failure> {
@@ -116,6 +153,24 @@ impl Service {
             }
         };
         tokio::time::timeout(SETTLE_WAIT, wait).await.is_ok()
+    }
+}
+
+/// Adds what became of some rows to what became of those before: numbers are summed, lists go on.
+fn add(whole: &mut Value, piece: Value) {
+    let (Some(whole), Value::Object(piece)) = (whole.as_object_mut(), piece) else {
+        return;
+    };
+    for (key, value) in piece {
+        match (whole.get_mut(&key), value) {
+            (Some(Value::Array(all)), Value::Array(more)) => all.extend(more),
+            (Some(sum), Value::Number(more)) => {
+                *sum = json!(sum.as_u64().unwrap_or(0) + more.as_u64().unwrap_or(0));
+            }
+            (_, value) => {
+                whole.insert(key, value);
+            }
+        }
     }
 }
 

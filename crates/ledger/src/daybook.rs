@@ -113,6 +113,52 @@ pub fn parse(bytes: &[u8]) -> impl Iterator<Item = Result<DayRow, RowError>> + '
     }
 }
 
+/// A piece of a day book which reads like a day book of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slice {
+    /// The header and some rows.
+    pub bytes: Vec<u8>,
+    /// To be added to the line numbers of what is read out of it.
+    pub lines_before: u64,
+}
+
+/// Cuts a day book into pieces of at most `rows` rows, so that nobody has to wait until the whole of it is read. One that cannot be
+/// read at all, or is too long, comes in one piece: [`parse`] says why.
+pub fn slices(bytes: &[u8], rows: usize) -> Vec<Slice> {
+    let whole = || {
+        vec![Slice {
+            bytes: bytes.to_vec(),
+            lines_before: 0,
+        }]
+    };
+    let Ok(mut reader) = open(bytes) else { return whole() };
+    let (csv, text) = (&mut reader.csv, reader.bytes);
+    let place = |csv: &csv::Reader<&[u8]>| (csv.position().byte() as usize, csv.position().line());
+    let (header, first_line) = place(csv);
+    let (mut cut, mut cut_line, mut read) = (header, first_line, 0);
+    let mut slices = Vec::new();
+    let mut record = csv::ByteRecord::new();
+    loop {
+        let more = csv.read_byte_record(&mut record).unwrap_or(false);
+        read += usize::from(more);
+        let (at, line) = place(csv);
+        if cut < at && (!more || read % rows.max(1) == 0) {
+            slices.push(Slice {
+                bytes: [&text[..header], &text[cut..at]].concat(),
+                lines_before: cut_line - first_line,
+            });
+            (cut, cut_line) = (at, line);
+        }
+        if !more {
+            break;
+        }
+    }
+    if slices.is_empty() || read > DAYBOOK_ROWS_MAX {
+        return whole();
+    }
+    slices
+}
+
 enum Rows<'a> {
     Refused(Option<RowError>),
     Open(Box<Reader<'a>>),

@@ -167,3 +167,44 @@ proptest! {
         prop_assert!(daybook::parse(text.as_bytes()).count() <= 400);
     }
 }
+
+#[test]
+fn a_day_book_read_piece_by_piece_is_the_same_day_book() {
+    let sample = include_bytes!("../data/matters.tsv");
+    assert_eq!(daybook::slices(sample, 10).len(), 1, "what is no day book comes whole");
+    let mut text =
+        "\u{FEFF}\r\n登记时间,村室代码,事项编码,申请人,证件号码,手机,住址,办理,办结时间,评价,备注\r\n\n".to_owned();
+    for n in 0..50 {
+        let note = if n % 3 == 0 {
+            "\"两行\n备注，带\"\"引号\"\"\""
+        } else {
+            "5\" 管"
+        };
+        text.push_str(&format!(
+            "2026-10-09 08:40,511603104002,B70,彭信,511603199909258227,15634746160,钟街{n}组,收件,,,{note}\n"
+        ));
+        if n % 7 == 0 {
+            text.push_str("\n\n短,行\n");
+        }
+    }
+    let whole: Vec<_> = daybook::parse(text.as_bytes()).collect();
+    assert!(whole.iter().filter(|r| r.is_ok()).count() > 40);
+    for rows in [1, 2, 7, 16, 1_000] {
+        let pieces = daybook::slices(text.as_bytes(), rows);
+        assert!(pieces.len() > 50 / rows);
+        let mut read = Vec::new();
+        for piece in pieces {
+            read.extend(daybook::parse(&piece.bytes).map(|row| match row {
+                Ok(row) => Ok(DayRow {
+                    line: row.line + piece.lines_before,
+                    ..row
+                }),
+                Err(error) => Err(RowError {
+                    line: error.line + piece.lines_before,
+                    ..error
+                }),
+            }));
+        }
+        assert_eq!(read, whole, "in pieces of {rows}");
+    }
+}

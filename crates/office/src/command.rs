@@ -173,6 +173,9 @@ pub struct CaseShow {
 pub struct CaseImport {
     #[serde(with = "base64")]
     pub data: Vec<u8>,
+    /// Lines of the file that came before this piece of it (`ledger::daybook::slices`); added to the lines that are told.
+    #[serde(default)]
+    pub lines_before: u64,
     #[serde(default)]
     pub user: Option<UserId>,
 }
@@ -279,6 +282,7 @@ mod tests {
     fn a_command_survives_the_way_through_the_local_api() {
         let import = Command::CaseImport(CaseImport {
             data: vec![0xb5, 0xc7, 0, 255],
+            lines_before: 0,
             user: None,
         });
         let text = serde_json::to_string(&import).unwrap();

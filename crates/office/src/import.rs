@@ -45,7 +45,7 @@ impl Office {
     /// Takes over the rows of a day book; answers how many were imported, unchanged and rejected, with line and reason.
     ///
     /// # Errors
-    /// No unit, no key or no disk; a bad row is no error. What was taken over before an error stays.
+    /// No unit, no key or no disk, or a file that cannot be read at all; a bad row is no error. What was taken over before an error stays.
     pub(crate) fn case_import(
         &mut self,
         now: Now,
@@ -64,13 +64,18 @@ impl Office {
         let mut staged = Vec::new();
         for row in parse(&args.data) {
             let row = match row {
-                Ok(row) => row,
+                // The header: nothing of the file can be read.
+                Err(error) if error.line == 1 => return Err(texts::unreadable_daybook(&error.reason)),
                 Err(error) => {
-                    tally.reject(error.line, error.reason);
+                    tally.reject(error.line + args.lines_before, error.reason);
                     continue;
                 }
+                Ok(row) => DayRow {
+                    line: row.line + args.lines_before,
+                    ..row
+                },
             };
-            let line = row.line;
+            let line = row.line - args.lines_before;
             match self.import_row(now, place, row, args.user, &mut seen, &mut tally)? {
                 Some(entry) => staged.push(entry),
                 None => continue,

@@ -13,7 +13,7 @@ use replica::session::Quota;
 use replica::statement::{Admit, Role, Statement};
 use replica::time::Now;
 use serde_json::Value;
-use store::{Committed, Disk, KvPlace, Opened, Progress, Store, StoreError};
+use store::{Committed, Disk, KvPlace, Opened, Position, Progress, Store, StoreError};
 use thiserror::Error;
 
 use crate::cases::Desk;
@@ -267,6 +267,48 @@ impl Office {
             Command::Status => self.status(now),
             Command::Rooms => self.rooms(now),
             other => self.case_command(now, other, progress),
+        }
+    }
+
+    /// Asks before [`Office::command`]: where the rows have to be first. `None`: at once. Whoever has other things to do calls
+    /// [`Office::apply`] until [`Office::is_applied`], then the command; whoever has not may call the command right away.
+    ///
+    /// # Errors
+    /// In Chinese, when the index cannot be made anew at all.
+    pub fn prepare(&mut self, _now: Now, command: &Command) -> Result<Option<Position>, CommandError> {
+        let reads_rows = match command {
+            Command::Reindex => {
+                self.begin_reindex(&mut |_| {})?;
+                true
+            }
+            Command::CaseDo(_)
+            | Command::CaseEdit(_)
+            | Command::CaseList(_)
+            | Command::CaseShow(_)
+            | Command::CaseImport(_)
+            | Command::CaseErase(_)
+            | Command::ConflictList
+            | Command::ConflictResolve(_)
+            | Command::QuarantineList
+            | Command::Verify => true,
+            // Recording needs no row but the last number's, and must never wait.
+            _ => false,
+        };
+        let wait = reads_rows && self.life.is_some() && !self.views.is_current(&self.store);
+        Ok(wait.then(|| self.store.head()))
+    }
+
+    /// Whether the rows are up to a place of the journal.
+    pub fn is_applied(&self, until: Position) -> bool {
+        self.views.is_applied(until)
+    }
+
+    /// How far the index has come since it was wiped.
+    pub fn rebuilt(&self) -> Progress {
+        Progress {
+            task: store::Task::Rebuilding,
+            done: self.views.applied_entries(),
+            total: self.store.stats().entries,
         }
     }
 

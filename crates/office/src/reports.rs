@@ -213,7 +213,11 @@ impl Office {
         let Some(from) = self.authority.member(&via).map(|m| m.unit) else {
             return;
         };
-        for report in rooms {
+        // Their clock less ours: what they say by their clock is kept by ours.
+        let skew_ms = self.reports.seen.get(&via).and_then(|s| s.skew_ms).unwrap_or(0);
+        for mut report in rooms {
+            report.as_of_ms = report.as_of_ms.saturating_sub(skew_ms);
+            report.last_seen_ms = report.last_seen_ms.map(|at| at.saturating_sub(skew_ms));
             let known = self
                 .authority
                 .member(&report.device)
@@ -286,16 +290,9 @@ impl Office {
             .get(&device)
             .filter(|s| up || heard.is_none_or(|h| h.via == device || h.heard_ms <= s.last_seen_ms))
         else {
-            return heard.map(|h| h.report.clone());
+            return heard.map(|h| self.heard_report(now, h));
         };
-        let tiers = Tiers {
-            store: &self.store,
-            authority: &self.authority,
-        };
-        let mut reach = crate::tiers::Reach::default();
-        for unit in self.units_of(device, unit) {
-            reach = reach.and(tiers.of_book(Scope::book(unit)));
-        }
+        let reach = self.reach_of(device, unit);
         let here = reach.recorded;
         let said = heard.map_or(seen.health.recorded, |h| h.report.recorded.max(seen.health.recorded));
         let (at_township, at_county) = match self.tier() {
@@ -316,6 +313,35 @@ impl Office {
             disk_free_bytes: seen.health.disk_free_bytes,
             version: seen.health.software.clone(),
         })
+    }
+
+    /// What another hub said of a room, with what is known here for certain: what lies in our own journal, and that a line which
+    /// stood when that hub spoke last stands still, as long as we hear it.
+    fn heard_report(&self, now: Now, heard: &Heard) -> RoomHealth {
+        let mut report = heard.report.clone();
+        let reach = self.reach_of(report.device, report.unit);
+        report.recorded = report.recorded.max(reach.recorded);
+        report.at_township = report.at_township.max(reach.township);
+        match self.tier() {
+            Tier::County => report.at_county = reach.recorded,
+            _ => report.at_township = report.at_township.max(reach.recorded),
+        }
+        if report.line == RoomLine::Up && self.peers.is_connected(&heard.via) {
+            report.as_of_ms = now.wall_ms;
+            report.last_seen_ms = Some(now.wall_ms);
+        }
+        report
+    }
+
+    /// How far the books of a device have travelled, as far as it is known here.
+    fn reach_of(&self, device: DeviceId, unit: UnitId) -> crate::tiers::Reach {
+        let tiers = Tiers {
+            store: &self.store,
+            authority: &self.authority,
+        };
+        let units = self.units_of(device, unit);
+        let books = units.into_iter().map(|unit| tiers.of_book(Scope::book(unit)));
+        books.fold(crate::tiers::Reach::default(), crate::tiers::Reach::and)
     }
 
     /// A device's unit and those of its earlier lives.

@@ -65,7 +65,9 @@ impl Office {
                 .collect();
             let head = json!({"unit": unit.code, "name": unit.name});
             if devices.is_empty() {
-                rows.push(row(head, None, RoomState::NeverSeen, None, now, None));
+                // The hub between may have let somebody in since we met it.
+                let (state, as_of_ms) = self.unheard(now, unit.id);
+                rows.push(row(head, None, state, None, now, as_of_ms));
                 continue;
             }
             for member in devices {
@@ -89,12 +91,7 @@ impl Office {
             return (RoomState::Revoked, Some(now.wall_ms));
         }
         let Some(report) = report.filter(|r| r.last_seen_ms.is_some()) else {
-            return match self.hub_between(unit) {
-                Some(hub) if !self.peers.is_connected(&hub) => {
-                    (RoomState::Unknown, self.reports.seen.get(&hub).map(|s| s.last_seen_ms))
-                }
-                _ => (RoomState::NeverSeen, Some(now.wall_ms)),
-            };
+            return self.unheard(now, unit);
         };
         let direct_up = self.peers.is_connected(&member.device);
         let heard = self
@@ -119,12 +116,24 @@ impl Office {
             .iter()
             .map(|u| self.store.logs().entries(ledger::id::Scope::book(*u)))
             .sum();
-        let state = if report.recorded <= here && report.at_township <= here.max(report.recorded) {
+        let state = if report.recorded <= here {
             RoomState::InStep
         } else {
             RoomState::Behind
         };
-        (state, Some(now.wall_ms))
+        // A line that went just now may come back, but what is shown is as of when it stood.
+        let stands = direct_up || heard.is_some();
+        (state, Some(if stands { now.wall_ms } else { report.as_of_ms }))
+    }
+
+    /// What can be said of a room of which nothing was ever heard: nothing, while the hub that would meet it does not answer.
+    fn unheard(&self, now: Now, unit: UnitId) -> (RoomState, Option<i64>) {
+        match self.hub_between(unit) {
+            Some(hub) if !self.peers.is_connected(&hub) => {
+                (RoomState::Unknown, self.reports.seen.get(&hub).map(|s| s.last_seen_ms))
+            }
+            _ => (RoomState::NeverSeen, Some(now.wall_ms)),
+        }
     }
 
     /// A standing hub of a unit between us and the room, if there is one.

@@ -16,7 +16,7 @@ impl Office {
     /// The state of this office as JSON; see the README for the fields.
     pub(crate) fn status(&mut self, now: Now) -> Result<Value, CommandError> {
         /// Enough for a quiet day; a hub that catches up says what it has come to, and does not let people wait.
-        const APPLY_ENTRIES: usize = 20_000;
+        const APPLY_ENTRIES: usize = 2_048;
         let life = self.placed()?;
         self.apply(now, APPLY_ENTRIES)?;
         let conflicts = self.open_conflict_count()?;

@@ -1,6 +1,7 @@
 //! Stories of whole counties, told over the rig.
 
 mod county;
+mod honest;
 mod life;
 mod loss;
 mod members;

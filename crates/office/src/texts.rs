@@ -184,6 +184,10 @@ pub(crate) fn foreign_unit(code: impl std::fmt::Display) -> String {
     format!("村室代码 {code} 不是本机构，请到该村室的电脑上导入")
 }
 
+pub(crate) fn unreadable_daybook(reason: &str) -> CommandError {
+    CommandError::failed("bad_file", format!("这个文件不能导入：{reason}。"))
+}
+
 pub(crate) fn import_matter(code: &str) -> String {
     format!("事项目录里没有编码“{code}”，请核对事项编码")
 }

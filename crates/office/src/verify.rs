@@ -71,32 +71,34 @@ impl Office {
         }))
     }
 
-    /// Wipes the index and makes it anew from the journal.
+    /// Wipes the index and makes it anew from the journal; what [`Office::prepare`] has begun is only finished.
     ///
     /// # Errors
     /// When the journal cannot be read or the index cannot be written.
     pub(crate) fn reindex(&mut self, _now: Now, progress: &mut dyn FnMut(Progress)) -> Result<Json, CommandError> {
-        self.store.rebuild(progress).map_err(|e| texts::store_failed(&e))?;
-        self.views.restart();
-        let total = self.store.stats().entries;
-        let mut done = 0;
+        self.begin_reindex(progress)?;
         loop {
             let applied = self
                 .views
                 .apply(&mut self.store, &self.authority, &self.keys, REINDEX_ENTRIES)
                 .map_err(|e| texts::store_failed(&e))?;
-            done = (done + REINDEX_ENTRIES as u64).min(total);
-            progress(Progress {
-                task: Task::Rebuilding,
-                done,
-                total,
-            });
+            progress(self.rebuilt());
             if applied.left == 0 {
                 break;
             }
         }
+        self.views.rebuilt();
         self.views.trust(&mut self.store).map_err(|e| texts::store_failed(&e))?;
-        Ok(json!({"entries": total}))
+        Ok(json!({"entries": self.store.stats().entries}))
+    }
+
+    /// Wipes the index, unless that has been done and it is being made anew.
+    pub(crate) fn begin_reindex(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<(), CommandError> {
+        if !self.views.is_rebuilding() {
+            self.store.rebuild(progress).map_err(|e| texts::store_failed(&e))?;
+            self.views.restart();
+        }
+        Ok(())
     }
 
     fn compare(&self, progress: &mut dyn FnMut(Progress)) -> Result<Compared, CommandError> {

@@ -63,6 +63,10 @@ pub struct Views {
     wipe_due: bool,
     /// The format is written only when the rows are as far as the journal says they are: a crash before that wipes them again.
     format_due: bool,
+    /// Since the process began or the index was wiped.
+    applied_entries: u64,
+    /// Wiped by [`Views::restart`], and not complete since.
+    rebuilding: bool,
 }
 
 /// What one call of [`Views::apply`] left to do.
@@ -88,6 +92,8 @@ impl Views {
             under: Vec::new(),
             counts: None,
             since_trust: 0,
+            applied_entries: 0,
+            rebuilding: false,
         }
     }
 
@@ -100,6 +106,28 @@ impl Views {
         self.under.clear();
         self.unsettled = true;
         self.counts = None;
+        self.applied_entries = 0;
+        self.rebuilding = true;
+    }
+
+    /// Whether the index was wiped by this process and is not complete yet.
+    pub(crate) fn is_rebuilding(&self) -> bool {
+        self.rebuilding
+    }
+
+    /// The index is complete again.
+    pub(crate) fn rebuilt(&mut self) {
+        self.rebuilding = false;
+    }
+
+    /// Entries applied since the process began or the index was wiped.
+    pub(crate) fn applied_entries(&self) -> u64 {
+        self.applied_entries
+    }
+
+    /// Whether every record is folded with what the journal holds up to `until`.
+    pub(crate) fn is_applied(&self, until: Position) -> bool {
+        self.applied >= until && self.stale.is_empty() && self.under.is_empty()
     }
 
     /// The forms known here: compiled in, and published by the county.
@@ -158,6 +186,7 @@ impl Views {
             store.kv().write(batch)?;
             self.format_due = false;
         }
+        self.applied_entries += entries as u64;
         if self.stale.is_empty() && !self.under.is_empty() {
             let mut batch = Batch::default();
             for (key, value) in self.under.drain(..) {

@@ -4,13 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use ledger::id::DeviceId;
-use office::command::CommandError;
+use office::command::{Command, CommandError};
 use office::{Office, OfficeError, Output, SessionId};
 use replica::session::{Dialled, Reason};
+use store::Position;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::{debug, error, info, warn};
 
-use super::{Answer, Message, Request, Standing};
+use super::{Answer, Message, ProgressSink, Request, Standing};
 use crate::clock::Clock;
 use crate::limits::{
     APPLY_BUSY, APPLY_IDLE, CONNECTIONS_PER_KEY_MAX, OBSERVE_EVERY, ROUND_MAX, ROUND_MESSAGES_MAX, STRANGERS_MAX,
@@ -27,10 +28,23 @@ pub(super) struct State {
     by_key: HashMap<DeviceId, Vec<SessionId>>,
     /// Who came in with a key that was no member's then, oldest first.
     strangers: VecDeque<SessionId>,
+    /// Commands that read the rows and came before these were up to the journal, oldest first.
+    waiting: VecDeque<Waiting>,
     /// Answers that wait for the round's commit.
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
     observed: Option<Instant>,
+    /// Rows are left to be brought up to the journal.
+    owed: bool,
     stopping: bool,
+}
+
+/// A command whose rows are brought up slice by slice, so that neither sync nor other people wait for them.
+struct Waiting {
+    command: Box<Command>,
+    progress: ProgressSink,
+    reply: oneshot::Sender<Answer>,
+    /// Up to where the rows have to be.
+    until: Position,
 }
 
 enum Next {
@@ -48,8 +62,10 @@ impl State {
             links: HashMap::new(),
             by_key: HashMap::new(),
             strangers: VecDeque::new(),
+            waiting: VecDeque::new(),
             answers: Vec::new(),
             observed: None,
+            owed: true,
             stopping: false,
         }
     }
@@ -64,18 +80,23 @@ impl State {
         mut inbox: mpsc::Receiver<Message>,
         mut requests: mpsc::Receiver<Request>,
     ) -> Result<(), OfficeError> {
-        let mut owed = true;
         while !self.stopping {
-            let next = if owed {
+            let next = if self.owed {
                 poll(&mut inbox, &mut requests)
             } else {
-                let wait = self.until_wakeup();
+                // Whoever was served meanwhile waits for the commit of a round.
+                let wait = if self.answers.is_empty() {
+                    self.until_wakeup()
+                } else {
+                    Duration::ZERO
+                };
                 runtime.block_on(wait_for(wait, &mut inbox, &mut requests))
             };
             let busy = !matches!(next, Next::Nothing);
             self.round(next, &mut inbox, &mut requests)?;
             let slice = if busy { APPLY_BUSY } else { APPLY_IDLE };
-            owed = self.office.apply(self.clock.now(), slice)? > 0;
+            self.owed = self.office.apply(self.clock.now(), slice)? > 0;
+            self.serve_waiting();
             self.send_outputs();
         }
         self.office.leave(self.clock.now());
@@ -243,8 +264,19 @@ impl State {
                 reply,
             } => {
                 self.observe();
-                let answer = self.office.command(self.clock.now(), *command, &mut *progress);
-                self.answers.push((reply, answer));
+                match self.office.prepare(self.clock.now(), &command) {
+                    Ok(None) => {
+                        let answer = self.office.command(self.clock.now(), *command, &mut *progress);
+                        self.answers.push((reply, answer));
+                    }
+                    Ok(Some(until)) => self.waiting.push_back(Waiting {
+                        command,
+                        progress,
+                        reply,
+                        until,
+                    }),
+                    Err(error) => self.answers.push((reply, Err(error))),
+                }
             }
             Request::Joined { ticket, welcome, reply } => {
                 let answer = self.office.joined(self.clock.now(), &ticket, &welcome);
@@ -270,6 +302,27 @@ impl State {
                 let _ = reply.send(standing);
             }
             Request::Stop => self.stopping = true,
+        }
+    }
+
+    /// Carries out what waited for rows that are there now. Answered after the next round's commit, which comes at once.
+    fn serve_waiting(&mut self) {
+        for _ in 0..self.waiting.len() {
+            let Some(mut waiting) = self.waiting.pop_front() else {
+                return;
+            };
+            // Where nothing is left to do and the rows are not there, the disk is full: the command says so.
+            if self.owed && !self.office.is_applied(waiting.until) {
+                if let Command::Reindex = *waiting.command {
+                    (waiting.progress)(self.office.rebuilt());
+                }
+                self.waiting.push_back(waiting);
+                continue;
+            }
+            let answer = self
+                .office
+                .command(self.clock.now(), *waiting.command, &mut *waiting.progress);
+            self.answers.push((waiting.reply, answer));
         }
     }
 

@@ -92,6 +92,7 @@ impl Desk {
     pub(super) fn import(&mut self) -> Json {
         let args = CaseImport {
             data: DAYBOOK.to_vec(),
+            lines_before: 0,
             user: None,
         };
         self.office.case_import(NOW, args, &mut |_| {}).unwrap()
