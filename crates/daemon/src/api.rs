@@ -190,21 +190,24 @@ pub(crate) mod client {
         // Work takes as long as it takes, and may wait behind somebody else's.
         stream.set_read_timeout(None).ok()?;
         stream.write_all(format!("{request}\n").as_bytes()).ok()?;
+        // A daemon that ends in the middle has perhaps done the work: the person must look, not we guess.
+        let interrupted = || {
+            let words = "后台程序中途停止，不知道这一步是否已完成；请先用 case list 或 status 查看，再决定是否重做。";
+            Some(Err(Failure::failed(words).coded("interrupted")))
+        };
         loop {
-            // A daemon that ends in the middle has perhaps done the work: the person must look, not we guess.
             let Some(Ok(line)) = lines.next() else {
-                return Some(Err(Failure::failed(
-                    "后台程序中途停止，不知道这一步是否已完成；请先用 case list 或 status 查看，再决定是否重做。",
-                )
-                .coded("interrupted")));
+                return interrupted();
             };
-            let value: Value = serde_json::from_str(&line).ok()?;
+            let Ok(value) = serde_json::from_str::<Value>(&line) else {
+                return interrupted();
+            };
             if let Some(text) = value.get("progress").and_then(Value::as_str) {
                 progress(text);
             } else if let Some(error) = value.get("error") {
                 return Some(Err(Failure::from_json(error)));
             } else {
-                return value.get("ok").cloned().map(Ok);
+                return value.get("ok").cloned().map(Ok).or_else(interrupted);
             }
         }
     }

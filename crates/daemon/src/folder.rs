@@ -51,13 +51,31 @@ impl Folder {
     /// When there is no such folder.
     pub fn existing(path: &Path) -> Result<Self, Failure> {
         if path.is_dir() {
-            return Ok(Self { path: path.to_owned() });
+            let folder = Self { path: path.to_owned() };
+            // A wrong folder stays as it is: only init and join lay something into an empty one.
+            return match folder.is_begun() {
+                true => Ok(folder),
+                false => Err(Failure::failed(format!(
+                    "数据文件夹 {} 还没有启用，请检查 --data，或先执行 init 或 join。",
+                    path.display()
+                ))
+                .coded("not_set_up")),
+            };
         }
         Err(Failure::failed(format!(
             "找不到数据文件夹 {}，请检查 --data，或先执行 init 或 join。",
             path.display()
         ))
         .coded("no_folder"))
+    }
+
+    /// Whether something of ours lies there: a key, or what is left of a life.
+    fn is_begun(&self) -> bool {
+        let ours = |name: &str| name == "device.key" || name.starts_with("journal-");
+        let names = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let mut names = names.map(|entry| entry.file_name());
+        // A folder that cannot be read is for the opening to complain about.
+        fs::read_dir(&self.path).is_err() || names.any(|name| name.to_str().is_some_and(ours))
     }
 
     /// Its path.
@@ -170,6 +188,16 @@ mod tests {
         }
         folder.forget_daemon();
         assert_eq!(folder.read_api(), None);
+    }
+
+    #[test]
+    fn a_folder_without_a_life_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("family.jpg"), "x").unwrap();
+        assert_eq!(Folder::existing(dir.path()).unwrap_err().code, "not_set_up");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        fs::write(dir.path().join("journal-00000001"), "").unwrap();
+        assert!(Folder::existing(dir.path()).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use clap::builder::{ArgAction, Command};
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Arg, Parser};
 
+use crate::failure::Failure;
 use crate::words;
 
 /// Reads the arguments; help, version and complaints are printed here, and the exit code is returned.
@@ -14,6 +15,7 @@ use crate::words;
 /// # Errors
 /// The exit code: 0 after help or version, 2 when the arguments make no sense.
 pub fn parse<T: Parser>(args: Vec<OsString>) -> Result<T, ExitCode> {
+    let json = args.iter().any(|arg| arg == "--json");
     let mut command = chinese(T::command());
     let parsed = command
         .try_get_matches_from_mut(args)
@@ -30,7 +32,11 @@ pub fn parse<T: Parser>(args: Vec<OsString>) -> Result<T, ExitCode> {
             ExitCode::from(2)
         }
         _ => {
-            eprintln!("{}", complaint(&error));
+            let words = complaint(&error);
+            eprintln!("{words}");
+            if json {
+                println!("{}", Failure::usage(words).to_json());
+            }
             ExitCode::from(2)
         }
     })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use office::command::CommandError;
-use quinn::{Connection, RecvStream, SendStream};
+use quinn::{Connection, ConnectionError, RecvStream, SendStream, TransportErrorCode, VarInt};
 use replica::frame::{Frame, HEADER_LEN, Header, Inbound, JoinRequest, Outbound, Welcome};
 use replica::statement::Role;
 use replica::ticket::Ticket;
@@ -65,8 +65,22 @@ pub async fn join(
     ))
 }
 
+/// Whether the other side ended the connection because our key was taken out of the county.
+fn is_revoked(error: &ConnectionError) -> bool {
+    /// `certificate_revoked` (RFC 8446, 6.2).
+    const ALERT_REVOKED: u8 = 44;
+    match error {
+        ConnectionError::ConnectionClosed(close) => close.error_code == TransportErrorCode::crypto(ALERT_REVOKED),
+        ConnectionError::ApplicationClosed(close) => close.error_code == VarInt::from_u32(CloseCode::Revoked as u32),
+        _ => false,
+    }
+}
+
+const REVOKED: &str = "这台设备已被上级停用，不能再加入。要重新启用，请换一个新的数据文件夹，再用新的入网票加入；已经传到上级的办件不会丢";
+
 fn words(error: &ConnectError) -> String {
     match error {
+        ConnectError::Handshake(error) if is_revoked(error) => REVOKED.to_owned(),
         ConnectError::Unresolved(_) => "找不到这个地址".to_owned(),
         ConnectError::Silent => "没有回应".to_owned(),
         ConnectError::Handshake(quinn::ConnectionError::TimedOut) => "没有回应".to_owned(),
@@ -78,6 +92,9 @@ fn words(error: &ConnectError) -> String {
 
 async fn exchange(connection: &Connection, request: &JoinRequest) -> Result<Welcome, CommandError> {
     let broken = |why: String| {
+        if connection.close_reason().is_some_and(|reason| is_revoked(&reason)) {
+            return CommandError::failed("revoked", format!("{REVOKED}。"));
+        }
         CommandError::failed(
             "broken",
             format!("与上级中心的联系中断（{why}），请再试一次，入网票仍然有效。"),

@@ -166,9 +166,16 @@ impl Office {
             }
             several => self.shared_choices(&item.kind, several),
         };
-        let matches = |(choice, shown): &&(String, String)| choice == typed || shown.eq_ignore_ascii_case(typed);
-        if let Some((choice, _)) = choices.iter().find(matches) {
-            return Ok(choice.clone());
+        let by_words: Vec<&String> = choices
+            .iter()
+            .filter(|(_, shown)| shown.eq_ignore_ascii_case(typed))
+            .map(|(choice, _)| choice)
+            .collect();
+        // Words that name several sides decide nothing.
+        match (choices.iter().find(|(choice, _)| choice == typed), by_words.as_slice()) {
+            (Some((choice, _)), _) => return Ok(choice.clone()),
+            (None, [choice]) => return Ok((*choice).clone()),
+            _ => {}
         }
         if choices.is_empty() {
             // Something was overwritten: there is no side to take, only a word to keep.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use store::{Disk, Fault};
 
 use super::county::{County, case};
-use crate::command::{CaseErase, CaseShow, Command};
+use crate::command::{CaseEdit, CaseErase, CaseShow, Command, ConflictResolve};
 use crate::rig::Seat;
 
 fn conflicts(county: &mut County, seat: Seat) -> Vec<Value> {
@@ -111,4 +111,48 @@ fn a_rooms_disk_that_fills_says_so_and_goes_on_when_there_is_room() {
     county.new_case(room, 500);
     county.world.pass(10_000);
     county.assert_in_step();
+}
+
+#[test]
+fn who_chooses_between_two_phone_numbers_sees_them_and_names_one() {
+    let mut county = County::new(66, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    let number = county.new_case(room, 1);
+    county.world.pass(5_000);
+    let line = county.room_lines[0];
+    county.world.cut(line);
+    for (seat, value) in [(room, "13700137000"), (township, "13600136111")] {
+        let edit = CaseEdit {
+            number: number.clone(),
+            field: "mobile".to_owned(),
+            value: value.to_owned(),
+            user: None,
+        };
+        county.world.run(seat, Command::CaseEdit(edit));
+    }
+    county.world.heal(line);
+    county.world.pass(10_000);
+    let list = county.world.run(township, Command::ConflictList);
+    let item = &list[0];
+    let mut values: Vec<&str> = item["choices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|c| c["value"].as_str())
+        .collect();
+    values.sort_unstable();
+    assert_eq!(values, ["13600136111", "13700137000"], "{item:#}");
+    let mut resolve = ConflictResolve {
+        id: item["id"].as_str().unwrap().to_owned(),
+        choose: "手机".to_owned(),
+        note: None,
+        user: None,
+    };
+    let refused = county
+        .world
+        .command(township, Command::ConflictResolve(resolve.clone()));
+    assert_eq!(refused.unwrap_err().code, "bad_choice", "both sides are a phone number");
+    resolve.choose = item["choices"][0]["choice"].as_str().unwrap().to_owned();
+    let done = county.world.run(township, Command::ConflictResolve(resolve));
+    assert_eq!(done["state"], "resolved");
 }
