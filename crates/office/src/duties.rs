@@ -8,7 +8,7 @@ use replica::receipt::{Receipt, Withdrawal};
 use replica::session::Input;
 use replica::statement::{Admit, NewCode, Role, Statement};
 use replica::time::Now;
-use store::StoreError;
+use store::{Damage, Opened, StoreError};
 
 use crate::command::CommandError;
 use crate::life::{Life, fact, fact_u64};
@@ -24,6 +24,10 @@ const RECEIPTS_LAZY_MS: u64 = 1_000;
 const SETTLING_MS: u64 = 2_000;
 /// Missing keys asked for at once.
 const KEYS_ASKED_MAX: usize = 1_000;
+/// How often a piece of the journal is read for damage, so that it is found while a peer still holds what lay there.
+const SCRUB_EVERY_MS: u64 = 60_000;
+/// How much of it at once.
+const SCRUB_BYTES: u64 = 4 * 1024 * 1024;
 /// How often missing keys are asked for.
 const KEYS_EVERY_MS: u64 = 5_000;
 
@@ -34,12 +38,26 @@ pub(crate) struct Due {
     pub(crate) duties: bool,
     looked_ms: u64,
     keys_asked_ms: u64,
+    scrubbed_ms: u64,
     /// Own receipts not staged yet, since when.
     pub(crate) receipts_since_ms: Option<u64>,
     /// Own receipts may no longer hold.
     pub(crate) own_receipts: bool,
     /// Some record's key may be missing.
     pub(crate) keys: bool,
+}
+
+/// Whether logs of our own had entries in places that are damaged.
+fn concern(damaged: &[Damage], me: &DeviceId) -> bool {
+    let mut logs = damaged.iter().flat_map(|damage| &damage.logs);
+    logs.any(|log| log.device == *me)
+}
+
+/// Whether entries of our own may have been lost since the store was last open: we must not go on from before them, as peers may
+/// hold them.
+pub(crate) fn may_have_lost_own(opened: &Opened, me: &DeviceId) -> bool {
+    let unknown = opened.rebuilt.is_some() && !opened.damaged.is_empty();
+    opened.shortened || unknown || concern(&opened.damaged, me)
 }
 
 impl Office {
@@ -171,7 +189,9 @@ impl Office {
         }
         // Also a copy from before we took something back: what it would say under the old store counts nowhere any more.
         let is_void = self.store.receipts().is_void(&me, self.store_id);
-        if is_void || withdrawn.iter().any(|w| w.store == self.store_id) {
+        // What named it may have lain in a damaged place.
+        let is_unknown = self.store_id == 0;
+        if is_void || is_unknown || withdrawn.iter().any(|w| w.store == self.store_id) {
             self.unstaged.clear();
             self.begin_store()?;
         }
@@ -319,10 +339,21 @@ impl Office {
 
     /// Lowers logs to before damage that was met while reading, so that peers send again what lay there.
     pub(crate) fn repair(&mut self, now: Now) -> Result<(), OfficeError> {
-        if !self.store.repair()?.is_empty() {
-            self.due.own_receipts = true;
-            self.tell_all(now, &Input::Compare);
+        let mut damaged = self.store.repair()?;
+        if now.mono_ms.saturating_sub(self.due.scrubbed_ms) >= SCRUB_EVERY_MS {
+            self.due.scrubbed_ms = now.mono_ms;
+            damaged.extend(self.store.scrub(SCRUB_BYTES)?);
         }
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        // What we said behind the hole lives on at our peers: going on from before it would be a fork.
+        if concern(&damaged, &self.me.device) && self.life.is_some() {
+            self.begin_epoch()?;
+        }
+        self.due.own_receipts = true;
+        self.due.keys = true;
+        self.tell_all(now, &Input::Compare);
         Ok(())
     }
 

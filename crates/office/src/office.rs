@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use crate::cases::Desk;
 use crate::command::{Command, CommandError};
-use crate::duties::Due;
+use crate::duties::{Due, may_have_lost_own};
 use crate::grants::Noticed;
 use crate::identity::{Identity, IdentityError};
 use crate::keys::Keys;
@@ -133,10 +133,7 @@ impl Office {
         };
         let mut office = Self {
             epoch: fact_u64(&store, fact::EPOCH).unwrap_or(0),
-            epoch_due: opened
-                .damaged
-                .iter()
-                .any(|d| d.logs.iter().any(|l| l.device == me.device)),
+            epoch_due: may_have_lost_own(&opened, &me.device),
             store_id: fact_u64(&store, fact::STORE_ID).unwrap_or(0),
             keys: Keys::default(),
             views: Views::open(&store),
@@ -166,6 +163,9 @@ impl Office {
             waiting_hubs: BTreeMap::new(),
         };
         office.refold();
+        if office.opened.keys_damaged > 0 {
+            office.views.touch_keyless(&office.store)?;
+        }
         office.begin_day(now)?;
         Ok(office)
     }
@@ -393,6 +393,7 @@ impl Office {
     }
 
     fn after_commit(&mut self, now: Now, committed: &Committed) -> Result<(), OfficeError> {
+        self.statements.read_adopted(&self.store, &committed.adopted)?;
         let stated = self.statements.settle();
         if stated {
             self.statements.keep_copies(&mut self.store)?;

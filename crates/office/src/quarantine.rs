@@ -18,10 +18,13 @@ impl Office {
         self.today(now)?;
         self.catch_up(now)?;
         let mut items = Vec::new();
-        for damage in &self.opened.damaged {
+        let (open, healed) = self.store.damage();
+        let open = open.iter().map(|damage| (damage, texts::DAMAGED, false));
+        for (damage, reason, is_healed) in open.chain(healed.iter().map(|d| (d, texts::HEALED, true))) {
             items.push(json!({
                 "kind": "damaged",
-                "reason": texts::DAMAGED,
+                "reason": reason,
+                "healed": is_healed,
                 "segment": damage.at.segment,
                 "offset": damage.at.offset,
                 "bytes": damage.bytes,

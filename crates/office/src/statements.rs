@@ -85,15 +85,8 @@ impl Statements {
     pub(crate) fn load(store: &Store) -> Result<Self, StoreError> {
         let mut all = Self::default();
         let logs = store.logs();
-        for scope in logs.scopes().filter(|s| s.kind == ScopeKind::Public) {
-            for log in logs.logs(scope) {
-                for tip in logs.tips(&log) {
-                    match all.read_log(store, &log, *tip) {
-                        Ok(()) | Err(StoreError::Damaged { .. } | StoreError::NotHeld(_)) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
+        for scope in logs.scopes() {
+            all.read_adopted(store, &logs.logs(scope).collect())?;
         }
         if let Some(chain) = store.fact(fact::CHAIN).and_then(|bytes| decode_chain(bytes).ok()) {
             all.staged_chain(&chain);
@@ -132,6 +125,21 @@ impl Statements {
         if !batch.is_empty() {
             store.kv().write(batch)?;
             rescue_facts(store)?;
+            // Statements are rare; the rest of the index is made durable when it suits.
+            store.kv().sync()?;
+        }
+        Ok(())
+    }
+
+    /// Reads the statements of whole logs: what lay behind a hole comes back without being staged by anybody.
+    pub(crate) fn read_adopted(&mut self, store: &Store, logs: &BTreeSet<LogId>) -> Result<(), StoreError> {
+        for log in logs.iter().filter(|log| log.scope.kind == ScopeKind::Public) {
+            for tip in store.logs().tips(log) {
+                match self.read_log(store, log, *tip) {
+                    Ok(()) | Err(StoreError::Damaged { .. } | StoreError::NotHeld(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ impl Office {
         }
         .of_all();
         let stats = self.store.stats();
+        let (damaged, healed) = self.store.damage();
         let forks = self.fork_rows();
         let unit = self.authority.unit(life.unit);
         let member = self.authority.member(&self.me.device);
@@ -45,7 +46,7 @@ impl Office {
             "pending": {"township": reach.pending_township(), "county": reach.pending_county()},
             "oldest_pending_s": reach.oldest_township_ms.or(reach.oldest_county_ms).map(age_s),
             "peers": self.peer_rows(now),
-            "journal": {"entries": stats.entries, "bytes": stats.bytes},
+            "journal": {"entries": stats.entries, "bytes": stats.bytes, "damaged": damaged.len(), "healed": healed.len()},
             "disk": match self.store.health() {
                 Health::Writable => json!({"state": "writable"}),
                 Health::ReadOnly(_) => json!({"state": "read_only", "message": "磁盘已满，请清理磁盘；清理前不能记录新的办件。"}),
@@ -54,7 +55,9 @@ impl Office {
             "opened": {
                 "replayed": self.opened.replayed,
                 "torn": self.opened.torn,
+                "mended": self.opened.mended,
                 "damaged": self.opened.damaged.len(),
+                "keys_damaged": self.opened.keys_damaged,
                 "rebuilt": self.opened.rebuilt,
             },
             "conflicts": conflicts,

@@ -6,4 +6,5 @@ mod life;
 mod loss;
 mod members;
 mod merge;
+mod rot;
 mod storm;

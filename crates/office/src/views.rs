@@ -25,7 +25,7 @@ use ledger::id::{RecordId, ScopeKind};
 use replica::authority::Authority;
 use replica::entry::{KIND_RECORD, KIND_STATEMENT, RecordBody};
 use store::kv::prefix_end;
-use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Store, StoreError};
+use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan, Store, StoreError};
 
 use crate::keys::Keys;
 use crate::views::fold::{Fresh, Read, Under, derived};
@@ -148,6 +148,22 @@ impl Views {
     /// A record's key has come or gone: its row is folded again.
     pub fn touch(&mut self, scope: ledger::id::Scope, record: RecordId) {
         self.stale.insert(RecordRef { scope, record });
+    }
+
+    /// The vault has lost keys: rows that were folded with them are folded again, and the keys asked of peers.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn touch_keyless(&mut self, store: &Store) -> Result<(), StoreError> {
+        store
+            .kv()
+            .scan(name::RECORD, &prefix_end(name::RECORD), Order::Rising, &mut |key, _| {
+                if let Some(of) = name::tail(key).filter(|of| store.key(of.scope, &of.record).is_none()) {
+                    self.stale.insert(of);
+                }
+                Scan::On
+            })?;
+        Ok(())
     }
 
     /// Takes in at most about `budget` entries. `authority` must have folded every statement that is committed.

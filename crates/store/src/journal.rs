@@ -8,7 +8,7 @@ use std::io;
 
 use sha2::{Digest, Sha256};
 
-pub(crate) use segment::{HEADER_LEN, Segment};
+pub(crate) use segment::{HEADER_LEN, Header, Segment};
 pub(crate) use walk::{Item, Walker};
 
 use crate::disk::{Disk, is_full};

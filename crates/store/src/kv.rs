@@ -10,6 +10,9 @@ pub use mem::MemPlace;
 
 /// Keys of the office's rows begin with this byte or a greater one.
 pub const OFFICE_KEYS_FROM: u8 = b' ';
+/// Rows that begin with this byte do not follow from the journal (what peers told of themselves, second copies): they outlive a
+/// rebuild where they can still be read.
+pub const KEPT_KEYS: u8 = b'p';
 
 /// The index failed. Nothing is lost by it: it is wiped and made anew from the journal.
 #[derive(Debug, thiserror::Error)]

@@ -120,7 +120,8 @@ impl Store {
         self.vault.spares(scope)
     }
 
-    /// The index, for the office's rows: keys from [`crate::kv::OFFICE_KEYS_FROM`] on. They are gone after a rebuild.
+    /// The index, for the office's rows: keys from [`crate::kv::OFFICE_KEYS_FROM`] on. They are
+    /// gone after a rebuild, but for those that begin with [`crate::kv::KEPT_KEYS`].
     pub fn kv(&self) -> &dyn Kv {
         &*self.kv
     }
@@ -161,7 +162,7 @@ impl Store {
         &mut *self.disk
     }
 
-    /// Makes the index anew from the journal; the office's rows are gone, and [`Store::trusted`] is the start.
+    /// Makes the index anew from the journal; the office's rows that follow from it are gone, and [`Store::trusted`] is the start.
     pub fn rebuild(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<(), StoreError> {
         self.check_poison()?;
         self.abandon();

@@ -147,6 +147,8 @@ pub struct Committed {
     pub bytes: u64,
     /// Receipts or withdrawals that were new.
     pub receipts: u64,
+    /// Logs that hold again what lay behind a hole: more of them counts now than was staged.
+    pub adopted: BTreeSet<LogId>,
 }
 
 /// Whether runs may be joined across checkpoints when they are read.
@@ -188,6 +190,8 @@ pub struct Opened {
     pub replayed: u64,
     /// Bytes of an unfinished write that were cut off the end.
     pub torn: u64,
+    /// Headers of segments of which only one of the two copies was sound; it was written over the other.
+    pub mended: u64,
     /// Places found damaged now. When there are any, facts and entries of our own may be missing: a device whose own logs are
     /// among them begins a new epoch.
     pub damaged: Vec<Damage>,
@@ -195,6 +199,8 @@ pub struct Opened {
     pub keys_damaged: u64,
     /// Why the index was made anew, if it was. Rows of the office are gone then; `trusted()` is the start.
     pub rebuilt: Option<String>,
+    /// The index knew more of the journal than is there now: its end is lost though it had been synced, or an older copy was put back.
+    pub shortened: bool,
     /// The journal was made just now.
     pub fresh: bool,
 }

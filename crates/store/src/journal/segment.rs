@@ -22,12 +22,22 @@ const DIGITS: usize = 8;
 pub(crate) struct Segment {
     pub(crate) number: u32,
     pub(crate) len: u64,
+    /// Whether the file's header stands twice, as it should.
+    pub(crate) header: Header,
     /// Unknown to peers, so that no body of theirs can pass for a frame when the frames are searched for after damage.
     salt: [u8; 16],
     /// The chain value of the last frame of the segment before.
     pub(crate) previous: Chain,
     /// The trusted index position when the segment was begun.
     pub(crate) trusted: Position,
+}
+
+/// How a segment's header was found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Header {
+    Whole,
+    /// One of the two copies is damaged or missing.
+    Half,
 }
 
 /// A frame found in bytes.
@@ -44,6 +54,7 @@ impl Segment {
         let segment = Segment {
             number,
             len: HEADER_LEN,
+            header: Header::Whole,
             salt: disk.nonce()?,
             previous,
             trusted,
@@ -85,6 +96,10 @@ impl Segment {
                 }
                 if segment.number == number {
                     segment.len = len;
+                    let copy = segment.encode();
+                    if bytes == [copy, copy].concat() {
+                        segment.header = Header::Whole;
+                    }
                     return Ok(Some(segment));
                 }
             }
@@ -92,12 +107,13 @@ impl Segment {
         Ok(None)
     }
 
-    /// Writes the header anew where a cut left only its first copy; the segment has no frames then.
+    /// Writes both copies of the header anew, from the one that could be read.
     pub(crate) fn mend(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
         let copy = self.encode();
         disk.write_at(&self.name(), 0, &[copy, copy].concat())?;
         disk.sync_data(&self.name())?;
-        self.len = HEADER_LEN;
+        self.header = Header::Whole;
+        self.len = self.len.max(HEADER_LEN);
         Ok(())
     }
 
@@ -130,6 +146,7 @@ impl Segment {
         let segment = Segment {
             number: word(12)?,
             len: 0,
+            header: Header::Half,
             salt: bytes[16..32].try_into().ok()?,
             previous: bytes[32..48].try_into().ok()?,
             trusted: Position::from_bytes(bytes[48..56].try_into().ok()?),

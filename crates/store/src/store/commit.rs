@@ -149,6 +149,7 @@ impl Store {
         for (key, value) in draft.facts {
             self.put_fact(key, value, &mut rows);
         }
+        done.adopted = draft.adopted;
         rows.put(rows::HEAD, rows::head_value(self.journal.head(), self.journal.chain()));
         if let Err(error) = self.kv.write(rows) {
             self.poison(error.into());

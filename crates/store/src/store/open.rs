@@ -15,12 +15,15 @@ use super::stage::{Draft, DraftAt, DraftRun, Overlay};
 use super::{Moved, RESERVE, RESERVE_BYTES, Store, rows, tail};
 use crate::disk::Disk;
 use crate::journal::{self, FrameAt};
-use crate::kv::{Batch, KvError, KvPlace, MemPlace, Order, Scan, prefix_end};
+use crate::kv::{Batch, KEPT_KEYS, KvError, KvPlace, MemPlace, Order, Scan, prefix_end};
 use crate::types::{Health, Opened, Position, Progress, ReadOnlyReason, StoreError, Task};
 use crate::vault::{Vault, VaultOpened};
 
 /// Frames replayed at once: their rows are written together.
 const REPLAY_BYTES: usize = 2 * 1024 * 1024;
+
+/// A reason for which an index does not fit.
+const LATER: &str = "the index belongs to another journal, or to a later state of it";
 
 impl Store {
     /// Opens the store on `disk` with its index at `place`, making both where there is nothing. Cuts off what a power cut left half
@@ -37,6 +40,7 @@ impl Store {
         } = Vault::open(&mut *disk)?;
         let mut opened = Opened {
             torn: found.torn,
+            mended: found.mended,
             fresh: found.fresh,
             keys_damaged,
             ..Opened::default()
@@ -105,7 +109,10 @@ impl Store {
                 },
                 Err(error) => error.to_string(),
             },
-            Ok(Some(misfit)) => misfit,
+            Ok(Some(misfit)) => {
+                opened.shortened = misfit == LATER;
+                misfit.to_owned()
+            }
             Err(error) => error.to_string(),
         };
         // An empty journal needs no index; making an empty one is no news to anybody.
@@ -118,20 +125,18 @@ impl Store {
     }
 
     /// Why the index cannot belong to this journal as it is now.
-    fn misfit(&self) -> Result<Option<String>, KvError> {
+    fn misfit(&self) -> Result<Option<&'static str>, KvError> {
         let Some(value) = self.kv.value(rows::HEAD)? else {
-            return Ok(Some("the index is empty".to_owned()));
+            return Ok(Some("the index is empty"));
         };
         let Some((at, chain)) = rows::head(&value) else {
-            return Ok(Some("the index has no position".to_owned()));
+            return Ok(Some("the index has no position"));
         };
         if at < self.trusted {
-            return Ok(Some("the index is older than the journal says".to_owned()));
+            return Ok(Some("the index is older than the journal says"));
         }
         if at > self.journal.head() || self.journal.chain_before(&*self.disk, at) != Some(chain) {
-            return Ok(Some(
-                "the index belongs to another journal, or to a later state of it".to_owned(),
-            ));
+            return Ok(Some(LATER));
         }
         Ok(None)
     }
@@ -173,6 +178,7 @@ impl Store {
     pub(super) fn rebuild_index(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<(), StoreError> {
         let holes = std::mem::take(&mut self.holes);
         self.forget();
+        let kept = self.kv.prefix(&[KEPT_KEYS]).unwrap_or_default();
         let any = self.kv.range(&[0], &[0xff], Order::Rising, 1);
         if !matches!(any, Ok(rows) if rows.is_empty()) {
             // The handle must be gone before the files go. Files are removed faster than rows.
@@ -182,6 +188,9 @@ impl Store {
         }
         let mut rows = Batch::default();
         rows.put(rows::REBUILT, self.journalled_trust.to_bytes());
+        for (key, value) in kept {
+            rows.put(key, value);
+        }
         self.kv.write(rows)?;
         self.trusted = Position::START;
         self.trusted_at = Position::START;

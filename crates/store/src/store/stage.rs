@@ -22,6 +22,8 @@ pub(super) struct Draft {
     /// Logs that are touched, as they will be.
     logs: Logs,
     pub(super) touched: BTreeSet<LogId>,
+    /// Logs of which runs that lay behind a hole are journalled anew.
+    pub(super) adopted: BTreeSet<LogId>,
     pub(super) runs: Vec<DraftRun>,
     /// (log, branch, last seq) → number in `runs`.
     spots: BTreeMap<(LogId, u32, u64), usize>,
@@ -311,6 +313,7 @@ impl Store {
                     let (first, last) = adopted.unwrap_or((attach.after.seq, attach.to.seq));
                     adopted = Some((first.min(attach.after.seq), last.max(attach.to.seq)));
                     self.draft_run(run, attach);
+                    self.draft.adopted.insert(*log);
                 }
             }
             match adopted {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::disk::Disk;
-use crate::journal::{self, Chain, FIRST, HEADER_LEN, Item, Journal, LAST, Segment, Walker, failed};
+use crate::journal::{self, Chain, FIRST, HEADER_LEN, Header, Item, Journal, LAST, Segment, Walker, failed};
 use crate::types::{Position, Progress, StoreError, Task};
 
 /// Journals up to this size are read whole at every opening; larger ones bit by bit by [`super::Store::scrub`].
@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) journal: Journal,
     pub(super) trusted: Position,
     pub(super) torn: u64,
+    /// Headers that were written anew from their sound copy.
+    pub(super) mended: u64,
     pub(super) damaged: Holes,
     /// There was no journal before.
     pub(super) fresh: bool,
@@ -45,24 +47,24 @@ pub(super) fn find(disk: &mut dyn Disk, progress: &mut dyn FnMut(Progress)) -> R
             journal: Journal::begin(disk)?,
             trusted: Position::START,
             torn: 0,
+            mended: 0,
             damaged: BTreeMap::new(),
             fresh: true,
         });
     };
     let (mut segments, mut damaged) = headers(disk, last)?;
+    let mended = mend_headers(disk, &mut segments)?;
     let Some(mut segment) = segments.remove(&last) else {
         let journal = Journal::follow(disk, segments, last)?;
         return Ok(Found {
             journal,
             trusted: Position::START,
             torn: 0,
+            mended,
             damaged,
             fresh: false,
         });
     };
-    if segment.len < HEADER_LEN {
-        segment.mend(disk).map_err(failed("mending a segment's header"))?;
-    }
     let tail = tail(disk, &segment)?;
     let torn = segment.len - tail.end;
     if torn > 0 {
@@ -80,9 +82,20 @@ pub(super) fn find(disk: &mut dyn Disk, progress: &mut dyn FnMut(Progress)) -> R
         journal: Journal::found(segments, tail.chain),
         trusted,
         torn,
+        mended,
         damaged,
         fresh: false,
     })
+}
+
+/// Headers that stand only once are made to stand twice again; answers how many.
+fn mend_headers(disk: &mut dyn Disk, segments: &mut BTreeMap<u32, Segment>) -> Result<u64, StoreError> {
+    let mut mended = 0;
+    for segment in segments.values_mut().filter(|s| s.header == Header::Half) {
+        segment.mend(disk).map_err(failed("mending a segment's header"))?;
+        mended += 1;
+    }
+    Ok(mended)
 }
 
 /// The segments up to number `last` whose headers can be read, and the holes where they cannot.

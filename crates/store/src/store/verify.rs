@@ -11,7 +11,7 @@ use super::stage::Overlay;
 use super::{Store, rows};
 use crate::journal::{self, FrameAt, Item, Walker, next_chain};
 use crate::kv::{Order, Scan};
-use crate::types::{Position, Progress, StoreError, Task, Verified};
+use crate::types::{Damage, Position, Progress, StoreError, Task, Verified};
 
 /// Faults told at most: a disk that is falling apart would tell millions.
 const FAULTS_MAX: usize = 1_000;
@@ -44,14 +44,24 @@ impl Store {
                 fault(&mut verified, format!("the run at {at:?} is in no log"));
             }
         }
+        (verified.damaged, verified.healed) = self.damage();
+        Ok(verified)
+    }
+
+    /// The known places that cannot be read: those where something is still missing, and those where everything that lay there is
+    /// held again.
+    pub fn damage(&self) -> (Vec<Damage>, Vec<Damage>) {
+        let (mut open, mut healed) = (Vec::new(), Vec::new());
         let waits = !self.holes.is_empty() && self.any_waits();
         for (at, hole) in &self.holes {
-            match !waits && self.is_reached(hole) {
-                true => verified.healed.push(hole.damage(*at)),
-                false => verified.damaged.push(hole.damage(*at)),
-            }
+            let of = if !waits && self.is_reached(hole) {
+                &mut healed
+            } else {
+                &mut open
+            };
+            of.push(hole.damage(*at));
         }
-        Ok(verified)
+        (open, healed)
     }
 
     fn met_by_verify(&mut self, found: BTreeMap<Position, u64>) -> Result<(), StoreError> {
