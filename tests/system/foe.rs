@@ -69,6 +69,16 @@ impl Foe {
         }
     }
 
+    /// A key that nobody knows.
+    pub(crate) fn stranger(seed: u8) -> Self {
+        Self {
+            runtime: Runtime::new().expect("a runtime"),
+            key: SigningKey::from_bytes(&[seed; 32]),
+            unit: UnitId([seed; 16]),
+            next_epoch: Cell::new(1),
+        }
+    }
+
     pub(crate) fn device(&self) -> DeviceId {
         DeviceId(self.key.verifying_key().to_bytes())
     }
