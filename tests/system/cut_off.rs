@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::hostile_member::Siege;
 use crate::rig::ask;
+use crate::siege::Siege;
 
 /// From the county's word to the end of the connection.
 const AT_ONCE: Duration = Duration::from_secs(5);

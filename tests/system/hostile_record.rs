@@ -18,8 +18,8 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::foe::{Foe, public};
-use crate::hostile_member::Siege;
 use crate::rig::{ask, device, settle, text, wait};
+use crate::siege::Siege;
 
 const RECORD: RecordId = RecordId([0xbd; 16]);
 const USER: UserId = UserId([1; 8]);

@@ -14,5 +14,6 @@ mod membership;
 mod privacy;
 mod restores;
 mod rig;
+mod siege;
 mod surface;
 mod three_tiers;
