@@ -18,6 +18,9 @@ use store::Store;
 pub struct Keys {
     scopes: BTreeMap<Scope, Vec<ScopeKey>>,
     hubs: Vec<HubKey>,
+    /// What the grants that count held, by the digest of each: opening one costs a multiplication on the curve, and every new
+    /// statement asks a hub for all of them again.
+    opened: BTreeMap<Hash, Option<ScopeKey>>,
 }
 
 /// What a grant's sealed box is bound to: its scope, and whether it is the hubs' key.
@@ -29,11 +32,11 @@ pub fn grant_context(scope: &Scope, hub_only: bool) -> Vec<u8> {
 }
 
 impl Keys {
-    /// Opens every grant to `me` that counts. A grant that does not open is passed over: another one may.
-    pub fn refresh(authority: &Authority, me: &DeviceId, unseal: &UnsealKey) -> Self {
+    /// Opens every grant to `me` that counts and was not opened `before`. A grant that does not open is passed over: another one may.
+    pub fn refresh(before: &Self, authority: &Authority, me: &DeviceId, unseal: &UnsealKey) -> Self {
         let mut keys = Self::default();
         for grant in authority.grants(me) {
-            keys.take(grant, unseal);
+            keys.take(before, grant, unseal);
         }
         for found in keys.scopes.values_mut() {
             found.sort_by_key(|k| digest(&k.0));
@@ -44,19 +47,19 @@ impl Keys {
         keys
     }
 
-    fn take(&mut self, grant: &Grant, unseal: &UnsealKey) {
+    fn take(&mut self, before: &Self, grant: &Grant, unseal: &UnsealKey) {
         let context = grant_context(&grant.scope, grant.hub_only);
-        let Ok(plain) = unseal.open(&context, &grant.sealed) else {
-            return;
-        };
-        let plain = zeroize::Zeroizing::new(plain);
-        let Ok(bytes) = <[u8; 32]>::try_from(plain.as_slice()) else {
-            return;
-        };
+        let id = digest(&[context.as_slice(), &grant.sealed].concat());
+        let key = before.opened.get(&id).cloned().unwrap_or_else(|| {
+            let plain = zeroize::Zeroizing::new(unseal.open(&context, &grant.sealed).ok()?);
+            plain.as_slice().try_into().map(ScopeKey).ok()
+        });
+        self.opened.insert(id, key.clone());
+        let Some(key) = key else { return };
         if grant.hub_only {
-            self.hubs.push(HubKey(bytes));
+            self.hubs.push(HubKey(key.0));
         } else {
-            self.scopes.entry(grant.scope).or_default().push(ScopeKey(bytes));
+            self.scopes.entry(grant.scope).or_default().push(key);
         }
     }
 

@@ -459,7 +459,7 @@ impl Office {
     pub(crate) fn refold(&mut self) {
         let Some(life) = &self.life else { return };
         self.authority = self.statements.fold(life.root, &self.store);
-        self.keys = Keys::refresh(&self.authority, &self.me.device, &self.me.unseal);
+        self.keys = Keys::refresh(&self.keys, &self.authority, &self.me.device, &self.me.unseal);
         self.views.unsettle();
     }
 }
