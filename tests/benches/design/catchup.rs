@@ -38,6 +38,7 @@ async fn one(table: &mut Table, county: &County, room: &Room, round_trip_ms: u64
     relay.set_delay(Duration::from_millis(round_trip_ms / 2));
     let room = room.copy();
     let mut line = Line::open(&room).await?;
+    line.holds(CASES * 3).await?;
     let shares = Shares::begin(hub.pid());
     let began = Instant::now();
     line.dial(relay.addr());

@@ -29,7 +29,9 @@ async fn one(table: &mut Table, rooms: usize, cases: usize, most: f64) -> Result
     let mut lines = Vec::new();
     for room in &county.rooms {
         raw += fill(room, county.catalogue, cases, Shape::Together)?;
-        lines.push(Line::open(room).await?);
+        let line = Line::open(room).await?;
+        line.holds(cases * 3).await?;
+        lines.push(line);
     }
     let hub = Hub::start(&data)?;
     let shares = Shares::begin(hub.pid());

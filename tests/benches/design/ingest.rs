@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use office::Office;
+use office::command::Command;
 
 use crate::Length;
 use crate::county::{County, Room, decoded, open_real};
@@ -20,6 +21,8 @@ const APPLIED_INTERLEAVED: f64 = 8_000.0;
 const DISK_RATIO: f64 = 1.2;
 /// Entries of one room; a multiple of three.
 const ROOM_ENTRIES: usize = 9_999;
+/// Of one room whose changes are interleaved: the changes of a case lie a third of it apart, far more than what is applied at once.
+const ROOM_ENTRIES_APART: usize = 99_999;
 
 pub(crate) fn measure(table: &mut Table, length: Length) -> Result<()> {
     let mut sizes = vec![(10_000, true), (100_000, true), (1_000_000, true)];
@@ -70,7 +73,10 @@ fn one(table: &mut Table, county: &County, entries: usize, shape: Shape, clock: 
     let (mut sent, mut raw) = (0, 0);
     while sent < entries {
         // Past 10⁶ the rooms are larger, for their number is not.
-        let most = ROOM_ENTRIES * (entries / 1_000_000).max(1);
+        let most = match shape {
+            Shape::Interleaved => ROOM_ENTRIES_APART,
+            Shape::Together | Shape::Typed => ROOM_ENTRIES * (entries / 1_000_000).max(1),
+        };
         let cases = most.min(entries - sent).div_ceil(3);
         let making = Instant::now();
         let room = county.rooms.get(sent / most).context("too few rooms")?;
@@ -85,12 +91,18 @@ fn one(table: &mut Table, county: &County, entries: usize, shape: Shape, clock: 
             room_office.inbound(clock.now(), wire.at_room, decoded(answer)?)?;
         }
         room_office.commit(clock.now())?;
+        let status = room_office.command(clock.now(), Command::Status, &mut |_| {})?;
+        ensure!(
+            status["pending"]["county"] == 0,
+            "not everything was receipted: {}",
+            status["pending"]
+        );
         wire.part(&mut room_office, &mut hub, clock);
         floor += bare_append(&mut bare, &frames, done.commits)?;
         sent += cases * 3;
         raw += bytes;
     }
-    let status = hub.command(clock.now(), office::command::Command::Status, &mut |_| {})?;
+    let status = hub.command(clock.now(), Command::Status, &mut |_| {})?;
     let held = status["journal"]["entries"].as_u64().unwrap_or(0);
     ensure!(held >= sent as u64, "the hub holds {held} of {sent} entries");
     report(table, sent, entries, shape, &taken, applied, floor, load);

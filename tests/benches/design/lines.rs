@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use net::{DialOptions, Dialling, Identity, Keeper, Running};
 use office::command::Command;
 
@@ -38,6 +38,13 @@ impl Line {
             running,
             dialling: Vec::new(),
         })
+    }
+
+    /// Sees that so many entries wait to be sent, or nothing would be measured.
+    pub(crate) async fn holds(&self, entries: usize) -> Result<()> {
+        let pending = self.pending().await?;
+        ensure!(pending >= entries as u64, "only {pending} of {entries} entries wait");
+        Ok(())
     }
 
     /// Begins to dial; once more means one more connection.
