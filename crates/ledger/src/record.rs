@@ -43,7 +43,7 @@ use crate::id::{DeviceId, Hash, RecordId, Tier, UnitId, UserId};
 pub use change::{CHANGE_BYTES_MAX, DEPS_MAX, OPS_MAX, change_hash};
 pub use document::RECORD_CHANGES_MAX;
 pub use edit::{EditError, create, edit};
-pub use fold::fold;
+pub use fold::{fold, fold_without};
 pub use legality::Refusal;
 pub use view::{DEEMED_AFTER_WORKDAYS, deemed_accepted, due, due_as_of};
 

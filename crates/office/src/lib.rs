@@ -16,6 +16,7 @@ mod grants;
 pub mod identity;
 mod import;
 mod init;
+mod inspect;
 mod join;
 pub mod keys;
 mod life;
@@ -36,6 +37,7 @@ pub mod tiers;
 mod verify;
 pub mod views;
 
+pub use inspect::{Held, Load};
 pub use life::Life;
 pub use office::{Home, Office, OfficeError};
 pub use peers::{Output, SessionId};

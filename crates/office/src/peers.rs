@@ -96,6 +96,20 @@ impl Peers {
         self.connected.contains_key(device)
     }
 
+    /// Outputs that nobody has taken yet.
+    pub(crate) fn waiting_outputs(&self) -> impl Iterator<Item = &Output> + Clone {
+        self.outputs.iter().map(|(_, output)| output)
+    }
+
+    /// What waits for the next commit.
+    pub(crate) fn staged_count(&self) -> usize {
+        self.staged.len() + self.joins.len() + self.receipts.len() + self.withdrawals.len()
+    }
+
+    pub(crate) fn catching_up_count(&self) -> usize {
+        self.catching_up.len()
+    }
+
     /// Refusals kept at once; beyond, only known ones are counted on.
     const REFUSED_MAX: usize = 1_000;
 

@@ -234,6 +234,14 @@ impl Session {
         }
     }
 
+    /// Bytes of ours that wait for the network.
+    pub fn unwritten(&self) -> usize {
+        match &self.state {
+            State::Open(open) => open.unwritten(),
+            _ => 0,
+        }
+    }
+
     /// How far it has come.
     pub fn progress(&self) -> Progress {
         match &self.state {

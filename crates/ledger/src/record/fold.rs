@@ -22,6 +22,12 @@ const DOUBLE_CLOSED: &str = "double_closed";
 /// Folds a record. Pure: the same *set* of entries and versions gives the same result, byte for byte, in whatever order they
 /// came; nothing in an entry makes it fail.
 pub fn fold(record: &RecordId, entries: &[RecordEntry], ctx: &Context) -> Folded {
+    fold_without(record, entries, ctx, &BTreeSet::new())
+}
+
+/// As [`fold`], but some events, by id, are passed over as if nobody had written them. A void event changes no state: whoever wants
+/// proof of it folds without the void ones and compares.
+pub fn fold_without(record: &RecordId, entries: &[RecordEntry], ctx: &Context, without: &BTreeSet<String>) -> Folded {
     let document = Document::read(entries);
     let mut folded = blank(record, &document);
     overwritten(&mut folded, &document);
@@ -46,7 +52,9 @@ pub fn fold(record: &RecordId, entries: &[RecordEntry], ctx: &Context) -> Folded
         return folded;
     };
     folded.status = Status::Ready;
-    events(&mut folded, &document, head, Law { form, matter });
+    let mut raw = raw_events(&document, form);
+    raw.retain(|event| !without.contains(&event.id));
+    events(&mut folded, &document, &raw, head, Law { form, matter });
     settle_fields(&mut folded, form);
     folded.conflicts.sort_by_key(|c| (c.kind, c.id));
     folded
@@ -269,13 +277,12 @@ fn raw_events<'a>(document: &Document, form: &'a Form) -> Vec<Raw<'a>> {
     events
 }
 
-fn events(folded: &mut Folded, document: &Document, head: &Head, law: Law) {
-    let raw = raw_events(document, law.form);
+fn events(folded: &mut Folded, document: &Document, raw: &[Raw], head: &Head, law: Law) {
     let all: Vec<usize> = (0..raw.len()).collect();
     let nobody = BTreeSet::new();
     let first = Order {
         document,
-        events: &raw,
+        events: raw,
         upheld: &nobody,
     };
     let corrections = corrections(&first);
@@ -286,19 +293,19 @@ fn events(folded: &mut Folded, document: &Document, head: &Head, law: Law) {
         .iter()
         .map(|(id, (_, r))| (*id, r.clone()))
         .collect();
-    let mut conflicts = clashes(folded, document, &raw, &apart, &nobody, &resolutions);
+    let mut conflicts = clashes(folded, document, raw, &apart, &nobody, &resolutions);
     // A decision for an event that gave way lets it stand over its rivals: the events are folded once more in that order.
-    let upheld: BTreeSet<String> = conflicts.iter().filter_map(|c| upheld_by(c, &raw, &apart)).collect();
+    let upheld: BTreeSet<String> = conflicts.iter().filter_map(|c| upheld_by(c, raw, &apart)).collect();
     let outcome = if upheld.is_empty() {
         apart
     } else {
         let order = Order {
             document,
-            events: &raw,
+            events: raw,
             upheld: &upheld,
         };
         let outcome = Run::new(order, law, head.unit, &corrections).fold(&all);
-        let left = clashes(folded, document, &raw, &outcome, &upheld, &resolutions);
+        let left = clashes(folded, document, raw, &outcome, &upheld, &resolutions);
         conflicts.retain(|c| c.resolved.is_some() && left.iter().all(|l| l.id != c.id));
         conflicts.extend(left);
         outcome
@@ -315,7 +322,7 @@ fn events(folded: &mut Folded, document: &Document, head: &Head, law: Law) {
     folded.events = outcome
         .verdicts
         .iter()
-        .map(|v| shown(document, &raw, v, &outcome, &upheld))
+        .map(|v| shown(document, raw, v, &outcome, &upheld))
         .collect();
     take(folded, outcome.machine, law.form);
 }

@@ -105,3 +105,23 @@ fn cases_are_recorded_while_the_index_is_made_anew() {
     let verified = county.world.run(room, Command::Verify);
     assert_eq!(verified["clean"], true, "{verified:#}");
 }
+
+#[test]
+fn a_look_from_outside_sees_what_is_held_and_changes_nothing() {
+    let mut county = County::new(66, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    county.new_case(room, 1);
+    county.world.pass(5_000);
+    let books = county.books(township);
+    let office = county.world.office(township);
+    let rows = office.record_rows().unwrap();
+    assert_eq!(rows.len(), 1);
+    let (of, row) = rows[0].clone();
+    let held = office.held(of, row.clone()).unwrap();
+    assert_eq!(held.folded, held.without_void);
+    assert_eq!(held.folded.digest(), office.digest_of(of, row).unwrap());
+    let load = office.load();
+    assert_eq!((load.sessions, load.outputs, load.staged), (2, 0, 0), "{load:?}");
+    assert!(office.is_current() && office.connected().len() == 2);
+    assert_eq!(county.books(township), books);
+}

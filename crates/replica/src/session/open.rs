@@ -412,6 +412,10 @@ impl Open {
         [self.paused_until_ms, slot].into_iter().flatten().min()
     }
 
+    pub(super) fn unwritten(&self) -> usize {
+        self.pace.unwritten()
+    }
+
     pub(super) fn progress(&self) -> Progress {
         if self.paused_until_ms.is_some() || self.slot == Slot::Refused {
             return Progress::Paused;
