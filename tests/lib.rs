@@ -11,6 +11,7 @@
 
 pub mod county;
 pub mod place;
+pub mod planted;
 pub mod relay;
 
 pub use county::{County, PlaceId};

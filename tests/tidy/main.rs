@@ -191,3 +191,10 @@ fn imports_go_one_way() {
         assert!(!automerge || *name == "ledger", "{name} imports automerge");
     }
 }
+
+#[test]
+fn planted_bugs_fit_the_code_as_it_stands() {
+    let bugs = cunlian_tests::planted::bugs(&root()).expect("the lists");
+    let told = cunlian_tests::planted::faults(&root(), &bugs);
+    assert!(told.is_empty(), "\n{}\n", told.join("\n"));
+}
