@@ -13,5 +13,6 @@ pub mod county;
 pub mod place;
 pub mod planted;
 pub mod relay;
+pub mod weather;
 
 pub use county::{County, PlaceId};

@@ -2,6 +2,7 @@
 
 mod alone;
 mod apart;
+mod bad_lines;
 mod clocks;
 mod cut_off;
 mod disk;
