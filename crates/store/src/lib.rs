@@ -14,7 +14,7 @@ mod store;
 mod types;
 mod vault;
 
-pub use disk::{Disk, Fault, MemDisk, RealDisk};
+pub use disk::{Disk, Fault, Losses, MemDisk, RealDisk};
 pub use kv::{Batch, Kv, KvError, KvPlace, MemPlace, Order, Scan, SledPlace};
 pub use store::Store;
 pub use types::{

@@ -28,6 +28,17 @@ pub enum Fault {
     Roomy,
 }
 
+/// What a power cut did.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Losses {
+    /// Unsynced writes that are gone as a whole.
+    pub lost: u64,
+    /// Unsynced writes of which pieces are gone, cut or garbled.
+    pub torn: u64,
+    /// Unsynced changes of names that are gone.
+    pub names: u64,
+}
+
 #[derive(Clone, Default)]
 struct Inner {
     seed: u64,
@@ -96,13 +107,20 @@ impl MemDisk {
         self.lock().operations
     }
 
-    /// The power goes and comes back: of what was not synced some is lost, some torn, some kept, as the seed says.
-    pub fn cut_power(&self) {
+    /// Whether the disk has power; it has not once [`Fault::PowerGoesAfter`] has struck.
+    pub fn is_powered(&self) -> bool {
+        self.lock().powered().is_ok()
+    }
+
+    /// The power goes and comes back: of what was not synced some is lost, some torn, some kept, as the seed says. Returns how much.
+    pub fn cut_power(&self) -> Losses {
         let mut inner = self.lock();
+        let mut losses = Losses::default();
         inner.operations_max = None;
         inner.sync_fails = false;
         let unsynced = std::mem::take(&mut inner.unsynced_names);
         let kept = inner.random(unsynced.len() as u64 + 1) as usize;
+        losses.names = (unsynced.len() - kept) as u64;
         let names = match kept.checked_sub(1) {
             None => inner.durable_names.clone(),
             Some(last) => unsynced[last].clone(),
@@ -118,9 +136,10 @@ impl MemDisk {
             let Some(mut content) = inner.files.remove(&id) else {
                 continue;
             };
-            content.lose_unsynced(&mut inner);
+            content.lose_unsynced(&mut inner, &mut losses);
             inner.files.insert(id, content);
         }
+        losses
     }
 
     /// Flips one bit of a file, as ageing disks do.
@@ -226,7 +245,7 @@ impl Inner {
 }
 
 impl Content {
-    fn lose_unsynced(&mut self, inner: &mut Inner) {
+    fn lose_unsynced(&mut self, inner: &mut Inner, losses: &mut Losses) {
         let writes = std::mem::take(&mut self.unsynced);
         for write in writes.iter().rev() {
             self.bytes.truncate(write.len_before);
@@ -237,9 +256,12 @@ impl Content {
         }
         for write in &writes {
             match inner.random(3) {
-                0 => {}
+                0 => losses.lost += 1,
                 1 => self.put(write.offset, &write.after),
-                _ => self.tear(write, inner),
+                _ => {
+                    losses.torn += 1;
+                    self.tear(write, inner);
+                }
             }
         }
     }

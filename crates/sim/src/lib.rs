@@ -1,0 +1,24 @@
+//! A simulated county: the real `ledger`, `replica`, `store` and `office` of every device in one thread, with virtual time, one seed.
+//!
+//! ```text
+//!   plan (seed) ──actions──▶ story ──deeds, faults──▶ World ──frames, ticks, commits──▶ Office … Office
+//!                                                       │ every command, commit, opening
+//!                                                       ▼
+//!                                  trace (hash of all seen)   oracle (what must always hold)
+//! ```
+//!
+//! A failing seed is a story that anybody can be told again: `cargo run --release -p cunlian-sim -- --seed N`.
+
+pub mod clock;
+pub mod county;
+pub mod dice;
+pub mod fault;
+pub mod line;
+pub mod malice;
+pub mod oracle;
+pub mod story;
+pub mod trace;
+pub mod will;
+pub mod world;
+
+pub use story::{Shape, Verdict, run_seed};
