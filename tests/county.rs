@@ -141,6 +141,15 @@ impl County {
     /// From the commands and the daemon.
     pub fn found(&mut self) -> Result<PlaceId> {
         let id = self.place("county", Kind::Hub);
+        self.found_at(id)?;
+        Ok(id)
+    }
+
+    /// Founds the county on an empty hub of any place and starts it.
+    ///
+    /// # Errors
+    /// From the commands and the daemon.
+    pub fn found_at(&mut self, id: PlaceId) -> Result<()> {
         let table = |name: &str| self.file(name).display().to_string();
         let (divisions, matters, holidays) = (table("divisions.tsv"), table("matters.tsv"), table("holidays.tsv"));
         self[id].json(&[
@@ -154,8 +163,7 @@ impl County {
             "--holidays",
             &holidays,
         ])?;
-        self.start(id)?;
-        Ok(id)
+        self.start(id)
     }
 
     /// A township hub for the unit, joined to `parent` and started.

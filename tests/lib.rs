@@ -10,6 +10,8 @@
 //! slowed down; a place can be killed, restarted and copied. Nothing here knows what is inside a folder or on a line.
 
 pub mod county;
+#[cfg(target_os = "linux")]
+pub mod netns;
 pub mod place;
 pub mod planted;
 pub mod relay;

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -60,6 +60,13 @@ pub struct Place {
     daemon: Option<Child>,
     listen: Option<SocketAddr>,
     env: Vec<(OsString, OsString)>,
+    host: Option<Host>,
+}
+
+/// A network of its own, in which every process of a place runs.
+struct Host {
+    netns: String,
+    addr: IpAddr,
 }
 
 impl Place {
@@ -73,7 +80,16 @@ impl Place {
             daemon: None,
             listen: None,
             env: Vec::new(),
+            host: None,
         }
+    }
+
+    /// Moves this place to a network namespace, where a hub listens at `addr`. See [`crate::netns`].
+    pub fn put_on(&mut self, netns: &str, addr: IpAddr) {
+        self.host = Some(Host {
+            netns: netns.to_owned(),
+            addr,
+        });
     }
 
     pub fn name(&self) -> &str {
@@ -107,7 +123,15 @@ impl Place {
 
     /// A command line of our binary on this folder: `--data` is filled in.
     pub fn command<A: AsRef<OsStr>>(&self, args: &[A]) -> Command {
-        let mut command = Command::new(&self.exe);
+        let mut command = match &self.host {
+            // It becomes our binary, with the same process id.
+            Some(host) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", &host.netns]).arg(&self.exe);
+                command
+            }
+            None => Command::new(&self.exe),
+        };
         command.arg(self.kind.word()).arg("--data").arg(&self.data).args(args);
         command
             .envs(self.env.iter().map(|(k, v)| (k, v)))
@@ -159,7 +183,8 @@ impl Place {
     pub fn start(&mut self) -> Result<()> {
         ensure!(self.daemon.is_none(), "{} runs already", self.name);
         // The port is the system's choice once, and the same from then on, so that whoever knows it finds the hub again.
-        let port = self.listen.map_or("127.0.0.1:0".to_owned(), |addr| addr.to_string());
+        let ip = self.host.as_ref().map_or(Ipv4Addr::LOCALHOST.into(), |host| host.addr);
+        let port = self.listen.unwrap_or(SocketAddr::new(ip, 0)).to_string();
         let args = match self.kind {
             Kind::Node => vec!["run".to_owned()],
             Kind::Hub => vec!["run".to_owned(), "--listen".to_owned(), port],

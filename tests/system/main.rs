@@ -11,6 +11,8 @@ mod forks;
 mod hostile;
 mod hostile_member;
 mod hostile_record;
+#[cfg(target_os = "linux")]
+mod hosts;
 mod membership;
 mod privacy;
 mod restores;
