@@ -6,7 +6,7 @@ use ledger::id::{DeviceId, Hash};
 use ledger::record::{Folded, fold_without};
 use replica::authority::Authority;
 use replica::receipt::{Receipt, StoreId};
-use store::kv::prefix_end;
+use store::kv::{Row, prefix_end};
 use store::{Order, Scan, Store};
 
 use crate::command::CommandError;
@@ -135,7 +135,7 @@ impl Office {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn shared_rows(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, CommandError> {
+    pub fn shared_rows(&self) -> Result<Vec<Row>, CommandError> {
         let mut rows = Vec::new();
         for family in [name::CONFLICT, name::GROUP] {
             let kv = self.store.kv();

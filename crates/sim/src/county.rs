@@ -4,6 +4,7 @@ use anyhow::{Context, anyhow};
 use office::command::{Command, InitCounty, Invite};
 use replica::statement::Role;
 
+use crate::dice::Dice;
 use crate::line::Conditions;
 use crate::world::{LineId, Seat, World};
 
@@ -170,6 +171,14 @@ impl County {
     /// The topmost hub.
     pub fn top(&self) -> Seat {
         self.members[0].seat
+    }
+
+    /// Who does the work of a device: itself, its twin where it was copied, or what has taken its place.
+    pub fn at_work(&self, seat: Seat, dice: &mut Dice) -> Seat {
+        let unit = self.member(seat).map(|m| m.unit.as_str());
+        let there = self.members.iter().filter(|m| Some(m.unit.as_str()) == unit && !m.gone);
+        let there: Vec<Seat> = there.map(|m| m.seat).collect();
+        dice.pick(&there).copied().unwrap_or(seat)
     }
 
     /// The place of a device.

@@ -2,13 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use replica::statement::Role;
+use ledger::id::Tier;
 
 use crate::county::County;
 use crate::dice::Dice;
 use crate::fault::Faults;
 use crate::malice::{self, Malice};
-use crate::will::Will;
+use crate::will::{Rates, Will, tier_of};
 use crate::world::{Seat, World};
 
 const DAY_MS: u64 = 86_400_000;
@@ -84,20 +84,16 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
 
 fn plan(seed: u64, shape: &Shape, county: &County) -> Vec<Action> {
     let mut dice = Dice::new(seed ^ 0x91a7);
-    let rooms = county.seats(Role::Node);
+    let seats: Vec<(Seat, Tier)> = county.members.iter().map(|m| (m.seat, tier_of(&m.unit))).collect();
     let mut actions = Vec::new();
+    for (at_ms, seat) in Will::deeds(&Rates::default(), &seats, shape.days, &mut dice) {
+        actions.push(Action {
+            at_ms,
+            seed: dice.u64(),
+            what: What::Deed(seat),
+        });
+    }
     for day in 0..shape.days {
-        for _ in 0..20 {
-            let at_ms = day * DAY_MS + dice.between(8 * 3_600_000, 18 * 3_600_000);
-            let Some(seat) = dice.pick(&rooms).copied() else {
-                continue;
-            };
-            actions.push(Action {
-                at_ms,
-                seed: dice.u64(),
-                what: What::Deed(seat),
-            });
-        }
         if let Some(malice) = Malice::draw(&mut dice) {
             let at_ms = day * DAY_MS + dice.below(DAY_MS);
             actions.push(Action {

@@ -1,42 +1,384 @@
-//! The will of clerks, township staff and citizens: what somebody does at a device when something is to be done.
+//! The will: what clerks, township staff and citizens do, and when.
+//!
+//! One [`Person`] sits at each device. They see what is answered to them, and nothing else. They keep office hours (clocks on the wall are right even where the PC's is not), meet the same
+//! applicants again and again, act by the form's table most of the time and against it now and then, and learn the numbers of cases
+//! from lists, as people do: what they believe of a case may be old, so two tiers act on one case at once.
 
-use office::command::{CaseNew, Command};
+mod acts;
+mod people;
+mod rhythm;
+#[cfg(test)]
+mod tests;
 
-use crate::county::County;
+use std::collections::BTreeMap;
+
+use ledger::catalogue::Catalogue;
+use ledger::day::Day;
+use ledger::id::Tier;
+use office::command::{CaseImport, CaseList, CaseShow, Command, CommandError, ConflictResolve};
+use serde_json::Value;
+
+use crate::clock::DAY_0_MS;
+use crate::county::{County, MATTERS};
 use crate::dice::Dice;
 use crate::world::{Seat, World};
 
-/// What the people of a county remember between deeds.
-#[derive(Default)]
-pub struct Will {
-    cases: u64,
+pub use people::People;
+pub use rhythm::{Rhythm, is_open};
+
+/// Cases that one person has in mind.
+const KNOWN_MAX: usize = 40;
+/// Conflict items that one person has in mind.
+const ITEMS_MAX: usize = 12;
+
+/// How busy a county is, and how its people are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rates {
+    /// Acts of a room's clerk in a day of eight hours; a case takes four or five.
+    pub room_acts: u64,
+    pub township_acts: u64,
+    pub county_acts: u64,
+    /// Of a thousand events, how many are against the table.
+    pub against_table_pm: u64,
+    /// Of a thousand acts, how many are a look at the device's health (`verify`, `reindex`, `status`).
+    pub care_pm: u64,
+    /// Of a thousand acts, how many erase somebody.
+    pub erase_pm: u64,
+    /// Of a thousand acts, how many take over a piece of a day book.
+    pub import_pm: u64,
+    /// Persons who come to the windows; the fewer, the more duplicates.
+    pub persons: u64,
+    /// Whether people keep office hours; without, time is used up faster.
+    pub hours: Hours,
 }
 
-impl Will {
-    /// Somebody does something at a device. All choices come from `dice`, so that a deed can be dropped from a story without changing
-    /// those that follow. Returns what was done, for the story.
-    pub fn act(&mut self, world: &mut World, county: &County, seat: Seat, dice: &mut Dice) -> String {
-        let _ = county;
-        self.cases += 1;
-        let new = CaseNew {
-            matter: "B23".to_owned(),
-            name: "张三".to_owned(),
-            cert_no: cert_no(dice.below(1_000)),
-            mobile: Some("13800138000".to_owned()),
-            ..CaseNew::default()
-        };
-        match world.command(seat, &Command::CaseNew(new)) {
-            Ok(made) => format!("records case {}", made["project_no"].as_str().unwrap_or("?")),
-            Err(error) => format!("cannot record a case: {}", error.code),
+/// When people act.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hours {
+    Office,
+    AroundTheClock,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            room_acts: 12,
+            township_acts: 16,
+            county_acts: 6,
+            against_table_pm: 60,
+            care_pm: 15,
+            erase_pm: 4,
+            import_pm: 8,
+            persons: 300,
+            hours: Hours::Office,
         }
     }
 }
 
-/// A resident number that proves itself.
-pub fn cert_no(person: u64) -> String {
-    let body = format!("51160319800101{:03}", person % 1_000);
-    let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: usize = body.bytes().zip(weights).map(|(b, w)| usize::from(b - b'0') * w).sum();
-    let check = "10X98765432".as_bytes()[sum % 11];
-    format!("{body}{}", char::from(check))
+impl Rates {
+    fn rhythm(&self, tier: Tier) -> Rhythm {
+        Rhythm {
+            acts_per_day: match tier {
+                Tier::Room => self.room_acts,
+                Tier::Township => self.township_acts,
+                Tier::County => self.county_acts,
+            },
+            hours: self.hours,
+        }
+    }
+}
+
+/// A case as somebody remembers it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Known {
+    pub(crate) no: String,
+    pub(crate) state: String,
+    pub(crate) matter: String,
+    /// Ids of events seen on its page, for corrections.
+    pub(crate) events: Vec<String>,
+}
+
+/// An open conflict item and the choices it offers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct OpenItem {
+    id: String,
+    choices: Vec<String>,
+}
+
+/// All people of a county, and what they remember between deeds.
+pub struct Will {
+    rates: Rates,
+    people: People,
+    persons: BTreeMap<Seat, Person>,
+}
+
+impl Default for Will {
+    fn default() -> Self {
+        Self::new(Rates::default())
+    }
+}
+
+impl Will {
+    /// People of so much zeal.
+    ///
+    /// # Panics
+    /// When the catalogue of the real county does not read, which a test of `ledger` excludes.
+    pub fn new(rates: Rates) -> Self {
+        let catalogue = Catalogue::from_tsv(MATTERS).unwrap_or_else(|e| panic!("matters.tsv: {e}"));
+        Self {
+            rates,
+            people: People::new(rates.persons, &catalogue),
+            persons: BTreeMap::new(),
+        }
+    }
+
+    /// Somebody does something at a device, or at the one that has taken its place, or at its twin. All choices come from `dice`, so
+    /// that a deed can be dropped from a story without changing those that follow. Returns what was done, for the story.
+    pub fn act(&mut self, world: &mut World, county: &County, seat: Seat, dice: &mut Dice) -> String {
+        let seat = county.at_work(seat, dice);
+        let Some(member) = county.member(seat) else {
+            return "nobody is there".to_owned();
+        };
+        let (rates, unit) = (self.rates, member.unit.clone());
+        let person = self
+            .persons
+            .entry(seat)
+            .or_insert_with(|| Person::new(tier_of(&unit), &unit, rates));
+        let wall_ms = DAY_0_MS + i64::try_from(world.now_ms()).unwrap_or(i64::MAX);
+        let command = person.act(&self.people, Day::of_wall_ms(wall_ms), dice);
+        let answer = world.command(seat, &command);
+        person.heard(&command, &answer);
+        told(&command, &answer)
+    }
+
+    /// When people act in so many days: for the plan of a story.
+    pub fn deeds(rates: &Rates, seats: &[(Seat, Tier)], days: u64, dice: &mut Dice) -> Vec<(u64, Seat)> {
+        let mut deeds = Vec::new();
+        for (seat, tier) in seats {
+            let rhythm = rates.rhythm(*tier);
+            let mut at_ms = rhythm.next_ms(0, dice);
+            while at_ms < days * rhythm::DAY_MS {
+                deeds.push((at_ms, *seat));
+                at_ms = rhythm.next_ms(at_ms, dice);
+            }
+        }
+        deeds.sort_unstable();
+        deeds
+    }
+}
+
+/// The tier of a unit by its 12-digit code.
+pub fn tier_of(unit: &str) -> Tier {
+    match (unit.get(6..), unit.get(9..)) {
+        (Some("000000"), _) => Tier::County,
+        (_, Some("000")) => Tier::Township,
+        _ => Tier::Room,
+    }
+}
+
+fn told(command: &Command, answer: &Result<Value, CommandError>) -> String {
+    let what = match command {
+        Command::CaseNew(_) => "records a case".to_owned(),
+        Command::CaseDo(act) => format!("{} {}", act.event, act.number),
+        Command::CaseEdit(edit) => format!("edits {} of {}", edit.field, edit.number),
+        Command::CaseErase(erase) => format!("erases {}", erase.number),
+        Command::CaseImport(_) => "takes over a day book".to_owned(),
+        Command::ConflictResolve(it) => format!("decides {}", it.id.get(..8).unwrap_or(&it.id)),
+        Command::Verify => "verifies".to_owned(),
+        Command::Reindex => "makes the index anew".to_owned(),
+        _ => "looks".to_owned(),
+    };
+    match answer {
+        Ok(value) => match value["project_no"].as_str() {
+            Some(no) if !what.contains(no) => format!("{what}: {no}"),
+            _ => what,
+        },
+        Err(error) => format!("{what}: {}", error.code),
+    }
+}
+
+/// Whoever sits at one device.
+#[derive(Clone, Debug)]
+pub struct Person {
+    tier: Tier,
+    /// The 12-digit code of the unit.
+    unit: String,
+    rates: Rates,
+    known: Vec<Known>,
+    items: Vec<OpenItem>,
+    /// What the last act was about.
+    about: Option<String>,
+}
+
+impl Person {
+    /// Somebody at a device of a unit with this 12-digit code.
+    pub fn new(tier: Tier, unit: &str, rates: Rates) -> Self {
+        Self {
+            tier,
+            unit: unit.to_owned(),
+            rates,
+            known: Vec::new(),
+            items: Vec::new(),
+            about: None,
+        }
+    }
+
+    /// The tier at which this person works.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    /// What this person does now. `today` is the date on the wall.
+    pub fn act(&mut self, people: &People, today: Day, dice: &mut Dice) -> Command {
+        self.about = None;
+        let rates = self.rates;
+        if dice.per_mille(rates.care_pm) {
+            return self.care(dice);
+        }
+        if dice.per_mille(rates.erase_pm)
+            && let Some(known) = self.pick(dice)
+        {
+            return self.erase(&known);
+        }
+        if self.tier == Tier::Room && dice.per_mille(rates.import_pm) {
+            return Command::CaseImport(CaseImport {
+                data: people.day_book(dice, &self.unit, today),
+                lines_before: 0,
+                user: None,
+            });
+        }
+        match (self.tier, dice.below(100)) {
+            (Tier::Room, 0..30) | (Tier::Township, 0..4) | (Tier::County, 0..2) => self.new_case(people, today, dice),
+            (_, 30..42) => self.list(),
+            (_, 42..50) => self.show(dice),
+            (Tier::Room, 50..58) => self.edit(people, dice),
+            (Tier::Township | Tier::County, 50..58) => self.conflicts(dice),
+            (Tier::Township, 58..62) => self.edit(people, dice),
+            _ => self.event(people, today, dice),
+        }
+    }
+
+    fn list(&mut self) -> Command {
+        Command::CaseList(CaseList {
+            unit: None,
+            state: None,
+            limit: Some(KNOWN_MAX),
+        })
+    }
+
+    fn show(&mut self, dice: &mut Dice) -> Command {
+        match self.pick(dice) {
+            Some(known) => {
+                self.about = Some(known.no.clone());
+                Command::CaseShow(CaseShow { number: known.no })
+            }
+            None => self.list(),
+        }
+    }
+
+    /// Decides an item that is known, or looks for items.
+    fn conflicts(&mut self, dice: &mut Dice) -> Command {
+        let at = dice.index(self.items.len());
+        if self.items.is_empty() || dice.per_mille(300) {
+            return Command::ConflictList;
+        }
+        let item = self.items.swap_remove(at);
+        let undo = dice.per_mille(60);
+        let choice = dice.pick(&item.choices).cloned();
+        Command::ConflictResolve(ConflictResolve {
+            id: item.id,
+            choose: match choice {
+                Some(choice) if !undo => choice,
+                _ => "undo".to_owned(),
+            },
+            note: None,
+            user: None,
+        })
+    }
+
+    fn care(&mut self, dice: &mut Dice) -> Command {
+        match dice.below(10) {
+            0..3 => Command::Verify,
+            3..5 => Command::Reindex,
+            5..7 => Command::Status,
+            7 => Command::QuarantineList,
+            8 => Command::MemberList,
+            _ if self.tier == Tier::Room => Command::Status,
+            _ => Command::Rooms,
+        }
+    }
+
+    fn pick(&self, dice: &mut Dice) -> Option<Known> {
+        dice.pick(&self.known).cloned()
+    }
+
+    /// What was answered: people remember it.
+    pub fn heard(&mut self, command: &Command, answer: &Result<Value, CommandError>) {
+        match (command, answer) {
+            (Command::CaseNew(_) | Command::CaseDo(_) | Command::CaseEdit(_), Ok(value)) => self.remember(value),
+            (Command::CaseList(_), Ok(Value::Array(lines))) => lines.iter().rev().for_each(|line| self.remember(line)),
+            (Command::CaseShow(_), Ok(value)) => self.remember(value),
+            (Command::ConflictList, Ok(Value::Array(items))) => {
+                self.items = items
+                    .iter()
+                    .filter(|i| i["state"] == "open")
+                    .filter_map(open_item)
+                    .collect();
+                self.items.truncate(ITEMS_MAX);
+            }
+            // What is not found is forgotten.
+            (Command::CaseDo(_) | Command::CaseEdit(_) | Command::CaseShow(_), Err(error))
+                if error.code != "refused" =>
+            {
+                if let Some(no) = self.about.take() {
+                    self.known.retain(|k| k.no != no);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn remember(&mut self, case: &Value) {
+        let text = |key: &str| case[key].as_str().unwrap_or_default().to_owned();
+        let no = text("project_no");
+        if no.is_empty() {
+            return;
+        }
+        let before = self
+            .known
+            .iter()
+            .position(|k| k.no == no)
+            .map(|at| self.known.remove(at));
+        let (matter, events) = before.map(|k| (k.matter, k.events)).unwrap_or_default();
+        let shown: Vec<String> = case["events"]
+            .as_array()
+            .map(|events| {
+                events
+                    .iter()
+                    .filter_map(|e| e["id"].as_str().map(str::to_owned))
+                    .collect()
+            })
+            .unwrap_or(events);
+        self.known.push(Known {
+            no,
+            state: text("state"),
+            matter: Some(text("matter")).filter(|m| !m.is_empty()).unwrap_or(matter),
+            events: shown,
+        });
+        if self.known.len() > KNOWN_MAX {
+            self.known.remove(0);
+        }
+    }
+}
+
+fn open_item(item: &Value) -> Option<OpenItem> {
+    let choices = item["choices"].as_array()?;
+    let choices: Vec<String> = choices
+        .iter()
+        .filter_map(|c| c["choice"].as_str().or(c.as_str()).map(str::to_owned))
+        .collect();
+    Some(OpenItem {
+        id: item["id"].as_str()?.to_owned(),
+        choices,
+    })
 }
