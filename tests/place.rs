@@ -133,6 +133,8 @@ impl Place {
             None => Command::new(&self.exe),
         };
         command.arg(self.kind.word()).arg("--data").arg(&self.data).args(args);
+        // Port 8801 is one; who wants pages says so.
+        command.env("CUNLIAN_CONSOLE", "off");
         command
             .envs(self.env.iter().map(|(k, v)| (k, v)))
             .env("CUNLIAN_RETRY_MS_MAX", RETRY_MS_MAX);

@@ -155,7 +155,7 @@ pub fn main_with(args: Vec<OsString>) -> ExitCode {
     match daemon::usage::parse::<Cli>(args) {
         Ok(cli) => {
             let action = action(&cli.common, cli.command);
-            perform(Kind::Hub, &cli.common, action)
+            perform(Kind::Hub, &cli.common, action, None)
         }
         Err(exit) => exit,
     }

@@ -11,6 +11,8 @@ use daemon::render::View;
 use daemon::{Action, Failure, perform};
 use office::command::{Command, InitAlone};
 
+mod desk;
+
 pub use daemon::run;
 
 #[derive(Parser, Debug)]
@@ -77,7 +79,7 @@ pub fn main_with(args: Vec<OsString>) -> ExitCode {
     match daemon::usage::parse::<Cli>(args) {
         Ok(cli) => {
             let action = action(&cli.common, cli.command);
-            perform(Kind::Node, &cli.common, action)
+            perform(Kind::Node, &cli.common, action, Some(desk::face()))
         }
         Err(exit) => exit,
     }

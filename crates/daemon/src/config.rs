@@ -46,6 +46,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where a hub listens; `None` for a node.
     pub listen: Option<SocketAddr>,
+    /// Where the pages are served, on this machine only; `None` when they are not.
+    pub console: Option<SocketAddr>,
     /// Hub addresses besides those that the ticket brought, best first.
     pub hubs: Vec<String>,
     /// The longest delay before dialling again.
@@ -61,6 +63,7 @@ pub struct Config {
 struct File {
     data: Option<PathBuf>,
     listen: Option<SocketAddr>,
+    console: Option<String>,
     hubs: Option<Vec<String>>,
     retry_ms_max: Option<u64>,
     log: Option<String>,
@@ -76,6 +79,10 @@ impl Config {
             listen: match kind {
                 Kind::Node => None,
                 Kind::Hub => Some(SocketAddr::from(([0, 0, 0, 0], 7701))),
+            },
+            console: match kind {
+                Kind::Node => Some(SocketAddr::from(([127, 0, 0, 1], 8801))),
+                Kind::Hub => None,
             },
             hubs: Vec::new(),
             retry_max: net::limits::RETRY_MAX,
@@ -101,6 +108,9 @@ impl Config {
             ));
         }
         config.listen = listen.or(file.listen).or(config.listen);
+        if let Some(text) = run.console.clone().or(file.console) {
+            config.console = console(kind, text.trim())?;
+        }
         config.hubs = if run.hubs.is_empty() {
             file.hubs.unwrap_or_default()
         } else {
@@ -112,6 +122,26 @@ impl Config {
         config.log = run.log.clone().or(file.log).unwrap_or(config.log);
         config.log_format = run.log_format.or(file.log_format).unwrap_or_default();
         Ok(config)
+    }
+}
+
+/// Reads where the pages are to be served.
+fn console(kind: Kind, text: &str) -> Result<Option<SocketAddr>, Failure> {
+    if text == "off" {
+        return Ok(None);
+    }
+    if kind == Kind::Hub {
+        return Err(Failure::usage("console 只有村室（cunlian-node）能用，请删去这一项。"));
+    }
+    match text.parse::<SocketAddr>() {
+        // The pages show people's data and are not encrypted: nobody else's machine may ask for them.
+        Ok(addr) if addr.ip().is_loopback() => Ok(Some(addr)),
+        Ok(_) => Err(Failure::usage(format!(
+            "办事页面只能开在本机，不能开在 {text}，请改成 127.0.0.1:8801 这样的地址。"
+        ))),
+        Err(_) => Err(Failure::usage(format!(
+            "console 的写法“{text}”不对，请写 127.0.0.1:8801 这样的地址，或写 off 不打开。"
+        ))),
     }
 }
 
@@ -182,6 +212,29 @@ mod tests {
         let failure = Config::load(Kind::Hub, &common(dir.path()), &RunArgs::default(), None).unwrap_err();
         assert_eq!(failure.exit, 2);
         assert!(failure.message.contains("listne"), "{}", failure.message);
+    }
+
+    #[test]
+    fn pages_are_for_this_machine_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let load = |kind, console: &str| {
+            let run = RunArgs {
+                console: Some(console.to_owned()),
+                ..RunArgs::default()
+            };
+            Config::load(kind, &common(dir.path()), &run, None).map(|c| c.console)
+        };
+        let at = |text: &str| Some(text.parse().unwrap());
+        assert_eq!(
+            Config::new(Kind::Node, dir.path().to_owned()).console,
+            at("127.0.0.1:8801")
+        );
+        assert_eq!(load(Kind::Node, "127.0.0.1:0").unwrap(), at("127.0.0.1:0"));
+        assert_eq!(load(Kind::Node, "off").unwrap(), None);
+        for wrong in ["0.0.0.0:8801", "192.168.1.5:8801", "8801", ""] {
+            assert_eq!(load(Kind::Node, wrong).unwrap_err().exit, 2, "{wrong}");
+        }
+        assert!(load(Kind::Hub, "127.0.0.1:8801").is_err());
     }
 
     #[test]

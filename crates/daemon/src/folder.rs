@@ -12,6 +12,8 @@ use crate::failure::Failure;
 const API_FILE: &str = "api";
 /// Where QUIC listens: one line.
 const LISTEN_FILE: &str = "listen";
+/// Where the pages are served: one line.
+const CONSOLE_FILE: &str = "console";
 /// The index lies apart, so that it can be deleted whole.
 const INDEX_DIR: &str = "index";
 
@@ -124,9 +126,17 @@ impl Folder {
         self.write_private(LISTEN_FILE, &format!("{addr}\n"))
     }
 
+    /// Tells people and tests where the pages are served.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn write_console(&self, addr: SocketAddr) -> io::Result<()> {
+        self.write_private(CONSOLE_FILE, &format!("{addr}\n"))
+    }
+
     /// The daemon is gone: nobody shall look for it.
     pub fn forget_daemon(&self) {
-        for name in [API_FILE, LISTEN_FILE] {
+        for name in [API_FILE, LISTEN_FILE, CONSOLE_FILE] {
             // A file that stays is no harm: the folder's lock tells whether a daemon runs.
             let _ = fs::remove_file(self.path.join(name));
         }

@@ -5,12 +5,13 @@
 //!                                                           no:  open the folder ──▶ Service ──▶ Keeper
 //! ```
 //!
-//! A command does the same whether a daemon runs or not, because both ways end in the same `Service`.
+//! A face (a web page, see [`Face`]) asks the same `Service` too. A command does the same whether a daemon runs or not, because both ways end in the same `Service`.
 
 mod action;
 mod api;
 pub mod cli;
 pub mod config;
+mod face;
 mod failure;
 mod folder;
 mod logging;
@@ -25,8 +26,9 @@ pub mod usage;
 mod words;
 
 pub use action::{Action, FolderNeed};
+pub use face::{Console, Face, Stage};
 pub use failure::Failure;
 pub use folder::{ApiDoor, Folder};
 pub use perform::{ask_folder, perform};
 pub use run::{Ready, run, software};
-pub use service::{Ask, Join};
+pub use service::{Ask, Join, Service};

@@ -15,6 +15,7 @@ use crate::action::{Action, FolderNeed};
 use crate::api::client;
 use crate::cli::Common;
 use crate::config::{Config, Kind};
+use crate::face::Face;
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::office_home::{self, NotOpened, Opened};
@@ -27,10 +28,10 @@ use crate::{logging, signal};
 /// A folder is closed by a daemon that stops, or by another command, within this time; `verify` of a large folder may not be.
 const FOLDER_PATIENCE: Duration = Duration::from_secs(15);
 
-/// Does it, prints what came of it, and says how the process ends.
-pub fn perform(kind: Kind, common: &Common, action: Result<Action, Failure>) -> ExitCode {
+/// Does it, with `face` on the daemon if it is one that runs, prints what came of it, and says how the process ends.
+pub fn perform(kind: Kind, common: &Common, action: Result<Action, Failure>, face: Option<Face>) -> ExitCode {
     let done = action.and_then(|action| match action {
-        Action::Run(config) => run_daemon(config),
+        Action::Run(config) => run_daemon(config, face),
         Action::Ask { ask, view, folder } => {
             let config = Config::load(kind, common, &crate::cli::RunArgs::default(), None)?;
             let value = ask_folder(&config, ask, folder)?;
@@ -90,7 +91,7 @@ fn runtime(kind: Kind) -> Result<Runtime, Failure> {
         .map_err(|e| Failure::failed(format!("系统资源不足，程序起不来（{e}），请关掉别的程序再试。")))
 }
 
-fn run_daemon(config: Config) -> Result<u8, Failure> {
+fn run_daemon(config: Config, face: Option<Face>) -> Result<u8, Failure> {
     logging::start(&config.log, config.log_format)?;
     let runtime = runtime(config.kind)?;
     runtime.block_on(async {
@@ -103,19 +104,24 @@ fn run_daemon(config: Config) -> Result<u8, Failure> {
             }
         };
         let shutdown = Box::pin(shutdown);
-        run(config, shutdown, say_ready)
+        run(config, face, shutdown, say_ready)
             .await
             .map_err(|error| Failure::failed(format!("{error:#}")))
     })?;
     Ok(0)
 }
 
-/// One line of JSON for whoever started us.
+/// One line of JSON for whoever started us, and a sentence for a person who waits for a page that does not come.
 fn say_ready(ready: &Ready) {
-    let line = match ready.listen {
+    let mut line = match ready.listen {
         Some(addr) => json!({ "listening": addr.to_string() }),
         None => json!({ "running": true }),
     };
+    match &ready.console {
+        Some(Ok(addr)) => line["console"] = json!(format!("http://{addr}")),
+        Some(Err(words)) => eprintln!("{words}"),
+        None => {}
+    }
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 
 use crate::api::Api;
 use crate::config::{Config, Kind};
+use crate::face::{Console, Face, Serving};
 use crate::folder::Folder;
 use crate::office_home::{self, NotOpened, Opened};
 use crate::progress;
@@ -28,6 +29,8 @@ const REOPEN_AFTER: Duration = Duration::from_secs(2);
 pub struct Ready {
     /// Where QUIC listens; `None` for a node.
     pub listen: Option<SocketAddr>,
+    /// Where the pages are, or why they are not; `None` where none are wanted.
+    pub console: Option<Console>,
 }
 
 /// The program and version, as peers and operators see it.
@@ -40,14 +43,19 @@ pub fn software(kind: Kind) -> String {
 ///
 /// # Errors
 /// When the folder cannot be opened, is in use, holds no life yet, or the address cannot be bound.
-pub async fn run(config: Config, shutdown: impl Future<Output = ()>, ready: impl FnOnce(&Ready)) -> anyhow::Result<()> {
+pub async fn run(
+    mut config: Config,
+    face: Option<Face>,
+    shutdown: impl Future<Output = ()>,
+    ready: impl FnOnce(&Ready),
+) -> anyhow::Result<()> {
     tokio::pin!(shutdown);
     let folder = Folder::existing(&config.data).map_err(|f| anyhow!(f.message))?;
     let clock = Clock::start();
     let mut ready = Some(ready);
     let mut listen = config.listen;
     loop {
-        let daemon = match Daemon::start(&config, &folder, clock, listen).await {
+        let daemon = match Daemon::start(&config, face.as_ref(), &folder, clock, listen).await {
             Ok(daemon) => daemon,
             Err(error) if ready.is_some() => return Err(error),
             Err(error) => {
@@ -61,9 +69,15 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>, ready: impl
         };
         // A port that the system chose stays the same after reopening: peers know it by now.
         listen = daemon.server.as_ref().map(Server::addr).or(listen);
+        let console = daemon.serving.as_ref().map(|s| s.console.clone());
+        // So does that of the pages, which stand open in a browser.
+        if let Some(Ok(addr)) = console {
+            config.console = Some(addr);
+        }
         if let Some(ready) = ready.take() {
             ready(&Ready {
                 listen: daemon.server.as_ref().map(Server::addr),
+                console,
             });
         }
         match daemon.until(&mut shutdown, &folder).await {
@@ -101,10 +115,17 @@ struct Daemon {
     server: Option<Server>,
     dialling: net::Dialling,
     api: Api,
+    serving: Option<Serving>,
 }
 
 impl Daemon {
-    async fn start(config: &Config, folder: &Folder, clock: Clock, listen: Option<SocketAddr>) -> anyhow::Result<Self> {
+    async fn start(
+        config: &Config,
+        face: Option<&Face>,
+        folder: &Folder,
+        clock: Clock,
+        listen: Option<SocketAddr>,
+    ) -> anyhow::Result<Self> {
         let say = |p| info!(progress = progress::words(p), "opening");
         let opened = office_home::open_patiently(folder, clock, &software(config.kind), FOLDER_PATIENCE, say).await;
         let opened = opened.map_err(|not| match not {
@@ -116,12 +137,23 @@ impl Daemon {
         })?;
         let parts = Self::parts(config, folder, &opened, listen).await;
         match parts {
-            Ok((server, dialling, api)) => Ok(Self {
-                opened,
-                server,
-                dialling,
-                api,
-            }),
+            Ok((server, dialling, api)) => {
+                let Opened { keeper, identity, .. } = &opened;
+                let serving = match (face, config.console) {
+                    (Some(face), Some(addr)) => {
+                        let service = Service::new(keeper.clone(), identity.clone(), config.kind);
+                        Some(Serving::start(face, addr, service, folder).await)
+                    }
+                    _ => None,
+                };
+                Ok(Self {
+                    opened,
+                    server,
+                    dialling,
+                    api,
+                    serving,
+                })
+            }
             Err(error) => {
                 stop_keeper(opened).await;
                 Err(error)
@@ -166,6 +198,7 @@ impl Daemon {
             server,
             dialling,
             api,
+            serving,
         } = self;
         let Opened { keeper, running, .. } = opened;
         let (ended, mut thread) = oneshot::channel();
@@ -178,6 +211,9 @@ impl Daemon {
         info!("stopping");
         folder.forget_daemon();
         api.close();
+        if let Some(serving) = serving {
+            serving.close();
+        }
         dialling.stop();
         keeper.stop().await;
         let result = match early {

@@ -74,9 +74,9 @@ impl Ask {
 /// Lines about long work, for the person who waits.
 pub(crate) type Lines = tokio::sync::mpsc::UnboundedSender<String>;
 
-/// Carries out what is asked.
+/// Carries out what is asked: the one door to an office, for the command line, the local API and pages alike.
 #[derive(Clone)]
-pub(crate) struct Service {
+pub struct Service {
     keeper: Keeper,
     identity: Identity,
     kind: Kind,
@@ -99,6 +99,20 @@ impl Service {
             Ask::Command(command) => Ok(self.keeper.command(*command, progress::sink(progress)).await?),
             Ask::Join(join) => self.join(join, &progress).await,
         }
+    }
+
+    /// Does one command, durably, for somebody who needs no news of its progress.
+    ///
+    /// # Errors
+    /// Words for the person.
+    pub async fn command(&self, command: Command) -> Result<Value, Failure> {
+        let (progress, _) = tokio::sync::mpsc::unbounded_channel();
+        self.answer(Ask::Command(Box::new(command)), progress).await
+    }
+
+    /// Changes whenever something that screens show may have changed.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.keeper.changes()
     }
 
     /// Takes a day book over piece by piece; what came before an error stays, and the next time goes on from there.

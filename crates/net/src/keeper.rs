@@ -22,7 +22,7 @@ use replica::statement::Role;
 use replica::ticket::Ticket;
 use serde_json::Value;
 use store::Progress;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::endpoint::Identity;
@@ -101,6 +101,7 @@ pub struct Keeper {
     inbox: mpsc::Sender<Message>,
     requests: mpsc::Sender<Request>,
     room: Arc<Semaphore>,
+    changes: watch::Receiver<u64>,
 }
 
 /// The running thread. Its result is an error when the disk can no longer be trusted: the caller opens the folder anew.
@@ -116,7 +117,7 @@ impl Keeper {
         clock: Clock,
         open: impl FnOnce() -> Result<Office, E> + Send + 'static,
     ) -> std::io::Result<Result<(Self, Identity, Running), E>> {
-        let (keeper, inbox, requests) = Self::channels();
+        let (keeper, inbox, requests, pulse) = Self::channels();
         let (opened, is_open) = oneshot::channel();
         let runtime = tokio::runtime::Handle::current();
         let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || {
@@ -131,7 +132,7 @@ impl Keeper {
             let identity = Identity::new(office.signing_key().clone());
             let revoked = identity.revoked().clone();
             let _ = opened.send(Ok(identity));
-            let state = rounds::State::new(office, clock, revoked);
+            let state = rounds::State::new(office, clock, revoked, pulse);
             state.run(&runtime, inbox, requests)
         })?;
         Ok(match is_open.await {
@@ -141,17 +142,29 @@ impl Keeper {
         })
     }
 
-    fn channels() -> (Self, mpsc::Receiver<Message>, mpsc::Receiver<Request>) {
+    fn channels() -> (
+        Self,
+        mpsc::Receiver<Message>,
+        mpsc::Receiver<Request>,
+        watch::Sender<u64>,
+    ) {
+        let (pulse, changes) = watch::channel(0);
         let (inbox, messages) = mpsc::channel(INBOX_MAX);
         let (requests, asked) = mpsc::channel(COMMANDS_MAX);
         let room = Arc::new(Semaphore::new(INBOUND_BYTES_MAX / PERMIT_BYTES));
-        (Self { inbox, requests, room }, messages, asked)
+        let keeper = Self {
+            inbox,
+            requests,
+            room,
+            changes,
+        };
+        (keeper, messages, asked, pulse)
     }
 
     /// A keeper without an office, for tests of the transport alone.
     #[cfg(test)]
     pub(crate) fn fake() -> (Self, mpsc::Receiver<Message>) {
-        let (keeper, messages, _) = Self::channels();
+        let (keeper, messages, ..) = Self::channels();
         (keeper, messages)
     }
 
@@ -168,6 +181,12 @@ impl Keeper {
         })
         .await
         .unwrap_or_else(|| Err(stopping()))
+    }
+
+    /// Changes whenever something may have changed that screens show: entries, receipts, rows, links. Nobody who only asks
+    /// changes it.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
     }
 
     /// Where the hubs of this device are reached, best first.

@@ -303,6 +303,11 @@ impl Office {
         self.views.is_applied(until)
     }
 
+    /// What moves when something comes or goes: the journal's end, and how many changes of rows there were.
+    pub fn marks(&self) -> (Position, u64) {
+        (self.store.head(), self.views.writes())
+    }
+
     /// How far the index has come since it was wiped.
     pub fn rebuilt(&self) -> Progress {
         Progress {

@@ -43,6 +43,8 @@ impl Office {
             "node_code": member.map(|m| m.node_code(self.epoch).to_string()),
             "settled": self.is_settled(),
             "scopes": self.scope_rows(&counts),
+            "alone": life.addrs.is_empty() && life.role == replica::statement::Role::Node,
+            "reach": {"recorded": reach.recorded, "township": reach.township, "county": reach.county},
             "pending": {"township": reach.pending_township(), "county": reach.pending_county()},
             "oldest_pending_s": reach.oldest_township_ms.or(reach.oldest_county_ms).map(age_s),
             "peers": self.peer_rows(now),

@@ -67,6 +67,8 @@ pub struct Views {
     applied_entries: u64,
     /// Wiped by [`Views::restart`], and not complete since.
     rebuilding: bool,
+    /// Times that rows were written.
+    writes: u64,
 }
 
 /// What one call of [`Views::apply`] left to do.
@@ -94,6 +96,7 @@ impl Views {
             since_trust: 0,
             applied_entries: 0,
             rebuilding: false,
+            writes: 0,
         }
     }
 
@@ -118,6 +121,11 @@ impl Views {
     /// The index is complete again.
     pub(crate) fn rebuilt(&mut self) {
         self.rebuilding = false;
+    }
+
+    /// Grows whenever rows are written.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes
     }
 
     /// Entries applied since the process began or the index was wiped.
@@ -334,6 +342,7 @@ impl Views {
         let mut batch = groups.settle(kv)?;
         batch.put(name::APPLIED, position.to_bytes().to_vec());
         kv.write(batch)?;
+        self.writes += 1;
         if let Some(counts) = &mut self.counts {
             new.into_iter().for_each(|scope| counts.add_record(scope));
         }

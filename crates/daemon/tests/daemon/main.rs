@@ -65,7 +65,7 @@ impl Place {
                 .build()
                 .unwrap();
             let shutdown = Box::pin(async move { drop(asked.await) });
-            let done = runtime.block_on(run(config, shutdown, |r| ready.send(r.listen).unwrap()));
+            let done = runtime.block_on(run(config, None, shutdown, |r| ready.send(r.listen).unwrap()));
             done.map_err(|e| format!("{e:#}"))
         });
         let Ok(listen) = is_ready.recv_timeout(SOON) else {
@@ -185,7 +185,7 @@ fn a_second_daemon_on_a_folder_says_so_and_leaves_the_first_alone() {
         .unwrap();
     let never = Box::pin(std::future::pending::<()>());
     let error = runtime
-        .block_on(run(county.config.clone(), never, |_| panic!("two daemons")))
+        .block_on(run(county.config.clone(), None, never, |_| panic!("two daemons")))
         .unwrap_err();
     assert!(error.to_string().contains("已有后台程序"), "{error}");
     county.command(Command::Status);
@@ -201,6 +201,8 @@ fn a_folder_without_a_life_is_not_run() {
         .unwrap();
     let never = Box::pin(std::future::pending::<()>());
     let config = Config::new(Kind::Node, dir.path().to_owned());
-    let error = runtime.block_on(run(config, never, |_| panic!("ready"))).unwrap_err();
+    let error = runtime
+        .block_on(run(config, None, never, |_| panic!("ready")))
+        .unwrap_err();
     assert!(error.to_string().contains("init"), "{error}");
 }

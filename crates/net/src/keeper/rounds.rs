@@ -8,7 +8,7 @@ use office::command::{Command, CommandError};
 use office::{Office, OfficeError, Output, SessionId};
 use replica::session::{Dialled, Reason};
 use store::Position;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tracing::{debug, error, info, warn};
 
 use super::{Answer, Message, ProgressSink, Request, Standing};
@@ -33,6 +33,9 @@ pub(super) struct State {
     /// Answers that wait for the round's commit.
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
     observed: Option<Instant>,
+    /// Tells screens that there is news, and what it was told of last.
+    pulse: watch::Sender<u64>,
+    told: Option<(Position, u64, usize)>,
     /// Rows are left to be brought up to the journal.
     owed: bool,
     stopping: bool,
@@ -54,7 +57,7 @@ enum Next {
 }
 
 impl State {
-    pub(super) fn new(office: Office, clock: Clock, revoked: Revoked) -> Self {
+    pub(super) fn new(office: Office, clock: Clock, revoked: Revoked, pulse: watch::Sender<u64>) -> Self {
         Self {
             office,
             clock,
@@ -65,6 +68,8 @@ impl State {
             waiting: VecDeque::new(),
             answers: Vec::new(),
             observed: None,
+            pulse,
+            told: None,
             owed: true,
             stopping: false,
         }
@@ -98,6 +103,7 @@ impl State {
             self.owed = self.office.apply(self.clock.now(), slice)? > 0;
             self.serve_waiting();
             self.send_outputs();
+            self.tell_screens();
         }
         self.office.leave(self.clock.now());
         self.send_outputs();
@@ -105,6 +111,16 @@ impl State {
             link.close(CloseCode::Done, "stopping");
         }
         Ok(())
+    }
+
+    /// One beat when what screens show may have changed.
+    fn tell_screens(&mut self) {
+        let (head, applied) = self.office.marks();
+        let marks = Some((head, applied, self.links.len()));
+        if self.told != marks {
+            self.told = marks;
+            self.pulse.send_modify(|n| *n = n.wrapping_add(1));
+        }
     }
 
     fn until_wakeup(&self) -> Duration {

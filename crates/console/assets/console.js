@@ -1,0 +1,82 @@
+// What htmx does not do: listening while the tab is looked at, IME, Enter to the next field, focus.
+(function () {
+  "use strict";
+  var body = document.body;
+  var away = document.getElementById("away");
+
+  // --- Live: only while somebody looks. A browser opens six connections to one address; a hidden tab must not hold one.
+  var source = null;
+  var misses = 0;
+  function listen() {
+    if (source || document.hidden || !body.dataset.live) return;
+    source = new EventSource(body.dataset.live);
+    source.addEventListener("change", function () {
+      misses = 0;
+      away.hidden = true;
+      htmx.trigger(body, "live");
+    });
+    source.onerror = function () {
+      misses += 1;
+      if (misses > 1) away.hidden = false;
+      if (source && source.readyState === 2) { stop(); setTimeout(listen, 3000); }
+    };
+  }
+  function stop() { if (source) { source.close(); source = null; } }
+  document.addEventListener("visibilitychange", function () { if (document.hidden) stop(); else listen(); });
+  window.addEventListener("pagehide", stop);
+  window.addEventListener("pageshow", function (e) { if (e.persisted) location.reload(); });
+  listen();
+
+  // Pieces that the page fetches by itself say so: they do not count as somebody at the desk.
+  body.addEventListener("htmx:configRequest", function (e) {
+    var cause = e.detail.triggeringEvent;
+    if (cause && cause.type === "live") e.detail.headers[body.dataset.byItself] = "1";
+  });
+  body.addEventListener("htmx:sendError", function () { away.hidden = false; });
+
+  // --- IME: what is being composed is neither searched for nor sent.
+  var composing = false;
+  document.addEventListener("compositionstart", function () { composing = true; }, true);
+  document.addEventListener("compositionend", function () { composing = false; }, true);
+  body.addEventListener("htmx:confirm", function (e) { if (composing) e.preventDefault(); });
+  document.addEventListener("submit", function (e) { if (composing) { e.preventDefault(); e.stopImmediatePropagation(); } }, true);
+
+  // --- Enter goes to the next field; a form is sent by its button (or Ctrl+Enter).
+  function fields(form) {
+    return Array.prototype.filter.call(form.querySelectorAll("input, select, textarea, button"), function (f) {
+      return !f.disabled && f.type !== "hidden" && f.tabIndex >= 0 && f.offsetParent !== null;
+    });
+  }
+  document.addEventListener("keydown", function (e) {
+    if (e.key !== "Enter" || e.isComposing || composing || e.keyCode === 229) return;
+    var at = e.target;
+    var form = at.form;
+    if (!form || !form.hasAttribute("data-enter")) return;
+    if (e.ctrlKey) { e.preventDefault(); form.requestSubmit(); return; }
+    if (at.tagName === "BUTTON" || at.tagName === "TEXTAREA" || at.type === "submit") return;
+    e.preventDefault();
+    var all = fields(form);
+    var next = all[all.indexOf(at) + 1];
+    if (next) { next.focus(); if (next.select) next.select(); }
+  });
+
+  // --- A press counts once: two sends of one form are two cases.
+  document.addEventListener("submit", function (e) {
+    if (e.defaultPrevented) return;
+    var form = e.target;
+    if (form.dataset.sent) { e.preventDefault(); return; }
+    if (form.method === "post") { form.dataset.sent = "1"; setTimeout(function () { delete form.dataset.sent; }, 3000); }
+  });
+
+  // --- Focus: where the page says work begins.
+  function focus(root) {
+    var first = root.querySelector("[data-focus]");
+    if (first && document.activeElement !== first) first.focus();
+  }
+  focus(document);
+  body.addEventListener("htmx:afterSettle", function (e) { focus(e.detail.elt); });
+  document.addEventListener("click", function (e) {
+    var press = e.target.closest("[data-print]");
+    if (press) window.print();
+  });
+})();

@@ -1,0 +1,308 @@
+//! What every request must pass, whatever its route: from this page, by this browser, within limits; and what every answer carries.
+//!
+//! Another site in the same browser cannot read our pages, but it can send forms and point images here; and a name that it owns can
+//! be made to mean 127.0.0.1. So: Host must be ours (names that were made to mean us are refused), Origin must be ours where the
+//! browser sends one and always where something is changed, and what changes something carries the session's token.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use crate::page::Problem;
+use crate::session::{Person, Seat, Sessions};
+use crate::texts;
+
+/// A form of ours is a few kilobytes.
+const BODY_BYTES_MAX: usize = 128 * 1024;
+/// On one machine a form comes at once.
+const BODY_WAIT: Duration = Duration::from_secs(10);
+/// The office answers within milliseconds; a long import of somebody else's may stand before us.
+const ANSWER_WAIT: Duration = Duration::from_secs(60);
+/// The token's name in forms; htmx sends it as this header.
+pub const TOKEN_FIELD: &str = "csrf";
+pub const TOKEN_HEADER: &str = "x-csrf-token";
+/// Requests that the page makes by itself say so: they keep nobody's desk open.
+pub const BY_ITSELF: &str = "x-by-itself";
+
+/// What the guard needs to know of its face.
+pub struct Gate {
+    addr: SocketAddr,
+    cookie: String,
+    pub sessions: Sessions,
+}
+
+impl Gate {
+    /// Guards the face at this address.
+    pub fn new(addr: SocketAddr, sessions: Sessions) -> Arc<Self> {
+        // Browsers share cookies between the ports of one host: two rooms on one machine (a demo) must not sign each other out.
+        let cookie = format!("cunlian{}", addr.port());
+        Arc::new(Self { addr, cookie, sessions })
+    }
+
+    fn is_our_host(&self, host: &str) -> bool {
+        host == self.addr.to_string() || host == format!("localhost:{}", self.addr.port())
+    }
+
+    /// The header that gives a browser its session.
+    pub fn set_cookie(&self, value: &str) -> (HeaderName, String) {
+        let line = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict", self.cookie);
+        (header::SET_COOKIE, line)
+    }
+
+    fn cookie<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|h| h.to_str().ok());
+        lines.flat_map(|line| line.split(';')).find_map(|pair| {
+            let (name, value) = pair.trim().split_once('=')?;
+            (name == self.cookie).then_some(value)
+        })
+    }
+}
+
+/// Who makes a request: put there by [`guard`], taken by every handler.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    pub cookie: String,
+    pub csrf: String,
+    pub person: Option<Person>,
+    pub locked: bool,
+    /// Asked for by htmx: a piece of a page, not a page.
+    pub piece: bool,
+}
+
+/// The middleware around all routes of a face.
+pub async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let mut response = match admit(&gate, request).await {
+        Ok((request, fresh)) => {
+            let answered = tokio::time::timeout(ANSWER_WAIT, next.run(request)).await;
+            let mut response = answered.unwrap_or_else(|_| Problem::busy().into_response());
+            if let Some(cookie) = fresh {
+                let (name, line) = gate.set_cookie(&cookie);
+                if let (false, Ok(line)) = (response.headers().contains_key(&name), HeaderValue::from_str(&line)) {
+                    response.headers_mut().insert(name, line);
+                }
+            }
+            response
+        }
+        Err(problem) => problem.into_response(),
+    };
+    dress(response.headers_mut());
+    response
+}
+
+/// A request that may go on, and the cookie of a session that was begun for it.
+async fn admit(gate: &Gate, request: Request) -> Result<(Request, Option<String>), Problem> {
+    let (mut parts, body) = request.into_parts();
+    let text = |name: HeaderName| parts.headers.get(name).and_then(|h| h.to_str().ok());
+    // One Host line, as browsers send it.
+    let host = text(header::HOST).filter(|_| parts.headers.get_all(header::HOST).iter().count() == 1);
+    let host = host
+        .filter(|host| gate.is_our_host(host))
+        .ok_or_else(Problem::foreign)?;
+    let origin = parts.headers.get(header::ORIGIN);
+    let ours = origin.is_some_and(|origin| origin.as_bytes() == format!("http://{host}").as_bytes());
+    let changes = match parts.method {
+        Method::GET | Method::HEAD => false,
+        Method::POST => true,
+        _ => return Err(Problem::foreign()),
+    };
+    if (changes || origin.is_some()) && !ours {
+        return Err(Problem::foreign());
+    }
+    let now = Instant::now();
+    let acts = !parts.headers.contains_key(BY_ITSELF);
+    let found = gate
+        .cookie(&parts.headers)
+        .and_then(|cookie| Some((cookie.to_owned(), gate.sessions.find(cookie, acts, now)?)));
+    let known = found.is_some();
+    // Files need no session; a form without one has no token that could be right.
+    let (cookie, seat) = found.unwrap_or_else(|| match changes || parts.uri.path().starts_with("/assets/") {
+        true => (String::new(), nobody()),
+        false => gate.sessions.begin(now),
+    });
+    let body = if changes {
+        let bytes = read(body).await?;
+        if !known || !carries_token(&parts.headers, &bytes, &seat.csrf) {
+            return Err(Problem::stale_form());
+        }
+        Body::from(bytes)
+    } else {
+        Body::empty()
+    };
+    let piece = parts.headers.contains_key("hx-request");
+    let fresh = (!known && !cookie.is_empty()).then(|| cookie.clone());
+    parts.extensions.insert(Visit {
+        cookie,
+        csrf: seat.csrf,
+        person: seat.person,
+        locked: seat.locked,
+        piece,
+    });
+    Ok((Request::from_parts(parts, body), fresh))
+}
+
+fn nobody() -> Seat {
+    Seat {
+        csrf: String::new(),
+        person: None,
+        locked: false,
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(BODY_WAIT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) | Err(_) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, texts::TOO_LARGE)),
+    }
+}
+
+fn carries_token(headers: &HeaderMap, body: &[u8], token: &str) -> bool {
+    let same = |said: &[u8]| !token.is_empty() && Sha256::digest(said) == Sha256::digest(token.as_bytes());
+    if let Some(said) = headers.get(TOKEN_HEADER) {
+        return same(said.as_bytes());
+    }
+    // The token is hexadecimal, so its pair stands in a form as it is.
+    let mut pairs = body.split(|b| *b == b'&');
+    pairs.any(|pair| {
+        pair.strip_prefix(TOKEN_FIELD.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"="))
+            .is_some_and(same)
+    })
+}
+
+/// What every answer carries.
+fn dress(headers: &mut HeaderMap) {
+    let fixed = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+             frame-ancestors 'none'; base-uri 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Not `no-referrer`: with it browsers send forms with `Origin: null`.
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Pages show people's data: neither browser nor anybody between keeps them.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::extract::Extension;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn shown(Extension(visit): Extension<Visit>) -> String {
+        visit.csrf
+    }
+
+    fn face() -> (Arc<Gate>, Router) {
+        let gate = Gate::new("127.0.0.1:8801".parse().unwrap(), Sessions::default());
+        let routes = Router::new()
+            .route("/", get(shown).post(shown))
+            .layer(from_fn_with_state(gate.clone(), guard));
+        (gate, routes)
+    }
+
+    fn asked(method: &str, headers: &[(&str, &str)], body: &str) -> Request {
+        let mut request = Request::builder().method(method).uri("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(Body::from(body.to_owned())).unwrap()
+    }
+
+    const HOST: (&str, &str) = ("host", "127.0.0.1:8801");
+    const ORIGIN: (&str, &str) = ("origin", "http://127.0.0.1:8801");
+
+    #[tokio::test]
+    async fn a_page_of_somebody_else_gets_nowhere() {
+        let (gate, routes) = face();
+        let (cookie, seat) = gate.sessions.begin(Instant::now());
+        let cookie = format!("cunlian8801={cookie}");
+        let token = format!("a=1&csrf={}&b=2", seat.csrf);
+        let with = |more: &[(&'static str, &'static str)]| {
+            let mut all: Vec<(&str, &str)> = more.to_vec();
+            all.push(("cookie", cookie.as_str()));
+            all.iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let evil = ("origin", "http://evil.example");
+        let cases = [
+            ("GET", with(&[HOST]), "", 200),
+            ("GET", with(&[("host", "localhost:8801")]), "", 200),
+            ("GET", with(&[]), "", 403),
+            ("GET", with(&[("host", "evil.example:8801")]), "", 403),
+            ("GET", with(&[("host", "127.0.0.1:8802")]), "", 403),
+            ("GET", with(&[HOST, HOST]), "", 403),
+            ("GET", with(&[HOST, evil]), "", 403),
+            ("POST", with(&[HOST, ORIGIN]), token.as_str(), 200),
+            ("POST", with(&[HOST]), token.as_str(), 403),
+            ("POST", with(&[HOST, evil]), token.as_str(), 403),
+            ("POST", with(&[HOST, ("origin", "null")]), token.as_str(), 403),
+            (
+                "POST",
+                with(&[HOST, ("origin", "http://localhost:8801")]),
+                token.as_str(),
+                403,
+            ),
+            ("POST", with(&[HOST, ORIGIN]), "a=1", 403),
+            ("POST", with(&[HOST, ORIGIN]), "a=1&csrf=", 403),
+            ("POST", with(&[HOST, ORIGIN, (TOKEN_HEADER, "00")]), token.as_str(), 403),
+            ("PUT", with(&[HOST, ORIGIN]), token.as_str(), 403),
+            ("DELETE", with(&[HOST, ORIGIN]), token.as_str(), 403),
+        ];
+        for (method, headers, body, status) in cases {
+            let lines: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            let response = routes.clone().oneshot(asked(method, &lines, body)).await.unwrap();
+            assert_eq!(response.status(), status, "{method} {lines:?} {body}");
+            let policy = response.headers().get(header::CONTENT_SECURITY_POLICY).unwrap();
+            assert!(!policy.to_str().unwrap().contains("unsafe"));
+            assert_eq!(response.headers().get(header::CACHE_CONTROL).unwrap(), "no-store");
+        }
+        // Somebody else's token is none, and a form larger than any of ours is not read.
+        let (_, other) = gate.sessions.begin(Instant::now());
+        let wrong = format!("csrf={}", other.csrf);
+        let lines = [HOST, ORIGIN, ("cookie", cookie.as_str())];
+        let response = routes.clone().oneshot(asked("POST", &lines, &wrong)).await.unwrap();
+        assert_eq!(response.status(), 403);
+        let large = format!("{token}&x={}", "y".repeat(BODY_BYTES_MAX));
+        let response = routes.clone().oneshot(asked("POST", &lines, &large)).await.unwrap();
+        assert_eq!(response.status(), 413);
+    }
+
+    #[tokio::test]
+    async fn a_first_visit_is_given_a_session_that_no_script_can_read() {
+        let (_, routes) = face();
+        let response = routes.clone().oneshot(asked("GET", &[HOST], "")).await.unwrap();
+        let line = response.headers().get(header::SET_COOKIE).unwrap().to_str().unwrap();
+        assert!(line.starts_with("cunlian8801=") && line.contains("HttpOnly") && line.contains("SameSite=Strict"));
+        // Known by it, nobody is given another.
+        let cookie = line.split(';').next().unwrap().to_owned();
+        let response = routes
+            .oneshot(asked("GET", &[HOST, ("cookie", &cookie)], ""))
+            .await
+            .unwrap();
+        assert!(response.headers().get(header::SET_COOKIE).is_none());
+    }
+}

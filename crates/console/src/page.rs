@@ -1,0 +1,173 @@
+//! The frame around every page, and pages that say what went wrong and what to do next.
+
+use askama::Template;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use daemon::Failure;
+
+use crate::assets;
+use crate::guard::{BY_ITSELF, TOKEN_FIELD, TOKEN_HEADER, Visit};
+use crate::texts as t;
+
+/// An entry of the main menu.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    pub path: &'static str,
+    pub label: &'static str,
+    /// The key that opens it together with Alt (and Shift in some browsers).
+    pub key: &'static str,
+}
+
+/// What stands around a page's own part.
+#[derive(Clone, Default, Debug)]
+pub struct Shell {
+    pub title: String,
+    /// Whose desk this is.
+    pub unit: String,
+    pub menu: &'static [Link],
+    /// The menu's entry that is open.
+    pub here: &'static str,
+    /// The status bar, as HTML.
+    pub bar: String,
+    /// The page's own part, as HTML.
+    pub body: String,
+    pub person: Option<crate::Person>,
+    pub csrf: String,
+    /// A page that asks for changes and refreshes itself.
+    pub live: bool,
+}
+
+#[derive(Template)]
+#[template(path = "shell.html")]
+struct ShellPage<'a> {
+    shell: &'a Shell,
+    headers: String,
+}
+
+impl Shell {
+    /// A frame for whoever visits.
+    pub fn of(visit: &Visit, title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            person: visit.person.clone(),
+            csrf: visit.csrf.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// The whole page.
+    pub fn page(&self) -> Response {
+        let headers = format!(r#"{{"{TOKEN_HEADER}": "{}"}}"#, self.csrf);
+        render(&ShellPage { shell: self, headers })
+    }
+}
+
+/// A template as an answer.
+pub fn render(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A template as a part of another.
+pub fn part(template: &impl Template) -> String {
+    template.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "a part of a page could not be made");
+        String::new()
+    })
+}
+
+/// Goes on to another page: by htmx's own header where it asked, else as a browser expects.
+pub fn go(visit: &Visit, path: &str) -> Response {
+    match HeaderValue::from_str(path) {
+        Ok(value) if visit.piece => {
+            let mut headers = HeaderMap::new();
+            headers.insert("hx-redirect", value);
+            (headers, StatusCode::OK).into_response()
+        }
+        _ => Redirect::to(path).into_response(),
+    }
+}
+
+/// Something that did not work, said to the person with what to do next.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub text: String,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPart<'a> {
+    text: &'a str,
+}
+
+impl Problem {
+    /// With these words.
+    pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { status, text }
+    }
+
+    /// Not from our own page.
+    pub fn foreign() -> Self {
+        Self::new(StatusCode::FORBIDDEN, t::FOREIGN)
+    }
+
+    /// The session or its token is gone.
+    pub fn stale_form() -> Self {
+        Self::new(StatusCode::FORBIDDEN, t::STALE_FORM)
+    }
+
+    /// Nobody answered in time.
+    pub fn busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, t::BUSY)
+    }
+
+    /// No such page.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, t::NOT_FOUND)
+    }
+
+    /// Not with this role.
+    pub fn not_allowed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, t::NOT_ALLOWED)
+    }
+
+    /// As a part within a page.
+    pub fn part(&self) -> String {
+        part(&ProblemPart { text: &self.text })
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let status = match failure.code.as_str() {
+            "unknown_number" | "wrong_number" => StatusCode::NOT_FOUND,
+            "internal" | "store" | "disk" | "stopping" => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, failure.message)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let shell = Shell {
+            title: t::WENT_WRONG.to_owned(),
+            body: self.part(),
+            ..Shell::default()
+        };
+        let mut response = shell.page();
+        *response.status_mut() = self.status;
+        // Nothing of it is worth keeping.
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}

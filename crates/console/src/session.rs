@@ -1,0 +1,219 @@
+//! Who sits at which browser: sessions in RAM only, named by a cookie that no script can read.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use ledger::id::UserId;
+use sha2::{Digest, Sha256};
+
+/// Sessions kept at most; whoever floods us with new ones pushes out those who have not signed in.
+const SESSIONS_MAX: usize = 256;
+/// A browser that was closed in the evening signs in anew in the morning.
+const SESSION_LIFE: Duration = Duration::from_secs(14 * 3600);
+/// Nobody has touched the page for this long: the PIN is asked for again.
+pub const IDLE_LOCK: Duration = Duration::from_secs(10 * 60);
+
+/// Somebody who has given name and PIN.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Person {
+    pub id: UserId,
+    pub name: String,
+    /// `clerk`, `head`; at hubs `operator`, `admin`, `auditor`.
+    pub roles: Vec<String>,
+    /// B岗顶岗: for whom, and why; none on the A-post.
+    pub cover: Option<String>,
+}
+
+impl Person {
+    /// Whether this person has a role.
+    pub fn is(&self, role: &str) -> bool {
+        self.roles.iter().any(|r| r == role)
+    }
+}
+
+/// What a request learns of its session.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    pub csrf: String,
+    pub person: Option<Person>,
+    /// Too long untouched: the person has to give the PIN again.
+    pub locked: bool,
+}
+
+struct Session {
+    csrf: String,
+    person: Option<Person>,
+    began: Instant,
+    touched: Instant,
+    locked: bool,
+}
+
+type Key = [u8; 32];
+
+/// All sessions of one face.
+pub struct Sessions {
+    all: Mutex<HashMap<Key, Session>>,
+    idle_lock: Duration,
+}
+
+fn key(cookie: &str) -> Key {
+    Sha256::digest(cookie.as_bytes()).into()
+}
+
+/// Sixty-four hexadecimal digits that nobody can guess.
+fn secret() -> String {
+    let mut bytes = [0; 32];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => data_encoding::HEXLOWER.encode(&bytes),
+        // A machine without randomness must not hand out sessions that can be guessed.
+        Err(error) => panic!("no randomness: {error}"),
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self::new(IDLE_LOCK)
+    }
+}
+
+impl Sessions {
+    /// No session yet.
+    pub fn new(idle_lock: Duration) -> Self {
+        let all = Mutex::new(HashMap::new());
+        Self { all, idle_lock }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<Key, Session>) -> T) -> T {
+        // What a panic left behind is still whole: each change is one insert or one assignment.
+        let mut all = self.all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        work(&mut all)
+    }
+
+    /// The session of a cookie. `acts`: a person did this, not the page by itself.
+    pub fn find(&self, cookie: &str, acts: bool, now: Instant) -> Option<Seat> {
+        self.with(|all| {
+            let session = all.get_mut(&key(cookie))?;
+            if now.duration_since(session.began) > SESSION_LIFE {
+                all.remove(&key(cookie));
+                return None;
+            }
+            if session.person.is_some() && now.duration_since(session.touched) > self.idle_lock {
+                session.locked = true;
+            }
+            if acts && !session.locked {
+                session.touched = now;
+            }
+            Some(Seat {
+                csrf: session.csrf.clone(),
+                person: session.person.clone(),
+                locked: session.locked,
+            })
+        })
+    }
+
+    /// A session for somebody who has none; gives the cookie.
+    pub fn begin(&self, now: Instant) -> (String, Seat) {
+        let (cookie, csrf) = (secret(), secret());
+        let session = Session {
+            csrf: csrf.clone(),
+            person: None,
+            began: now,
+            touched: now,
+            locked: false,
+        };
+        self.with(|all| {
+            if all.len() >= SESSIONS_MAX {
+                let oldest = all.iter().min_by_key(|(_, s)| (s.person.is_some(), s.touched));
+                if let Some(oldest) = oldest.map(|(k, _)| *k) {
+                    all.remove(&oldest);
+                }
+            }
+            all.insert(key(&cookie), session);
+        });
+        let seat = Seat {
+            csrf,
+            person: None,
+            locked: false,
+        };
+        (cookie, seat)
+    }
+
+    /// Signs somebody in under a new cookie, so that a cookie known before is worth nothing; the old one ends.
+    pub fn sign_in(&self, old: &str, person: Person, now: Instant) -> String {
+        self.end(old);
+        let (cookie, _) = self.begin(now);
+        self.change(&cookie, |session| session.person = Some(person));
+        cookie
+    }
+
+    /// The person takes over a post (B岗顶岗), or goes back to the own one.
+    pub fn cover(&self, cookie: &str, cover: Option<String>) {
+        self.change(cookie, |session| {
+            if let Some(person) = &mut session.person {
+                person.cover = cover;
+            }
+        });
+    }
+
+    /// Asks for the PIN before anything else.
+    pub fn lock(&self, cookie: &str) {
+        self.change(cookie, |session| session.locked = session.person.is_some());
+    }
+
+    fn change(&self, cookie: &str, change: impl FnOnce(&mut Session)) {
+        self.with(|all| all.get_mut(&key(cookie)).map(change));
+    }
+
+    /// Ends a session.
+    pub fn end(&self, cookie: &str) {
+        self.with(|all| all.remove(&key(cookie)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person() -> Person {
+        Person {
+            id: UserId([7; 8]),
+            name: "李芳".to_owned(),
+            roles: vec!["clerk".to_owned()],
+            cover: None,
+        }
+    }
+
+    #[test]
+    fn a_desk_left_alone_is_locked_and_pages_that_refresh_themselves_do_not_keep_it_open() {
+        let sessions = Sessions::new(Duration::from_secs(60));
+        let start = Instant::now();
+        let (first, _) = sessions.begin(start);
+        let cookie = sessions.sign_in(&first, person(), start);
+        assert!(
+            sessions.find(&first, true, start).is_none(),
+            "the cookie before is worth nothing"
+        );
+        let after = |s| start + Duration::from_secs(s);
+        assert!(!sessions.find(&cookie, true, after(50)).unwrap().locked);
+        assert!(!sessions.find(&cookie, false, after(100)).unwrap().locked);
+        assert!(sessions.find(&cookie, false, after(111)).unwrap().locked);
+        assert!(
+            sessions.find(&cookie, true, after(112)).unwrap().locked,
+            "a press does not open it"
+        );
+        assert!(sessions.find(&cookie, true, start + SESSION_LIFE * 2).is_none());
+    }
+
+    #[test]
+    fn a_flood_of_visitors_pushes_out_nobody_who_has_signed_in() {
+        let sessions = Sessions::default();
+        let now = Instant::now();
+        let (first, _) = sessions.begin(now);
+        let cookie = sessions.sign_in(&first, person(), now);
+        for _ in 0..SESSIONS_MAX * 2 {
+            sessions.begin(now + Duration::from_secs(1));
+        }
+        assert_eq!(sessions.find(&cookie, true, now).unwrap().person, Some(person()));
+    }
+}

@@ -1,0 +1,20 @@
+//! Every word that the shared shell says. The clerk's own pages have their catalogue in `node/src/desk/texts.rs`.
+
+pub const PRODUCT: &str = "村联";
+pub const SKIP: &str = "跳到正文";
+pub const MENU: &str = "主菜单";
+pub const LOCK: &str = "锁屏";
+pub const SIGN_OUT: &str = "退出";
+pub const ON_COVER: &str = "B岗顶岗";
+pub const NO_ANSWER: &str = "后台程序没有回应，页面内容可能已过时。请稍等；一直这样时，请重新启动程序或电脑。";
+pub const NO_SCRIPT: &str = "浏览器关闭了脚本（JavaScript），本页用不了。请在浏览器设置中打开后刷新。";
+pub const BACK_TO_START: &str = "回到今日";
+pub const BACK: &str = "返回上一页";
+pub const WENT_WRONG: &str = "没有办成";
+
+pub const FOREIGN: &str = "这个请求不是从本机的村联页面发出的，已拒绝。请在浏览器地址栏直接输入本页地址打开。";
+pub const STALE_FORM: &str = "页面放得太久，或程序重新启动过，这次没有保存。请返回上一页，刷新后再提交。";
+pub const TOO_LARGE: &str = "提交的内容太大，没有保存。请缩短后再试。";
+pub const NOT_FOUND: &str = "没有这个页面。请从上面的菜单重新进入。";
+pub const BUSY: &str = "程序正忙，没有在一分钟内答复。刚才的操作不知是否完成，请先在“今日”里查看，再决定是否重做。";
+pub const NOT_ALLOWED: &str = "您的岗位不能做这一步，请由有权限的人员登录办理。";

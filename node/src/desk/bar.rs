@@ -1,0 +1,100 @@
+//! The status bar: the line, and how far the room's records have travelled. Grey where what is known may be old.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
+use console::Problem;
+use office::command::Command;
+use serde_json::Value;
+
+use super::{Desk, texts as t};
+
+/// The line, as the clerk sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Line {
+    Up,
+    Down {
+        since: String,
+    },
+    Never,
+    /// A room that has joined nobody.
+    Alone,
+}
+
+impl Line {
+    fn is_down(&self) -> bool {
+        matches!(self, Line::Down { .. } | Line::Never)
+    }
+
+    fn has_hub(&self) -> bool {
+        *self != Line::Alone
+    }
+}
+
+#[derive(Template)]
+#[template(path = "bar.html")]
+struct Bar {
+    line: Line,
+    recorded: u64,
+    township: u64,
+    county: u64,
+    unsent: u64,
+    oldest: Option<String>,
+    /// What is wrong with the machine itself, most urgent first.
+    trouble: Option<String>,
+}
+
+pub(super) async fn piece(State(desk): State<Arc<Desk>>) -> Result<Response, Problem> {
+    let status = desk.ask(Command::Status).await?;
+    Ok(Html(of(&status)).into_response())
+}
+
+/// The bar as HTML, out of what `status` says.
+pub(super) fn of(status: &Value) -> String {
+    console::page::part(&bar(status))
+}
+
+fn bar(status: &Value) -> Bar {
+    let number = |at: &str| status.pointer(at).and_then(Value::as_u64).unwrap_or(0);
+    let recorded = number("/reach/recorded");
+    let disk = status.pointer("/disk/message").and_then(Value::as_str);
+    let trouble = match status["revoked"].as_bool() {
+        Some(true) => Some(t::REVOKED.to_owned()),
+        _ => disk.map(str::to_owned),
+    };
+    Bar {
+        line: line_of(status),
+        recorded,
+        township: number("/reach/township"),
+        county: number("/reach/county"),
+        unsent: number("/pending/township"),
+        oldest: status["oldest_pending_s"].as_u64().map(ago),
+        trouble,
+    }
+}
+
+fn line_of(status: &Value) -> Line {
+    let none = Vec::new();
+    let peers = status["peers"].as_array().unwrap_or(&none);
+    if peers.iter().any(|p| p["connected"] == true) {
+        return Line::Up;
+    }
+    let last = peers.iter().filter_map(|p| p["last_seen_s"].as_u64()).min();
+    match (last, status["alone"].as_bool()) {
+        (Some(s), _) => Line::Down { since: ago(s) },
+        (None, Some(true)) => Line::Alone,
+        (None, _) => Line::Never,
+    }
+}
+
+/// How long ago, as people say it: what is past an hour needs no minutes.
+pub(super) fn ago(seconds: u64) -> String {
+    match seconds {
+        0..60 => "不到 1 分钟".to_owned(),
+        60..3_600 => format!("{} 分钟", seconds / 60),
+        3_600..172_800 => format!("{} 小时", seconds / 3_600),
+        _ => format!("{} 天", seconds / 86_400),
+    }
+}
