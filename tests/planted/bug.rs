@@ -20,10 +20,21 @@ pub struct Bug {
     /// Stands exactly once in the file.
     pub old: String,
     pub new: String,
+    /// Further words of the same file, where one fault stands in two places.
+    #[serde(default)]
+    pub also: Vec<Edit>,
     pub check: Check,
     /// The check may also be caught by never ending.
     #[serde(default)]
     pub hangs: bool,
+}
+
+/// Words to exchange.
+#[derive(Clone, Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    pub old: String,
+    pub new: String,
 }
 
 /// One test of one target.
@@ -35,6 +46,14 @@ pub struct Check {
     pub binary: Option<String>,
     /// The whole path of the test.
     pub test: String,
+}
+
+impl Bug {
+    fn edits(&self) -> impl Iterator<Item = (&str, &str)> {
+        let first = (self.old.as_str(), self.new.as_str());
+        let also = self.also.iter().map(|edit| (edit.old.as_str(), edit.new.as_str()));
+        std::iter::once(first).chain(also)
+    }
 }
 
 impl Check {
@@ -104,14 +123,18 @@ pub fn faults(root: &Path, bugs: &[Bug]) -> Vec<String> {
 /// The file of a bug, before and after.
 pub(super) fn planted(root: &Path, bug: &Bug) -> anyhow::Result<(String, String)> {
     let clean = fs::read_to_string(root.join(&bug.file)).with_context(|| format!("reading {}", bug.file))?;
-    let times = clean.matches(&bug.old).count();
-    anyhow::ensure!(
-        !bug.old.is_empty() && times == 1,
-        "its old text stands {times} times in {}",
-        bug.file
-    );
-    anyhow::ensure!(bug.old != bug.new, "it changes nothing");
-    let broken = clean.replacen(&bug.old, &bug.new, 1);
+    let mut broken = clean.clone();
+    for (old, new) in bug.edits() {
+        // Counted in the sound text: one exchange must not hide another.
+        let times = clean.matches(old).count();
+        anyhow::ensure!(
+            !old.is_empty() && times == 1,
+            "its old text stands {times} times in {}: {old}",
+            bug.file
+        );
+        anyhow::ensure!(old != new, "it changes nothing");
+        broken = broken.replacen(old, new, 1);
+    }
     Ok((clean, broken))
 }
 
@@ -152,6 +175,7 @@ mod tests {
             file: "f".to_owned(),
             old: "o".to_owned(),
             new: "n".to_owned(),
+            also: Vec::new(),
             check: Check {
                 package: "p".to_owned(),
                 binary: None,

@@ -188,6 +188,36 @@ fn cuts_of_several_revocations_combine_by_the_highest_and_extend_brings_more_bac
 }
 
 #[test]
+fn only_a_standing_hub_above_a_book_gives_receipts_for_it() {
+    let mut world = World::county();
+    let receipt = |hub: u8, unit| {
+        let (key, scope) = (crate::memory::key(hub), Scope::book(unit));
+        Receipt::sign(&key, 1, scope, 1, 1_000, crate::vector::Vector::default())
+    };
+    let authority = world.fold();
+    for hub in [HUB_A, COUNTY_HUB] {
+        assert!(authority.receipt_counts(&receipt(hub, ROOM_A)));
+    }
+    for (stranger, unit) in [
+        (HUB_B, ROOM_A),
+        (HUB_A, ROOM_B),
+        (PC_A, ROOM_A),
+        (ROOT, ROOM_A),
+        (99, ROOM_A),
+    ] {
+        assert!(!authority.receipt_counts(&receipt(stranger, unit)), "device {stranger}");
+    }
+    world.say(COUNTY_HUB, COUNTY, revoke(HUB_A, &[]));
+    let authority = world.fold();
+    assert!(!authority.receipt_counts(&receipt(HUB_A, ROOM_A)), "it is out");
+    assert!(authority.receipt_counts(&receipt(COUNTY_HUB, ROOM_A)));
+    assert_eq!(
+        authority.hubs_over(&[Scope::book(ROOM_A)]),
+        BTreeSet::from([device(COUNTY_HUB)])
+    );
+}
+
+#[test]
 fn a_moved_room_keeps_what_its_old_hub_wrote_and_is_held_by_the_new_one() {
     let mut world = World::county();
     let mut tree = TREE;

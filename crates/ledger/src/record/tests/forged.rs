@@ -240,6 +240,14 @@ fn framed(data: &[u8]) -> Vec<u8> {
     [&[0x85, 0x6f, 0x4a, 0x83], &hash[..4], &chunk].concat()
 }
 
+/// What [`framed`] frames, taken out of an honest change.
+fn content(change: &[u8]) -> &[u8] {
+    let header = 9 + usize::from(change[9] & 0x80 != 0) + 1;
+    let data = &change[header..];
+    assert_eq!(framed(data), change);
+    data
+}
+
 #[test]
 fn changes_that_make_automerge_panic_or_swell_are_set_aside() {
     let held = case();
@@ -256,9 +264,7 @@ fn changes_that_make_automerge_panic_or_swell_are_set_aside() {
         &context(),
     )
     .unwrap();
-    let header = 9 + usize::from(honest[9] & 0x80 != 0) + 1;
-    let data = &honest[header..];
-    assert_eq!(framed(data), honest);
+    let data = content(&honest);
     let before = held.fold();
     let mut panics = 0;
     // Hundreds of expected panics would drown the report.
@@ -307,7 +313,7 @@ fn a_few_bytes_that_claim_many_operations_are_refused_before_they_are_read() {
         &context(),
     )
     .unwrap();
-    let data = &honest[11..];
+    let data = content(&honest);
     // The action column of one put: run of one, value one (7e 01 as a literal run).
     let column = data.windows(2).rposition(|w| w == [0x7f, 0x01]).unwrap();
     let spec = data.windows(2).position(|w| w == [0x42, 0x02]).unwrap();
@@ -316,6 +322,50 @@ fn a_few_bytes_that_claim_many_operations_are_refused_before_they_are_read() {
     swollen.extend_from_slice(&data[column + 2..]);
     swollen[spec + 1] = 6;
     assert_eq!(reason(&held, ROOM, framed(&swollen)), SetAsideReason::TooMany);
+}
+
+#[test]
+fn a_column_marked_as_compressed_is_not_even_opened() {
+    let held = case();
+    let note = [Edit::Event(NewEvent::new("process", today()))];
+    let honest = edit(&held.entries(), ROOM.actor(), &note, &context()).unwrap();
+    let mut data = content(&honest).to_vec();
+    let action = data.windows(2).position(|w| w == [0x42, 0x02]).unwrap();
+    data[action] |= 0x08;
+    assert_eq!(reason(&held, ROOM, framed(&data)), SetAsideReason::NotARawChange);
+}
+
+#[test]
+fn a_change_that_names_too_many_causes_is_set_aside() {
+    let held = case();
+    let note = [Edit::Event(NewEvent::new("process", today()))];
+    let honest = edit(&held.entries(), ROOM.actor(), &note, &context()).unwrap();
+    let data = content(&honest);
+    assert_eq!(data[0], 1, "one cause");
+    let naming = |causes: usize| {
+        let mut crafted = vec![u8::try_from(causes).unwrap()];
+        let known = &data[1..33];
+        crafted.extend((1..causes).flat_map(|n| [n as u8; 32]));
+        crafted.extend_from_slice(known);
+        crafted.extend_from_slice(&data[33..]);
+        framed(&crafted)
+    };
+    assert_eq!(reason(&held, ROOM, naming(DEPS_MAX + 1)), SetAsideReason::TooMany);
+}
+
+#[test]
+fn a_change_in_two_logs_of_a_copied_disk_has_one_author_whichever_came_first() {
+    let mut held = case();
+    let (earlier, change) = held.0[1].clone();
+    let later = Envelope {
+        wall_ms: earlier.wall_ms + 1,
+        user: UserId([9; 8]),
+        ..earlier.clone()
+    };
+    held.0.push((later, change));
+    // Folding compares several orders of arrival.
+    let folded = held.fold();
+    assert_eq!((folded.events.len(), folded.events[1].user), (2, earlier.user));
 }
 
 #[test]

@@ -177,6 +177,13 @@ proptest! {
         // Every event is in the list once, causes first, and the state is that of the last.
         let ids: BTreeSet<&String> = folded.events.iter().map(|e| &e.id).collect();
         prop_assert_eq!(ids.len(), folded.events.len());
+        let document = super::super::document::Document::read(&shuffled);
+        let place = |event: &FoldedEvent| document.changes.iter().position(|c| c.change.hash == event.change);
+        let places: Vec<usize> = folded.events.iter().filter_map(place).collect();
+        prop_assert_eq!(places.len(), folded.events.len());
+        for (at, earlier) in places.iter().enumerate() {
+            prop_assert!(places[at + 1..].iter().all(|later| !document.precedes(*later, *earlier)));
+        }
         let last = folded.events.last().map(|e| e.state.clone()).unwrap_or_default();
         prop_assert!(folded.state == last || folded.state == "double_closed");
     }

@@ -181,6 +181,57 @@ fn of_concurrent_events_the_higher_tier_stands_and_a_human_is_told() {
 }
 
 #[test]
+fn what_the_township_built_on_a_rooms_step_comes_after_it_though_it_outranks_it() {
+    let mut room = Held::open(ROOM, "DIRECT");
+    let mut beside = room.clone();
+    let accepted = room.act(ROOM, "accept");
+    let processed = room.act(TOWN, "process");
+    // Something apart, so that the order has to be found.
+    beside.edit(ROOM_B, &[Edit::Note("来电询问".into())]);
+    beside.act(ROOM_B, "accept");
+    room.meet(&beside);
+    let folded = room.fold();
+    assert_eq!(folded.state, "processing", "{:?}", folded.events);
+    let place = |id: &str| folded.events.iter().position(|e| e.id == id);
+    assert!(place(&accepted) < place(&processed), "{:?}", folded.events);
+}
+
+#[test]
+fn a_clock_years_off_decides_nothing() {
+    let mut one = Held::open(ROOM, "DIRECT");
+    let mut other = one.clone();
+    for (held, desk, byte) in [(&mut one, ROOM, 1), (&mut other, ROOM_B, 2)] {
+        let mobile = Edit::Field {
+            name: "mobile".into(),
+            value: Value::Sealed(vec![byte; 20]),
+        };
+        held.edit(desk, &[mobile]);
+        held.act(desk, "accept");
+        held.act(desk, "process");
+    }
+    other.act(ROOM_B, "withdraw");
+    one.meet(&other);
+    let decided = |held: &Held| {
+        let folded = held.fold();
+        let events: Vec<(String, bool)> = folded.events.iter().map(|e| (e.id.clone(), e.void.is_some())).collect();
+        let leads: Vec<bool> = folded.fields["mobile"].iter().map(|value| value.leads).collect();
+        (folded.state, events, leads)
+    };
+    let expected = decided(&one);
+    for years in [-50, 50] {
+        for desk in [ROOM, ROOM_B] {
+            let mut wrong = one.clone();
+            for (number, (envelope, _)) in wrong.0.iter_mut().enumerate() {
+                if envelope.device == desk.device {
+                    envelope.wall_ms += years * 31_557_600_000 - number as i64 * 60_000;
+                }
+            }
+            assert_eq!(decided(&wrong), expected, "{years} years, {:?}", desk.device);
+        }
+    }
+}
+
+#[test]
 fn of_concurrent_decisions_the_higher_tiers_stands() {
     let mut one = Held::open(ROOM, "SPOT");
     one.act(ROOM, "accept");

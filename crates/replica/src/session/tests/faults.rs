@@ -8,10 +8,11 @@ use crate::frame::{
     Batch, FRAME_BYTES_MAX, Frame, HEADER_LEN, HashAsk, Header, Inbound, KeyAsk, Outbound, Refusal, Speech, Vectors,
 };
 use crate::memory::{device, key, note};
+use crate::receipt::{Receipt, Withdrawal};
 use crate::run::{Run, RunError, sign};
 use crate::vector::Vector;
 use crate::wire::WireError;
-use ledger::id::{RecordId, Scope};
+use ledger::id::{Hash, RecordId, Scope};
 
 /// What the peer at `end` would have received had we sent this.
 fn arrives(county: &mut County, line: usize, end: usize, frame: &Outbound) {
@@ -284,6 +285,34 @@ fn a_forged_signature_names_the_log() {
             error: RunError::Signature
         })
     );
+}
+
+#[test]
+fn a_forged_receipt_or_withdrawal_names_the_hub() {
+    let mut vector = Vector::default();
+    let tip = Tip {
+        seq: 7,
+        hash: Hash([7; 32]),
+    };
+    vector.set(device(4), 1, vec![tip]);
+    let receipt = Receipt::sign(&key(1), 1, Scope::book(unit(4)), 7, 1_000, vector);
+    let withdrawal = Withdrawal::sign(&key(1), 1, 2_000);
+    let arrives = |receipt: &Receipt, withdrawal: &Withdrawal| {
+        let bytes = Outbound::Receipts(vec![receipt.clone()], vec![withdrawal.clone()]).encode();
+        Inbound::decode(bytes[4], &bytes[HEADER_LEN..])
+    };
+    assert!(arrives(&receipt, &withdrawal).is_ok());
+    let forged = PeerError::ReceiptSignature {
+        hub: device(1),
+        error: RunError::Signature,
+    };
+    let more = Receipt {
+        counter: 8,
+        ..receipt.clone()
+    };
+    assert_eq!(arrives(&more, &withdrawal), Err(forged.clone()));
+    let other = Withdrawal { store: 2, ..withdrawal };
+    assert_eq!(arrives(&receipt, &other), Err(forged));
 }
 
 #[test]

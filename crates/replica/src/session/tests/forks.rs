@@ -55,6 +55,22 @@ fn a_fork_reconciles_whatever_the_lengths_of_its_branches() {
 }
 
 #[test]
+fn a_long_log_that_forked_near_its_end_is_not_sent_again_from_its_start() {
+    let mut county = cloned(2_000, 3, 5);
+    let whole = county.connect(ROOM, TOWNSHIP);
+    county.connect(4, COUNTY);
+    county.settle();
+    county.cut(0);
+    county.cut(1);
+    let line = county.connect(TOWNSHIP, COUNTY);
+    county.settle();
+    county.assert_equal(TOWNSHIP, COUNTY);
+    let bytes = |line: usize| -> usize { county.lines[line].bytes.iter().sum() };
+    println!("all of it {} bytes, the fork {} bytes", bytes(whole), bytes(line));
+    assert!(bytes(line) * 8 < bytes(whole), "{} of {}", bytes(line), bytes(whole));
+}
+
+#[test]
 fn both_copies_of_a_cloned_disk_get_each_others_cases() {
     let mut county = cloned(20, 5, 6);
     county.connect(ROOM, TOWNSHIP);

@@ -54,7 +54,8 @@ fn a_full_disk_turns_read_only_still_takes_statements_and_recovers() {
         store.stage_key(book(), RecordId([1; 16]), &[1; 48]),
         Err(StoreError::ReadOnly(_))
     ));
-    // From the space kept back: revocations, receipts, facts, erasures.
+    // Not a byte is left but the space kept back: revocations, receipts, facts and erasures come out of it.
+    pc.disk.fault(Fault::Capacity(64 * MIB));
     let public = Scope::public(unit(1));
     store
         .stage_local(&key(1), public, EPOCH, vec![statement("revoke")])
