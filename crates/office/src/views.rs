@@ -30,9 +30,10 @@ use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan
 use crate::keys::Keys;
 use crate::views::fold::{Fresh, Read, Under, derived};
 use crate::views::groups::Touched;
-use crate::views::row::{RecordRef, RecordRow, RowEntry, RowLog};
+use crate::views::row::RowLog;
 
 pub use counts::Counts;
+pub use row::{RecordRef, RecordRow, RowEntry, RowStatus, Summary};
 
 /// Entries applied between two times that the index is made durable. More would make opening after a power cut slower, fewer
 /// would make applying slower: the index's own sync takes some ten milliseconds.

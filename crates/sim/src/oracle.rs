@@ -1,9 +1,39 @@
-//! What must always hold, looked at after every command, commit, opening and end of a process.
+//! What must always hold, looked at after every command, commit, opening and end of a process; in full when all is healed.
+//!
+//! The oracle has its own memory and its own arithmetic: it opens copies of disks as they would be after a power cut, walks chains
+//! entry by entry, reckons tiers from receipts without the shortcuts of `office`, and folds records anew. It changes nothing.
+//!
+//! **When a loss is legitimate.** An acknowledged entry may be lost only when every disk that ever held it durably was harmed (rotted,
+//! wiped, put back to an older copy) or is in other hands. That is decided at the moment of the harm: if no other disk of the county
+//! holds the entry then, nobody owes it any longer, and it is counted. All others are owed, for ever and in all tiers.
 
+mod chains;
+mod durable;
+mod idle;
+mod limits;
+mod promises;
+mod receipts;
+mod refold;
+mod states;
+#[cfg(test)]
+mod tests;
+mod tiers;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use ledger::id::{DeviceId, Tier};
+use office::Office;
 use office::command::{Command, CommandError};
 use serde_json::Value;
 
+use crate::dice::Dice;
 use crate::world::{Seat, World};
+use durable::Disks;
+use promises::Promises;
+use receipts::Lossy;
+use states::States;
 
 /// When the oracle looks.
 #[derive(Debug)]
@@ -20,32 +50,311 @@ pub enum Moment<'a> {
     Opened { seat: Seat },
     /// A process is gone, by whatever cause; its office can no longer be asked.
     Ended { seat: Seat },
+    /// A disk holds less than it did: rot, an older copy put back, a deleted folder.
+    Harmed { seat: Seat },
 }
 
+/// What is checked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Check {
+    /// No acknowledged entry is lost.
+    Kept,
+    /// Equal entries give byte-equal state.
+    SameState,
+    /// Rows are what the journal folds to.
+    Refold,
+    /// Void events change no state.
+    Void,
+    /// Receipts never say more than is durable where they say it.
+    Receipts,
+    /// A tier is shown only when it is true.
+    Tiers,
+    /// Chains are gapless, and signed by their authors.
+    Chains,
+    /// Only who is entitled writes, and nothing above a cut counts.
+    Foreign,
+    /// Memory and queues stay within their limits.
+    Limits,
+    /// In step and without input nothing is said.
+    Idle,
+    /// What is told to people is so.
+    Words,
+    /// In the end all hold the same.
+    InStep,
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Check::Kept => "kept",
+            Check::SameState => "same state",
+            Check::Refold => "refold",
+            Check::Void => "void",
+            Check::Receipts => "receipts",
+            Check::Tiers => "tiers",
+            Check::Chains => "chains",
+            Check::Foreign => "foreign",
+            Check::Limits => "limits",
+            Check::Idle => "idle",
+            Check::Words => "words",
+            Check::InStep => "in step",
+        })
+    }
+}
+
+/// One thing that did not hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    pub check: Check,
+    pub seat: Seat,
+    pub what: String,
+}
+
+/// Between two deep looks at one device lie so many of its commits.
+const COMMITS_BETWEEN: u64 = 60;
+/// Records looked at in one deep look.
+const RECORDS_SAMPLED: usize = 6;
+/// Beyond so many violations nothing more is written down: the first ones tell the story.
+const VIOLATIONS_MAX: usize = 40;
+
 /// What it remembers, and what it found.
-#[derive(Default)]
 pub struct Oracle {
     violations: Vec<String>,
+    checks: BTreeSet<Check>,
+    promises: Promises,
+    states: States,
+    lossy: Lossy,
+    disks: Disks,
+    commits: BTreeMap<Seat, u64>,
+    /// The key of each device when it was last opened.
+    devices: BTreeMap<Seat, DeviceId>,
+    /// In other hands or thrown away: nothing is expected of them.
+    gone: BTreeSet<Seat>,
+    dice: Dice,
+    /// How often each check was made, so that one that never runs is seen.
+    made: BTreeMap<Check, u64>,
+}
+
+impl Default for Oracle {
+    fn default() -> Self {
+        Self {
+            violations: Vec::new(),
+            checks: BTreeSet::new(),
+            promises: Promises::default(),
+            states: States::default(),
+            lossy: Lossy::default(),
+            disks: Disks::default(),
+            commits: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            dice: Dice::new(0x0ac1e),
+            made: BTreeMap::new(),
+        }
+    }
 }
 
 impl Oracle {
     /// Looks. Called by the world; must not change anything.
     pub fn watch(&mut self, world: &World, moment: &Moment<'_>) {
-        let _ = (world, moment);
+        let mut found = Vec::new();
+        match *moment {
+            Moment::Commanded { seat, command, answer } if !self.gone.contains(&seat) => {
+                words::answered(world, seat, command, answer, &mut found);
+                if answer.is_ok() {
+                    self.promises.note(world, seat);
+                }
+                self.count(Check::Words);
+            }
+            Moment::Commanded { .. } => {}
+            Moment::Committed { seat } => self.committed(world, seat, &mut found),
+            Moment::Opened { seat } => {
+                if let Some(device) = world.device_of(seat) {
+                    self.devices.insert(seat, device);
+                }
+                if !self.gone.contains(&seat) {
+                    self.promises.check_own(world, seat, &mut found);
+                    self.count(Check::Kept);
+                }
+            }
+            Moment::Ended { .. } => {}
+            Moment::Harmed { seat } => self.harmed(world, seat),
+        }
+        self.take(world, found);
+    }
+
+    fn committed(&mut self, world: &World, seat: Seat, found: &mut Vec<Found>) {
+        let Some(office) = world.office(seat) else { return };
+        limits::check(seat, office, found);
+        self.count(Check::Limits);
+        let commits = self.commits.entry(seat).or_default();
+        *commits += 1;
+        if *commits % COMMITS_BETWEEN == 0 && !self.gone.contains(&seat) {
+            self.look(world, seat, office, found);
+        }
+    }
+
+    /// A deep look at one device: a few of its records, one of its logs, its receipts.
+    fn look(&mut self, world: &World, seat: Seat, office: &Office, found: &mut Vec<Found>) {
+        for check in [Check::Receipts, Check::Chains, Check::Foreign] {
+            self.count(check);
+        }
+        receipts::check_own(world, seat, office, &mut self.disks, found);
+        chains::check_one(seat, office, &mut self.dice, found);
+        chains::check_authors(seat, office, found);
+        let sight = tiers::Sight {
+            world,
+            devices: &self.devices,
+            lossy: &self.lossy,
+        };
+        sight.check_reach(seat, office, found);
+        let Ok(rows) = office.record_rows() else { return };
+        if !office.is_current() {
+            return;
+        }
+        for _ in 0..RECORDS_SAMPLED {
+            let Some((of, row)) = self.dice.pick(&rows).cloned() else {
+                break;
+            };
+            sight.check_record(seat, office, of, &row, found);
+            self.states.check(seat, office, of, row, found);
+        }
+        for check in [Check::Tiers, Check::SameState, Check::Void] {
+            self.count(check);
+        }
+    }
+
+    fn harmed(&mut self, world: &World, seat: Seat) {
+        self.disks.forget(seat);
+        self.lossy.note(world, seat, &self.devices);
+        self.promises.reckon(world, seat, &self.gone, &mut self.disks);
+    }
+
+    /// A device is in other hands, or thrown away: what only its disk holds is owed no longer.
+    pub fn gone(&mut self, world: &World, seat: Seat) {
+        self.gone.insert(seat);
+        self.harmed(world, seat);
+    }
+
+    /// Whether a device still counts.
+    pub fn is_gone(&self, seat: Seat) -> bool {
+        self.gone.contains(&seat)
+    }
+
+    /// Acknowledged entries that nobody owes any longer, because every disk that held them was harmed or is gone.
+    pub fn lost_legitimately(&self) -> u64 {
+        self.promises.excused()
+    }
+
+    /// How often each check was made.
+    pub fn made(&self) -> &BTreeMap<Check, u64> {
+        &self.made
+    }
+
+    fn count(&mut self, check: Check) {
+        *self.made.entry(check).or_default() += 1;
+    }
+
+    /// Devices whose word counts, in order.
+    fn ours(&self, world: &World) -> Vec<Seat> {
+        world.seats().filter(|seat| !self.gone.contains(seat)).collect()
     }
 
     /// After healing and a long quiet: whether all is as it should be.
     pub fn end(&mut self, world: &mut World) {
-        let _ = world;
+        let mut found = Vec::new();
+        let seats = self.ours(world);
+        for seat in &seats {
+            if !world.is_up(*seat) {
+                found.push(Found::new(
+                    Check::InStep,
+                    *seat,
+                    "it does not run after all was healed".to_owned(),
+                ));
+            }
+        }
+        refold::settle(world, &seats);
+        self.promises.check_all(world, &seats, &mut found);
+        states::check_in_step(world, &seats, &mut found);
+        for seat in &seats {
+            let Some(office) = world.office(*seat) else { continue };
+            self.promises.check_own(world, *seat, &mut found);
+            receipts::check_own(world, *seat, office, &mut self.disks, &mut found);
+            receipts::check_standing(world, *seat, office, &self.devices, &mut self.disks, &mut found);
+            chains::check_all(*seat, office, &mut found);
+            chains::check_authors(*seat, office, &mut found);
+            let none = Lossy::default();
+            let sight = tiers::Sight {
+                world,
+                devices: &self.devices,
+                lossy: &none,
+            };
+            sight.check_reach(*seat, office, &mut found);
+            words::check_arrived(*seat, office, &mut found);
+            for (of, row) in office.record_rows().unwrap_or_default() {
+                sight.check_record(*seat, office, of, &row, &mut found);
+                chains::check_cuts(*seat, office, of, &row, &mut found);
+                self.states.check(*seat, office, of, row, &mut found);
+            }
+            refold::check(world, *seat, &mut found);
+        }
+        words::check_status(world, &seats, &mut found);
+        if found.is_empty() {
+            idle::check(world, &seats, &mut found);
+        }
+        for check in ALL {
+            self.count(check);
+        }
+        self.take(world, found);
+    }
+
+    fn take(&mut self, world: &World, found: Vec<Found>) {
+        for Found { check, seat, what } in found {
+            self.checks.insert(check);
+            self.violated(world, format!("{check}: {}: {what}", world.name(seat)));
+        }
     }
 
     /// Something did not hold; said in words that a reader of the story understands.
     pub fn violated(&mut self, world: &World, what: String) {
-        self.violations.push(format!("at {} ms: {what}", world.now_ms()));
+        if self.violations.len() < VIOLATIONS_MAX {
+            self.violations.push(format!("at {} ms: {what}", world.now_ms()));
+        }
     }
 
     /// What did not hold, in order.
     pub fn violations(&self) -> &[String] {
         &self.violations
     }
+
+    /// The checks that found something.
+    pub fn red(&self) -> &BTreeSet<Check> {
+        &self.checks
+    }
+}
+
+const ALL: [Check; 12] = [
+    Check::Kept,
+    Check::SameState,
+    Check::Refold,
+    Check::Void,
+    Check::Receipts,
+    Check::Tiers,
+    Check::Chains,
+    Check::Foreign,
+    Check::Limits,
+    Check::Idle,
+    Check::Words,
+    Check::InStep,
+];
+
+impl Found {
+    fn new(check: Check, seat: Seat, what: String) -> Self {
+        Self { check, seat, what }
+    }
+}
+
+/// The tier at which a device works, as it says itself.
+fn tier_of(office: &Office) -> Option<Tier> {
+    let unit = office.life()?.unit;
+    Some(office.authority().unit(unit)?.kind.tier())
 }

@@ -180,7 +180,20 @@ impl World {
         let place = &mut self.places[seat.0];
         place.disk = disk;
         place.rows = rows;
+        self.harmed(seat);
         self.start(seat);
+    }
+
+    /// A disk holds less than it did. To be said of whatever takes away or spoils what was durable.
+    pub fn harmed(&mut self, seat: Seat) {
+        self.watch(&Moment::Harmed { seat });
+    }
+
+    /// A device is in other hands, or thrown away.
+    pub fn give_up(&mut self, seat: Seat) {
+        let mut oracle = std::mem::take(&mut self.oracle);
+        oracle.gone(self, seat);
+        self.oracle = oracle;
     }
 
     /// An empty disk in place of the old one: a deleted folder, or a new PC in the old one's place. Belongs nowhere until it joins.

@@ -1,0 +1,132 @@
+//! Chains are gapless and signed; only who is entitled writes; nothing above a cut counts.
+
+use std::collections::BTreeSet;
+
+use ledger::id::Hash;
+use ledger::record::change_hash;
+use office::Office;
+use office::views::{RecordRef, RecordRow};
+use replica::authority::Write;
+use replica::entry::{LogId, RecordBody, Tip};
+use replica::logs::{Ancestry, Held};
+use store::Merge;
+
+use super::promises::named;
+use super::{Check, Found};
+use crate::dice::Dice;
+use crate::world::Seat;
+
+/// Bytes read of a log at once.
+const READ_BYTES: usize = 1 << 20;
+
+/// One log of a device, chosen by chance.
+pub(super) fn check_one(seat: Seat, office: &Office, dice: &mut Dice, found: &mut Vec<Found>) {
+    if let Some(log) = dice.pick(&all_logs(office)) {
+        check_log(seat, office, log, found);
+    }
+}
+
+/// Every log of a device.
+pub(super) fn check_all(seat: Seat, office: &Office, found: &mut Vec<Found>) {
+    for log in all_logs(office) {
+        check_log(seat, office, &log, found);
+    }
+}
+
+fn all_logs(office: &Office) -> Vec<LogId> {
+    let logs = office.store().logs();
+    logs.scopes().flat_map(|scope| logs.logs(scope)).collect()
+}
+
+/// Walks from the start to each end: every run follows the one before it and proves its author.
+fn check_log(seat: Seat, office: &Office, log: &LogId, found: &mut Vec<Found>) {
+    for tip in office.store().logs().tips(log) {
+        if let Err(what) = walk(office, log, *tip) {
+            found.push(Found::new(Check::Chains, seat, what));
+        }
+    }
+}
+
+fn walk(office: &Office, log: &LogId, end: Tip) -> Result<(), String> {
+    let mut at = Tip::START;
+    while at != end {
+        let runs = office.store().read(log, at, end, READ_BYTES, Merge::Checkpoints);
+        let runs = runs.map_err(|error| format!("behind {}: {error}", named(log, at)))?;
+        if runs.is_empty() {
+            // Damage is no gap: it is being fetched again, and `verify` names it.
+            return Ok(());
+        }
+        for run in runs {
+            let (before, count) = (run.prev, run.entries.len() as u64);
+            let verified = run
+                .verify()
+                .map_err(|error| format!("behind {}: {error}", named(log, at)))?;
+            if before != at || verified.tip().seq != at.seq + count || verified.tip().seq > end.seq {
+                return Err(format!("{} is followed by what does not follow it", named(log, at)));
+            }
+            at = verified.tip();
+        }
+    }
+    Ok(())
+}
+
+/// Nobody's entries lie in a scope that is not theirs to write.
+pub(super) fn check_authors(seat: Seat, office: &Office, found: &mut Vec<Found>) {
+    for log in all_logs(office) {
+        let own = log.device == office.device();
+        if !own && office.authority().may_write(&log.device, &log.scope) == Write::NotEntitled {
+            let (kind, unit) = (log.scope.kind, log.scope.unit);
+            let what = format!("holds entries of {} in {kind:?} {unit}", log.device.short());
+            found.push(Found::new(Check::Foreign, seat, what));
+        }
+    }
+}
+
+/// No event of an entry above a cut counts.
+pub(super) fn check_cuts(seat: Seat, office: &Office, of: RecordRef, row: &RecordRow, found: &mut Vec<Found>) {
+    let mut above: BTreeSet<Hash> = BTreeSet::new();
+    for entry in &row.entries {
+        let Some((log, tip)) = row.place(of.scope, entry) else {
+            continue;
+        };
+        if is_above_cut(office, &log, tip)
+            && let Ok(body) = office.store().body(entry.at())
+            && let Ok(body) = RecordBody::decode(&body)
+        {
+            above.insert(change_hash(&body.change));
+        }
+    }
+    if above.is_empty() {
+        return;
+    }
+    let Ok(held) = office.held(of, row.clone()) else { return };
+    if let Some(event) = held.folded.events.iter().find(|e| above.contains(&e.change)) {
+        let what = format!(
+            "{} of {} counts, and its device was cut off before",
+            event.kind, row.summary.no
+        );
+        found.push(Found::new(Check::Foreign, seat, what));
+    }
+}
+
+fn is_above_cut(office: &Office, log: &LogId, tip: Tip) -> bool {
+    let member = office.authority().member(&log.device);
+    let Some(revoked) = member.and_then(|m| m.revoked.as_ref()) else {
+        return false;
+    };
+    let held = Held {
+        logs: office.store().logs(),
+        hashes: office.store(),
+    };
+    let mut cuts = revoked
+        .cuts
+        .iter()
+        .filter(|c| c.scope == log.scope && c.epoch == log.epoch);
+    !cuts.any(|cut| {
+        let end = Tip {
+            seq: cut.seq,
+            hash: cut.hash,
+        };
+        end == tip || held.is_ancestor(log, tip, end)
+    })
+}

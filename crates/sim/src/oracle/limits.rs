@@ -1,0 +1,32 @@
+//! Memory and queues stay within their limits, whatever happens.
+
+use office::Office;
+
+use super::{Check, Found};
+use crate::world::Seat;
+
+/// Frames that one office holds for one peer's network at once: what a round makes.
+const OUTPUTS_PER_SESSION_MAX: usize = 4_096;
+/// A session puts at most its window on the network and may owe answers beyond it; `replica` ends one that owes 16 MiB.
+const UNWRITTEN_MAX: usize = 17 * 1024 * 1024;
+/// Sessions that may catch up at once (`office::local`).
+const CATCHING_UP_MAX: usize = 64;
+/// Reasons for refusals that are remembered (`office::peers`).
+const REFUSED_MAX: usize = 1_000;
+/// What may be staged once a commit is through.
+const STAGED_MAX: usize = 0;
+
+pub(super) fn check(seat: Seat, office: &Office, found: &mut Vec<Found>) {
+    let load = office.load();
+    let mut limit = |what: &str, is: usize, max: usize| {
+        if is > max {
+            let what = format!("{is} {what}, at most {max} are allowed");
+            found.push(Found::new(Check::Limits, seat, what));
+        }
+    };
+    limit("outputs", load.outputs, OUTPUTS_PER_SESSION_MAX * (load.sessions + 1));
+    limit("bytes on their way to one peer", load.unwritten_max, UNWRITTEN_MAX);
+    limit("sessions that catch up", load.catching_up, CATCHING_UP_MAX);
+    limit("reasons of refusals", load.refused, REFUSED_MAX);
+    limit("things staged after a commit", load.staged, STAGED_MAX);
+}

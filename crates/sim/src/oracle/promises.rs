@@ -1,0 +1,100 @@
+//! What was acknowledged, and to whom it is owed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use replica::entry::{LogId, Tip};
+use store::Store;
+
+use super::durable::Disks;
+use super::{Check, Found};
+use crate::world::{Seat, World};
+
+/// Ends of logs as they were when a device answered "saved". An end stands for all entries below it.
+#[derive(Default)]
+pub(super) struct Promises {
+    owed: BTreeMap<LogId, BTreeSet<Tip>>,
+    /// By the device that answered: these lie on its own disk, too, for as long as that is not harmed.
+    own: BTreeMap<Seat, BTreeSet<(LogId, Tip)>>,
+    excused: u64,
+}
+
+impl Promises {
+    /// A device has answered: whatever its own logs hold now is promised.
+    pub(super) fn note(&mut self, world: &World, seat: Seat) {
+        let Some(office) = world.office(seat) else { return };
+        let (device, epoch) = (office.device(), office.epoch());
+        let logs = office.store().logs();
+        for scope in logs.scopes() {
+            let log = LogId { scope, device, epoch };
+            for tip in logs.tips(&log) {
+                if self.own.entry(seat).or_default().insert((log, *tip)) {
+                    self.owed.entry(log).or_default().insert(*tip);
+                }
+            }
+        }
+    }
+
+    /// Whether a device still holds what it has answered for.
+    pub(super) fn check_own(&self, world: &World, seat: Seat, found: &mut Vec<Found>) {
+        let Some(office) = world.office(seat) else { return };
+        for (log, tip) in self.own.get(&seat).into_iter().flatten() {
+            if !holds(office.store(), log, *tip) {
+                let what = format!("it answered \"saved\" and no longer holds {}", named(log, *tip));
+                found.push(Found::new(Check::Kept, seat, what));
+            }
+        }
+    }
+
+    /// A disk was harmed, or is in other hands. What nobody else holds now is owed no longer; what the disk has lost is not asked of it.
+    pub(super) fn reckon(&mut self, world: &World, seat: Seat, gone: &BTreeSet<Seat>, disks: &mut Disks) {
+        let counted = world.seats().filter(|s| !gone.contains(s));
+        let stores: Vec<_> = counted
+            .filter_map(|s| disks.durable(world, s).ok().map(|store| (s, store)))
+            .collect();
+        let held = stores.iter().find(|(s, _)| *s == seat).map(|(_, store)| store);
+        if let Some(own) = self.own.get_mut(&seat) {
+            own.retain(|(log, tip)| held.is_some_and(|store| holds(store, log, *tip)));
+        }
+        for (log, tips) in &mut self.owed {
+            let before = tips.len();
+            tips.retain(|tip| stores.iter().any(|(_, store)| holds(store, log, *tip)));
+            self.excused += (before - tips.len()) as u64;
+        }
+    }
+
+    /// In the end everything owed is held by everybody who may hold it.
+    pub(super) fn check_all(&self, world: &World, seats: &[Seat], found: &mut Vec<Found>) {
+        for seat in seats {
+            let Some(office) = world.office(*seat) else { continue };
+            let Some(life) = office.life() else { continue };
+            let shared = |log: &LogId| office.authority().may_hold(life.unit, &log.scope);
+            let owed = self.owed.iter().filter(|(log, _)| shared(log));
+            for (log, tip) in owed.flat_map(|(log, tips)| tips.iter().map(move |tip| (log, *tip))) {
+                if !holds(office.store(), log, tip) {
+                    let what = format!("{} was acknowledged and did not arrive", named(log, tip));
+                    found.push(Found::new(Check::Kept, *seat, what));
+                }
+            }
+        }
+    }
+
+    pub(super) fn excused(&self) -> u64 {
+        self.excused
+    }
+}
+
+pub(super) fn holds(store: &Store, log: &LogId, tip: Tip) -> bool {
+    store.logs().holds(log, tip, store)
+}
+
+pub(super) fn named(log: &LogId, tip: Tip) -> String {
+    format!(
+        "entry {} ({}) of {:?} {} by {} in epoch {:x}",
+        tip.seq,
+        &tip.hash.to_string()[..8],
+        log.scope.kind,
+        log.scope.unit,
+        log.device.short(),
+        log.epoch
+    )
+}

@@ -1,0 +1,181 @@
+//! Equal sets of entries and statements give byte-equal state, on whatever device and whenever; void events change none.
+
+use std::collections::BTreeMap;
+
+use ledger::conflict::ConflictKind;
+use ledger::id::{Hash, RecordId, Scope, ScopeKind};
+use ledger::record::{Folded, Status};
+use office::Office;
+use office::views::{RecordRef, RecordRow, RowStatus};
+
+use super::{Check, Found};
+use crate::world::{Seat, World};
+
+/// Answers remembered at most; beyond, all are forgotten at once.
+const REMEMBERED_MAX: usize = 200_000;
+/// A unit lies at most so deep.
+const DEPTH_MAX: usize = 8;
+
+/// What records folded to, by what they were folded from.
+#[derive(Default)]
+pub(super) struct States {
+    /// Digests of a book and of the public scopes over it, numbered.
+    keys: BTreeMap<Vec<(Scope, Hash)>, u32>,
+    folded: BTreeMap<(u32, RecordId), (Hash, Seat)>,
+}
+
+impl States {
+    /// Folds one record and compares it with what the same entries gave anywhere else, and with itself without void events.
+    pub(super) fn check(&mut self, seat: Seat, office: &Office, of: RecordRef, row: RecordRow, found: &mut Vec<Found>) {
+        let shown = row.clone();
+        let held = match office.held(of, row) {
+            Ok(held) => held,
+            Err(error) => {
+                let what = format!("record {} cannot be read: {error}", of.record);
+                found.push(Found::new(Check::SameState, seat, what));
+                return;
+            }
+        };
+        void_changes_nothing(seat, &held.folded, &held.without_void, found);
+        // A row may lag behind a damaged place that is being fetched again.
+        if held.row.entries.len() != shown.entries.len() {
+            return;
+        }
+        if held.row.summary != shown.summary {
+            let what = format!("the row of {} says something else than its entries", shown.summary.no);
+            found.push(Found::new(Check::Refold, seat, what));
+        }
+        let digest = held.folded.digest();
+        let key = self.key(office, of.scope);
+        let (before, by) = *self.folded.entry((key, of.record)).or_insert((digest, seat));
+        if before != digest {
+            let f = &held.folded;
+            let what = format!(
+                "{} folds to {} here and to {} on device {} from the same entries; here {} {:?}, {} events, {} set aside, {} waiting, {} unrecognised",
+                shown.summary.no,
+                &digest.to_string()[..8],
+                &before.to_string()[..8],
+                by.0,
+                f.state,
+                f.status,
+                f.events.len(),
+                f.set_aside.len(),
+                f.waiting,
+                f.unrecognised,
+            );
+            found.push(Found::new(Check::SameState, seat, what));
+        }
+        if self.folded.len() > REMEMBERED_MAX {
+            self.folded.clear();
+            self.keys.clear();
+        }
+    }
+
+    fn key(&mut self, office: &Office, scope: Scope) -> u32 {
+        let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        *self.keys.entry(sources(office, scope)).or_insert(next)
+    }
+}
+
+/// The digests of everything that the fold of a book reads: the book, and what is stated over it.
+fn sources(office: &Office, book: Scope) -> Vec<(Scope, Hash)> {
+    let logs = office.store().logs();
+    let mut sources = vec![(book, logs.digest(book))];
+    let mut at = Some(book.unit);
+    for _ in 0..DEPTH_MAX {
+        let Some(unit) = at else { break };
+        let public = Scope::public(unit);
+        sources.push((public, logs.digest(public)));
+        at = office.authority().parent(unit);
+    }
+    sources
+}
+
+fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, found: &mut Vec<Found>) {
+    let conflicts = |f: &Folded| -> Vec<_> {
+        let others = f.conflicts.iter().filter(|c| c.kind != ConflictKind::VoidEvent);
+        others.cloned().collect()
+    };
+    let differs = [
+        (
+            "status",
+            (with.status == Status::Ready) != (without.status == Status::Ready),
+        ),
+        ("state", with.state != without.state),
+        ("closure", with.closure != without.closure),
+        ("evaluation", with.evaluation != without.evaluation),
+        ("notices", with.notices != without.notices),
+        ("outstanding", with.outstanding != without.outstanding),
+        ("suspensions", with.suspensions != without.suspensions),
+        ("items", with.items != without.items),
+        (
+            "days",
+            (with.received_on, with.accepted_on) != (without.received_on, without.accepted_on),
+        ),
+        (
+            "hands",
+            (with.decided_by, with.custody) != (without.decided_by, without.custody),
+        ),
+        ("fields", with.fields != without.fields),
+        ("conflicts", conflicts(with) != conflicts(without)),
+    ];
+    let differs: Vec<&str> = differs.iter().filter(|(_, d)| *d).map(|(name, _)| *name).collect();
+    if differs.is_empty() {
+        return;
+    }
+    let no = with.head.as_ref().map_or("?", |h| h.no.as_str());
+    let void = with.events.iter().filter(|e| e.void.is_some());
+    let void: Vec<_> = void.map(|e| (&e.kind, &e.void)).collect();
+    let what = format!(
+        "{no} is {} with its void events and {} without; {differs:?} differ; void: {void:?}",
+        with.state, without.state
+    );
+    found.push(Found::new(Check::Void, seat, what));
+}
+
+/// In the end everybody who may hold a scope holds the same of it, and every record of it can be read as far as it should.
+pub(super) fn check_in_step(world: &World, seats: &[Seat], found: &mut Vec<Found>) {
+    let mut digests: BTreeMap<Scope, (Hash, Seat)> = BTreeMap::new();
+    let scopes = all_scopes(world, seats);
+    for seat in seats {
+        let Some(office) = world.office(*seat) else { continue };
+        let Some(life) = office.life() else { continue };
+        let logs = office.store().logs();
+        for scope in &scopes {
+            if !office.authority().may_hold(life.unit, scope) {
+                continue;
+            }
+            let digest = logs.digest(*scope);
+            let (first, by) = *digests.entry(*scope).or_insert((digest, *seat));
+            if first != digest {
+                let what = format!(
+                    "holds something else of {:?} {} than {} ({} entries)",
+                    scope.kind,
+                    scope.unit,
+                    world.name(by),
+                    logs.entries(*scope)
+                );
+                found.push(Found::new(Check::InStep, *seat, what));
+            }
+        }
+        for (of, row) in office.record_rows().unwrap_or_default() {
+            let s = &row.summary;
+            if s.status == RowStatus::AwaitingEntries && s.unrecognised == 0 && s.set_aside == 0 {
+                let what = format!("record {} still waits for entries", of.record);
+                found.push(Found::new(Check::InStep, *seat, what));
+            }
+            if s.keyless && !s.erased {
+                let what = format!("record {} ({}) still has no key", s.no, of.record);
+                found.push(Found::new(Check::InStep, *seat, what));
+            }
+        }
+    }
+}
+
+fn all_scopes(world: &World, seats: &[Seat]) -> Vec<Scope> {
+    let offices = seats.iter().filter_map(|seat| world.office(*seat));
+    let mut scopes: Vec<Scope> = offices.flat_map(|o| o.store().logs().scopes()).collect();
+    scopes.sort_unstable_by_key(|s| (s.kind == ScopeKind::Book, *s));
+    scopes.dedup();
+    scopes
+}

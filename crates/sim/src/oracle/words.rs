@@ -1,0 +1,92 @@
+//! What is told to people is so: answers, refusals, counts of what is pending.
+
+use ledger::id::Tier;
+use office::Office;
+use office::command::{Command, CommandError};
+use serde_json::Value;
+
+use super::{Check, Found};
+use crate::world::{Seat, World};
+
+/// An event that was accepted counts at once where it was typed; a refusal says why, in Chinese.
+pub(super) fn answered(
+    world: &World,
+    seat: Seat,
+    command: &Command,
+    answer: &Result<Value, CommandError>,
+    found: &mut Vec<Found>,
+) {
+    let Some(office) = world.office(seat) else { return };
+    let wrong = match answer {
+        Err(error) => {
+            let chinese = error.message.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            let is_clear = chinese && !error.code.is_empty() && matches!(error.exit, 1 | 2);
+            (!is_clear).then(|| format!("a refusal that says nothing: {} {}", error.code, error.message))
+        }
+        Ok(value) => match command {
+            Command::CaseDo(act) => not_counted(office, &act.event, value),
+            _ => None,
+        },
+    };
+    found.extend(wrong.map(|what| Found::new(Check::Words, seat, what)));
+}
+
+/// Why an accepted event does not stand on the device that accepted it.
+fn not_counted(office: &Office, event: &str, value: &Value) -> Option<String> {
+    let id = value["record_id"].as_str()?;
+    let rows = office.record_rows().ok()?;
+    let (of, row) = rows.into_iter().find(|(of, _)| of.record.to_string() == id)?;
+    let held = office.held(of, row).ok()?;
+    let of_it = |e: &&ledger::record::FoldedEvent| e.device == office.device() && e.kind == event;
+    let last = held.folded.events.iter().filter(of_it).max_by_key(|e| e.lamport)?;
+    let void = last.void.as_ref()?;
+    let no = value["project_no"].as_str().unwrap_or_default();
+    Some(format!("{event} of {no} was accepted and is void at once: {void:?}"))
+}
+
+/// In the end nothing is pending, and every case is shown at the county.
+pub(super) fn check_arrived(seat: Seat, office: &Office, found: &mut Vec<Found>) {
+    let reach = office.reach().of_all();
+    let (township, county) = (reach.pending_township(), reach.pending_county());
+    if township + county > 0 {
+        let what = format!("{township} entries count as not at the township, {county} as not at the county");
+        found.push(Found::new(Check::Words, seat, what));
+    }
+    for (of, row) in office.record_rows().unwrap_or_default() {
+        let shown = office.reach().of_record(of, &row);
+        if shown != Tier::County {
+            let what = format!(
+                "{} is shown at the {} after all has arrived",
+                row.summary.no,
+                shown.as_str()
+            );
+            found.push(Found::new(Check::Words, seat, what));
+        }
+    }
+}
+
+/// `status` and `verify` agree with all this.
+pub(super) fn check_status(world: &mut World, seats: &[Seat], found: &mut Vec<Found>) {
+    for seat in seats {
+        let Some(office) = world.office(*seat) else { continue };
+        let pending = office.reach().of_all().pending_county();
+        let records = office.record_rows().map_or(0, |rows| rows.len());
+        match world.command(*seat, &Command::Status) {
+            Ok(status) if status["pending"]["county"] == pending => {}
+            Ok(status) => {
+                let what = format!("status says {} pending, it is {pending}", status["pending"]["county"]);
+                found.push(Found::new(Check::Words, *seat, what));
+            }
+            Err(error) => found.push(Found::new(Check::Words, *seat, format!("no status: {error}"))),
+        }
+        let what = match world.command(*seat, &Command::Verify) {
+            Ok(verified) if verified["clean"] != true => format!("does not verify: {}", verified["faults"]),
+            Ok(verified) if verified["records"] != records => {
+                format!("verify saw {} records, there are {records}", verified["records"])
+            }
+            Ok(_) => continue,
+            Err(error) => format!("cannot verify: {error}"),
+        };
+        found.push(Found::new(Check::Refold, *seat, what));
+    }
+}
