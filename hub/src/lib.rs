@@ -233,6 +233,7 @@ mod tests {
         match action(&cli.common, cli.command).unwrap_or_else(|f| panic!("{}", f.message)) {
             Action::Ask { ask, .. } => ask.to_json(),
             Action::Run(config) => json!(config.listen.map(|a| a.to_string())),
+            Action::Passphrase(want) => json!({ "command": format!("{want:?}") }),
         }
     }
 

@@ -115,6 +115,7 @@ mod tests {
         match action(&cli.common, cli.command).unwrap_or_else(|f| panic!("{}", f.message)) {
             Action::Ask { ask, .. } => ask.to_json(),
             Action::Run(_) => json!("run"),
+            Action::Passphrase(want) => json!({ "command": format!("{want:?}") }),
         }
     }
 
@@ -149,6 +150,9 @@ mod tests {
             (&["quarantine", "list"], "quarantine_list"),
             (&["verify"], "verify"),
             (&["reindex"], "reindex"),
+            (&["lock"], "lock"),
+            (&["unlock"], "Unlock"),
+            (&["passphrase", "set"], "Set"),
             (&["join", "CL1-X", "--hub", "a:1", "--hub", "b:2"], "join"),
         ] {
             assert_eq!(asked(args)["command"], command, "{args:?}");

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use cunlian_tests::place::Kind;
 
 use crate::rig::{
-    Line, NEIGHBOUR, ROOM, TOWNSHIP, any_case, ask, device, empty, numbers, refused, settle, show, text, two_tiers,
-    wait, wait_for_county,
+    Line, NEIGHBOUR, ROOM, TOWNSHIP, any_case, ask, device, empty, numbers, refused, reveal, settle, show, text,
+    two_tiers, wait, wait_for_county,
 };
 
 #[test]
@@ -184,7 +184,7 @@ fn a_replaced_room_takes_its_book_over() {
     let new = line.county.room(ROOM, &[line.township]).expect("a new PC");
     settle(&line.county, &[line.top, line.township, new]);
     wait("the book is back", || numbers(&line.county, new) == [first.clone()]);
-    let case = show(&line.county, new, &first);
+    let case = reveal(&line.county, new, &first);
     let name = case["fields"]
         .as_array()
         .and_then(|f| f.iter().find(|f| f["name"] == "name"))

@@ -111,6 +111,11 @@ pub(crate) fn show(county: &County, id: PlaceId, number: &str) -> Value {
     ask(county, id, &["case", "show", number])
 }
 
+/// The same with personal values in the clear.
+pub(crate) fn reveal(county: &County, id: PlaceId, number: &str) -> Value {
+    ask(county, id, &["case", "show", number, "--reveal", "--reason", "核对"])
+}
+
 pub(crate) fn state(county: &County, id: PlaceId, number: &str) -> String {
     text(&show(county, id, number), "state")
 }

@@ -4,6 +4,7 @@ use office::command::Command;
 
 use crate::cli::{CaseCommand, ConflictCommand, JoinArgs, QuarantineCommand, SharedCommand};
 use crate::config::Config;
+use crate::passphrase::Want;
 use crate::render::{Asked, View};
 use crate::service::{Ask, Join};
 
@@ -13,6 +14,8 @@ pub enum Action {
     Run(Config),
     /// Do something in a folder and show what came of it.
     Ask { ask: Ask, view: View, folder: FolderNeed },
+    /// Ask the person for a passphrase, and set it or unlock with it.
+    Passphrase(Want),
 }
 
 /// Whether a command may make the data folder.
@@ -40,7 +43,7 @@ impl Action {
                 view,
                 folder: FolderNeed::Create,
             },
-            run => run,
+            other => other,
         }
     }
 
@@ -82,8 +85,14 @@ impl Action {
             SharedCommand::Quarantine(QuarantineCommand::List) => View::QuarantineList,
             SharedCommand::Verify => View::Verify,
             SharedCommand::Reindex => View::Reindex,
+            SharedCommand::Lock => View::Passphrase,
+            SharedCommand::Passphrase(_) => return Self::Passphrase(Want::Set),
+            SharedCommand::Unlock => return Self::Passphrase(Want::Unlock),
         };
-        Self::ask(command.into(), view)
+        match command.command() {
+            Some(command) => Self::ask(command, view),
+            None => Self::Passphrase(Want::Unlock),
+        }
     }
 }
 

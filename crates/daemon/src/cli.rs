@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use ledger::day::Day;
-use office::command::{CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve};
+use ledger::id::UserId;
+use office::command::{
+    CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve, Reveal,
+};
 
 use crate::failure::Failure;
 
@@ -32,6 +35,9 @@ pub struct Common {
         help_heading = "通用选项 Options"
     )]
     pub config: Option<PathBuf>,
+    /// 先用文件（- 为标准输入）第一行的口令解锁，再执行 · unlock first, with the first line of a file
+    #[arg(long, global = true, value_name = "FILE|-", help_heading = "通用选项 Options")]
+    pub passphrase_file: Option<PathBuf>,
     /// 以 JSON 输出结果 · print the result as JSON
     #[arg(long, global = true, help_heading = "通用选项 Options")]
     pub json: bool,
@@ -90,7 +96,8 @@ pub enum CaseCommand {
     /// 办件清单 · list cases
     #[command(after_help = "例 Example:\n  case list --state processing --limit 20")]
     List(ListArgs),
-    /// 一件的全部经过 · show a case
+    /// 一件的全部经过；个人信息脱敏 · show a case
+    #[command(after_help = "例 Example:\n  case show NUMBER --reveal --reason 电话通知取件 --field mobile")]
     Show(ShowArgs),
     /// 销毁当事人信息（办件骨架保留） · destroy a person's data, keep the skeleton
     #[command(after_help = "例 Example:\n  case erase NUMBER --reason 本人申请")]
@@ -177,6 +184,18 @@ pub struct ListArgs {
 pub struct ShowArgs {
     /// 办件编号 · case number
     pub number: String,
+    /// 显示完整的个人信息，要写明理由，会留下审计记录 · show personal values in the clear
+    #[arg(long, requires = "reason")]
+    pub reveal: bool,
+    /// 理由（不要写姓名、证件号码） · why
+    #[arg(long, requires = "reveal")]
+    pub reason: Option<String>,
+    /// 只显示这几项，用逗号分开，如 mobile · only these fields
+    #[arg(long = "field", value_name = "FIELD", value_delimiter = ',', requires = "reveal")]
+    pub fields: Vec<String>,
+    /// 查看的人（用户编号），缺省为本机 · who looks
+    #[arg(long, value_name = "USER", value_parser = user, requires = "reveal")]
+    pub user: Option<UserId>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -209,6 +228,22 @@ pub enum SharedCommand {
     Verify,
     /// 重建索引 · rebuild the index
     Reindex,
+    /// 口令：保护本机的个人信息 · the passphrase
+    #[command(subcommand)]
+    Passphrase(PassphraseCommand),
+    /// 输入口令，解锁个人信息 · unlock personal values
+    Unlock,
+    /// 立即锁定个人信息 · lock now
+    Lock,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum PassphraseCommand {
+    /// 设置或修改口令；在终端上输入两遍 · set or change
+    #[command(
+        after_help = "程序调用 For programs:\n  passphrase set --passphrase-file -       标准输入：第一行新口令；修改时第一行旧口令、第二行新口令"
+    )]
+    Set,
 }
 
 #[derive(Subcommand, Clone, Debug)]
@@ -273,7 +308,14 @@ impl From<CaseCommand> for Command {
                 state: a.state,
                 limit: a.limit,
             }),
-            CaseCommand::Show(a) => Command::CaseShow(CaseShow { number: a.number }),
+            CaseCommand::Show(a) => Command::CaseShow(CaseShow {
+                number: a.number,
+                reveal: a.reveal.then(|| Reveal {
+                    reason: a.reason.unwrap_or_default(),
+                    fields: a.fields,
+                    user: a.user,
+                }),
+            }),
             CaseCommand::Erase(a) => Command::CaseErase(CaseErase {
                 number: a.number,
                 reason: a.reason,
@@ -282,9 +324,12 @@ impl From<CaseCommand> for Command {
     }
 }
 
-impl From<SharedCommand> for Command {
-    fn from(command: SharedCommand) -> Self {
-        match command {
+impl SharedCommand {
+    /// What to ask the office; `None` for what needs a passphrase first.
+    pub fn command(self) -> Option<Command> {
+        Some(match self {
+            SharedCommand::Passphrase(PassphraseCommand::Set) | SharedCommand::Unlock => return None,
+            SharedCommand::Lock => Command::Lock,
             SharedCommand::Status => Command::Status,
             SharedCommand::Conflict(ConflictCommand::List) => Command::ConflictList,
             SharedCommand::Conflict(ConflictCommand::Resolve(a)) => Command::ConflictResolve(ConflictResolve {
@@ -296,7 +341,7 @@ impl From<SharedCommand> for Command {
             SharedCommand::Quarantine(QuarantineCommand::List) => Command::QuarantineList,
             SharedCommand::Verify => Command::Verify,
             SharedCommand::Reindex => Command::Reindex,
-        }
+        })
     }
 }
 
@@ -350,6 +395,11 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
 /// Reads a date for clap.
 fn day(text: &str) -> Result<Day, String> {
     Day::parse(text.trim()).ok_or_else(|| "日期要写成 2026-10-09 这样".to_owned())
+}
+
+/// Reads a user's id for clap.
+fn user(text: &str) -> Result<UserId, String> {
+    UserId::parse(text.trim()).ok_or_else(|| "用户编号不对，请核对".to_owned())
 }
 
 /// Reads a span of time for clap: `90s`, `30m`, `24h`, `7d`, to seconds.

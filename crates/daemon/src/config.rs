@@ -12,6 +12,9 @@ use crate::failure::Failure;
 /// A configuration file has a handful of lines; what is larger is the wrong file.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
+/// A clerk goes to lunch; a market day has no such gap. Hubs lock only when told to: nobody sits there to unlock them.
+const LOCK_AFTER: Duration = Duration::from_secs(60 * 60);
+
 /// What a device is: decides its role when it joins and whether it listens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -52,6 +55,8 @@ pub struct Config {
     pub hubs: Vec<String>,
     /// The longest delay before dialling again.
     pub retry_max: Duration,
+    /// Personal values lock by themselves after so long without use; `None`: only when told to.
+    pub lock_after: Option<Duration>,
     /// A filter as `tracing` reads it.
     pub log: String,
     pub log_format: LogFormat,
@@ -66,6 +71,7 @@ struct File {
     console: Option<String>,
     hubs: Option<Vec<String>>,
     retry_ms_max: Option<u64>,
+    lock_after_minutes: Option<u64>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -86,6 +92,10 @@ impl Config {
             },
             hubs: Vec::new(),
             retry_max: net::limits::RETRY_MAX,
+            lock_after: match kind {
+                Kind::Node => Some(LOCK_AFTER),
+                Kind::Hub => None,
+            },
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -118,6 +128,9 @@ impl Config {
         };
         if let Some(ms) = run.retry_ms_max.or(file.retry_ms_max) {
             config.retry_max = Duration::from_millis(ms.max(100));
+        }
+        if let Some(minutes) = file.lock_after_minutes {
+            config.lock_after = (minutes > 0).then(|| Duration::from_secs(minutes.saturating_mul(60)));
         }
         config.log = run.log.clone().or(file.log).unwrap_or(config.log);
         config.log_format = run.log_format.or(file.log_format).unwrap_or_default();
@@ -183,6 +196,7 @@ mod tests {
         Common {
             data: Some(dir.to_owned()),
             config: None,
+            passphrase_file: None,
             json: false,
         }
     }

@@ -20,6 +20,14 @@ pub(crate) struct Opened {
     pub(crate) running: Running,
 }
 
+/// Who opens an office, and for how long it may stay unlocked.
+#[derive(Clone)]
+pub(crate) struct Opening {
+    pub(crate) clock: Clock,
+    pub(crate) software: String,
+    pub(crate) lock_after: Option<Duration>,
+}
+
 /// Why a folder was not opened.
 pub(crate) enum NotOpened {
     /// Another process works on it.
@@ -30,10 +38,14 @@ pub(crate) enum NotOpened {
 /// Opens the folder's office; tells `progress` of long work.
 pub(crate) async fn open(
     folder: &Folder,
-    clock: Clock,
-    software: String,
+    opening: Opening,
     mut progress: impl FnMut(Progress) + Send + 'static,
 ) -> Result<Opened, NotOpened> {
+    let Opening {
+        clock,
+        software,
+        lock_after,
+    } = opening;
     let shown = folder.path().display().to_string();
     let failed = |e: &dyn std::fmt::Display| {
         NotOpened::Failed(Failure::failed(format!(
@@ -52,7 +64,12 @@ pub(crate) async fn open(
     };
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|e| failed(&e))?;
-    let start = move || Office::open(home, seed, clock.now(), &mut progress);
+    let start = move || {
+        let mut office = Office::open(home, seed, clock.now(), &mut progress)?;
+        let ms = lock_after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        office.lock_after(clock.now(), ms);
+        Ok(office)
+    };
     match Keeper::start(clock, start).await {
         Ok(Ok((keeper, identity, running))) => Ok(Opened {
             keeper,
@@ -73,14 +90,13 @@ fn not_opened(shown: &str, error: &OfficeError) -> NotOpened {
 /// As [`open`], but waits up to `patience` for another process to leave.
 pub(crate) async fn open_patiently(
     folder: &Folder,
-    clock: Clock,
-    software: &str,
+    opening: &Opening,
     patience: Duration,
     progress: impl FnMut(Progress) + Clone + Send + 'static,
 ) -> Result<Opened, NotOpened> {
     let began = Instant::now();
     loop {
-        match open(folder, clock, software.to_owned(), progress.clone()).await {
+        match open(folder, opening.clone(), progress.clone()).await {
             Err(NotOpened::InUse) if began.elapsed() < patience => tokio::time::sleep(LOCK_EVERY).await,
             done => return done,
         }

@@ -17,8 +17,9 @@ use crate::cli::Common;
 use crate::config::{Config, Kind};
 use crate::face::Face;
 use crate::failure::Failure;
-use crate::folder::Folder;
-use crate::office_home::{self, NotOpened, Opened};
+use crate::folder::{ApiDoor, Folder};
+use crate::office_home::{self, NotOpened, Opened, Opening};
+use crate::passphrase;
 use crate::progress;
 use crate::render::{self, Ink, View};
 use crate::run::{Ready, run, software, stop_keeper};
@@ -34,9 +35,20 @@ pub fn perform(kind: Kind, common: &Common, action: Result<Action, Failure>, fac
         Action::Run(config) => run_daemon(config, face),
         Action::Ask { ask, view, folder } => {
             let config = Config::load(kind, common, &crate::cli::RunArgs::default(), None)?;
-            let value = ask_folder(&config, ask, folder)?;
+            let unlock = passphrase::unlock_first(common)?;
+            let value = ask_unlocked(&config, unlock, ask, folder)?;
             print(kind, common, view, &value);
+            if let Some(value) = passphrase::offer(kind, common, &config, view)? {
+                print(kind, common, View::Passphrase, &value);
+            }
             Ok(view.exit(&value))
+        }
+        Action::Passphrase(want) => {
+            let config = Config::load(kind, common, &crate::cli::RunArgs::default(), None)?;
+            let ask = passphrase::ask(want, common, &config)?;
+            let value = ask_folder(&config, ask, FolderNeed::Existing)?;
+            print(kind, common, View::Passphrase, &value);
+            Ok(0)
         }
     });
     match done {
@@ -131,6 +143,11 @@ fn say_ready(ready: &Ready) {
 /// # Errors
 /// Words for the person.
 pub fn ask_folder(config: &Config, ask: Ask, need: FolderNeed) -> Result<Value, Failure> {
+    ask_unlocked(config, None, ask, need)
+}
+
+/// As [`ask_folder`], unlocking first where a passphrase is given.
+fn ask_unlocked(config: &Config, unlock: Option<Ask>, ask: Ask, need: FolderNeed) -> Result<Value, Failure> {
     let folder = match need {
         FolderNeed::Create => Folder::create(&config.data)?,
         FolderNeed::Existing => Folder::existing(&config.data)?,
@@ -140,7 +157,12 @@ pub fn ask_folder(config: &Config, ask: Ask, need: FolderNeed) -> Result<Value, 
     // The folder's lock says whether it is ours; whoever holds it is a daemon, which answers, or another command, which will
     // be done soon.
     loop {
-        match runtime(config.kind)?.block_on(ask_directly(config, &folder, ask.clone(), &mut screen)) {
+        match runtime(config.kind)?.block_on(ask_directly(
+            config,
+            &folder,
+            (unlock.clone(), ask.clone()),
+            &mut screen,
+        )) {
             Err(NotOpened::InUse) => {}
             Err(NotOpened::Failed(failure)) => return Err(failure),
             Ok(answer) => {
@@ -149,7 +171,7 @@ pub fn ask_folder(config: &Config, ask: Ask, need: FolderNeed) -> Result<Value, 
             }
         }
         if let Some(door) = folder.read_api()
-            && let Some(answer) = client::ask(&door, &ask.to_json(), &mut |line| screen.say(line))
+            && let Some(answer) = ask_daemon(&door, unlock.as_ref(), &ask, &mut screen)
         {
             screen.clear();
             return answer;
@@ -165,21 +187,42 @@ pub fn ask_folder(config: &Config, ask: Ask, need: FolderNeed) -> Result<Value, 
     }
 }
 
+/// `None`: no daemon answers there.
+fn ask_daemon(door: &ApiDoor, unlock: Option<&Ask>, ask: &Ask, screen: &mut Screen) -> Option<Result<Value, Failure>> {
+    if let Some(unlock) = unlock
+        && let Err(failure) = client::ask(door, &unlock.to_json(), &mut |line| screen.say(line))?
+    {
+        return Some(Err(failure));
+    }
+    client::ask(door, &ask.to_json(), &mut |line| screen.say(line))
+}
+
 async fn ask_directly(
     config: &Config,
     folder: &Folder,
-    ask: Ask,
+    (unlock, ask): (Option<Ask>, Ask),
     screen: &mut Screen,
 ) -> Result<Result<Value, Failure>, NotOpened> {
     let (lines, mut said) = mpsc::unbounded_channel();
     let sink = progress::sink(lines.clone());
-    let opened = watch(
-        office_home::open(folder, Clock::start(), software(config.kind), sink),
-        &mut said,
-        screen,
-    )
-    .await?;
-    let answer = watch(answer(config, &opened, ask, lines), &mut said, screen).await;
+    let opening = Opening {
+        clock: Clock::start(),
+        software: software(config.kind),
+        lock_after: None,
+    };
+    let opened = watch(office_home::open(folder, opening, sink), &mut said, screen).await?;
+    let work = async {
+        if let Some(unlock) = unlock {
+            answer(config, &opened, unlock, lines.clone()).await?;
+        }
+        let ends_here = passphrase::is_unlock(&ask);
+        let mut value = answer(config, &opened, ask, lines).await?;
+        if ends_here {
+            value["message"] = json!(crate::words::UNLOCKED_FOR_NOBODY);
+        }
+        Ok(value)
+    };
+    let answer = watch(work, &mut said, screen).await;
     stop_keeper(opened).await;
     Ok(answer)
 }

@@ -46,6 +46,8 @@ pub enum View {
     /// Whether everything is sound; exit 1 if not.
     Verify,
     Reindex,
+    /// One sentence about the lock.
+    Passphrase,
 }
 
 /// Whether a list was asked for whole.
@@ -107,6 +109,7 @@ pub fn text(view: View, value: &Value, screen: Screen) -> String {
         View::InitAlone => member::founded(value, crate::words::ALONE_NEXT),
         View::Verify => status::verified(value),
         View::Reindex => status::reindexed(value),
+        View::Passphrase => format!("{}\n", read::text(value, "message")),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::api::Api;
 use crate::config::{Config, Kind};
 use crate::face::{Console, Face, Serving};
 use crate::folder::Folder;
-use crate::office_home::{self, NotOpened, Opened};
+use crate::office_home::{self, NotOpened, Opened, Opening};
 use crate::progress;
 use crate::service::Service;
 
@@ -127,7 +127,12 @@ impl Daemon {
         listen: Option<SocketAddr>,
     ) -> anyhow::Result<Self> {
         let say = |p| info!(progress = progress::words(p), "opening");
-        let opened = office_home::open_patiently(folder, clock, &software(config.kind), FOLDER_PATIENCE, say).await;
+        let opening = Opening {
+            clock,
+            software: software(config.kind),
+            lock_after: config.lock_after,
+        };
+        let opened = office_home::open_patiently(folder, &opening, FOLDER_PATIENCE, say).await;
         let opened = opened.map_err(|not| match not {
             NotOpened::InUse => anyhow!(
                 "数据文件夹 {} 已有后台程序在运行，不用再启动；要重新启动，请先停止正在运行的那个。",

@@ -102,6 +102,19 @@ pub(crate) const LABEL_SUSPENDED: &str = "特别程序";
 pub(crate) const LEADS: &str = "暂以此为准";
 pub(crate) const SECOND_NOTICE: &str = "二次告知";
 pub(crate) const NO_KEY: &str = "（本机没有密钥，看不到）";
+/// `unlock` while no daemon runs.
+pub(crate) const UNLOCKED_FOR_NOBODY: &str =
+    "口令正确。后台程序没有运行，解锁到这条命令为止：请先启动 run 再 unlock，或在命令后加 --passphrase-file。";
+pub(crate) const PASSPHRASE_OLD: &str = "原口令：";
+pub(crate) const PASSPHRASE: &str = "口令：";
+pub(crate) const PASSPHRASE_NEW: &str = "新口令（至少 8 个字）：";
+pub(crate) const PASSPHRASE_AGAIN: &str = "再输一遍：";
+pub(crate) const PASSPHRASE_DIFFERS: &str = "两遍不一样，请再来一次。";
+pub(crate) const PASSPHRASE_OFFER: &str =
+    "请为本机设一个口令：没有口令，谁拿走这台电脑就能看到个人信息。直接按回车可以以后再设（passphrase set）。";
+pub(crate) const PASSPHRASE_NONE: &str = "没有设口令。status 会一直提醒，请尽快执行 passphrase set。";
+pub(crate) const PASSPHRASE_NO_TERMINAL: &str = "这里不能输入口令，请用 --passphrase-file 文件（- 为标准输入）。";
+pub(crate) const VALUE_LOCKED: &str = "（已锁定，请先 unlock）";
 pub(crate) const VALUE_ERASED: &str = "（已销毁）";
 pub(crate) const CLOSING_OPEN: &str = "两处结果不同，待裁定";
 pub(crate) const UNTIL_NOW: &str = "至今";

@@ -37,6 +37,15 @@ pub fn phone(number: &str) -> String {
     }
 }
 
+/// `观阁镇石莲村3组12号` → `观阁镇石莲***`: the place is told, the door is not, nor how long the rest is.
+pub fn address(address: &str) -> String {
+    let address = address.trim();
+    let len = address.chars().count();
+    let mut masked: String = address.chars().take((len / 2).min(6)).collect();
+    masked.push_str("***");
+    masked
+}
+
 /// Stars in place of all but the first `head` and the last `tail` characters; nothing but stars when that would leave fewer than 3 hidden.
 fn middle(text: &str, head: usize, tail: usize) -> String {
     let text = text.trim();
@@ -64,5 +73,8 @@ mod tests {
         assert_eq!(phone("13812345678"), "138****5678");
         assert_eq!(phone("08262345678"), "*********78");
         assert_eq!(phone("123"), "***");
+        assert_eq!(address("观阁镇石莲村3组12号"), "观阁镇石莲***");
+        assert_eq!(address("三组5号"), "三组***");
+        assert_eq!(address("5"), "***");
     }
 }

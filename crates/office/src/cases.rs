@@ -13,4 +13,5 @@ mod shown;
 
 pub(crate) use desk::{Desk, Place};
 pub(crate) use intake::Intake;
+pub(crate) use show::Sight;
 pub(crate) use shown::{at_text, status_text};

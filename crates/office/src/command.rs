@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+mod secret;
+
+pub use secret::Passphrase;
+use secret::{Hidden, hiding};
+
 /// What a person asks of an office.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
@@ -39,10 +44,16 @@ pub enum Command {
     QuarantineList,
     Verify,
     Reindex,
+    /// Locks the unsealing key by a passphrase, or by another one.
+    PassphraseSet(PassphraseSet),
+    /// Opens the unsealing key until [`Command::Lock`], a time without use, or a restart.
+    Unlock(Unlock),
+    /// Wipes every key that opens personal values from memory.
+    Lock,
 }
 
 /// The tables of a county, as text of the files that were given.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InitCounty {
     pub unit: String,
@@ -51,7 +62,7 @@ pub struct InitCounty {
     pub holidays: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InitAlone {
     pub unit: String,
@@ -71,7 +82,7 @@ pub struct Invite {
     pub expires_s: Option<u64>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberRevoke {
     /// A device's key in hexadecimal, or its first eight digits or more where they name one device only.
@@ -82,7 +93,7 @@ pub struct MemberRevoke {
     pub root_key: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberExtend {
     pub device: String,
@@ -91,7 +102,7 @@ pub struct MemberExtend {
     pub root_key: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberAdmit {
     /// The waiting hub's key or its beginning, as the refused `join` printed it.
@@ -100,7 +111,7 @@ pub struct MemberAdmit {
     pub root_key: String,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseNew {
     pub matter: String,
@@ -119,7 +130,7 @@ pub struct CaseNew {
     pub user: Option<UserId>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseDo {
     pub number: String,
@@ -140,7 +151,7 @@ pub struct CaseDo {
     pub user: Option<UserId>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseEdit {
     pub number: String,
@@ -161,14 +172,86 @@ pub struct CaseList {
     pub limit: Option<usize>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseShow {
     pub number: String,
+    /// Personal values are masked unless this says why they must not be.
+    #[serde(default)]
+    pub reveal: Option<Reveal>,
+}
+
+/// Why personal values are to be seen in the clear; written into the audit trail before they are.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reveal {
+    /// In the clerk's words, without personal values.
+    pub reason: String,
+    /// Which fields; all personal ones when empty.
+    #[serde(default)]
+    pub fields: Vec<String>,
+    /// Who looks; the device itself when left out.
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PassphraseSet {
+    pub passphrase: Passphrase,
+    /// The one that holds until now; needed where there is one, and left out where there is none.
+    #[serde(default)]
+    pub old: Option<Passphrase>,
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unlock {
+    pub passphrase: Passphrase,
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditList {
+    /// At most so many; 100 when left out.
+    #[serde(default)]
+    pub limit: Option<usize>,
+    /// Only those before this number.
+    #[serde(default)]
+    pub before: Option<u64>,
+}
+
+/// Acts that a face does by itself, so that it has to say so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaceAct {
+    Print,
+    Export,
+    Login,
+    LoginFailed,
+    Logout,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditAppend {
+    pub act: FaceAct,
+    /// The case concerned.
+    #[serde(default)]
+    pub number: Option<String>,
+    /// Without personal values.
+    #[serde(default)]
+    pub reason: Option<String>,
+    #[serde(default)]
+    pub user: Option<UserId>,
 }
 
 /// A day book's bytes; in JSON as base64, because old files are not always UTF-8 and the reader says so itself.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseImport {
     #[serde(with = "base64")]
@@ -180,14 +263,14 @@ pub struct CaseImport {
     pub user: Option<UserId>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseErase {
     pub number: String,
     pub reason: String,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConflictResolve {
     /// The conflict item's id, or its first eight digits or more.
@@ -198,6 +281,36 @@ pub struct ConflictResolve {
     #[serde(default)]
     pub user: Option<UserId>,
 }
+
+// What a person typed, keys and tables are not for logs: a `{:?}` somewhere shows which case and what was asked, no more.
+hiding!(InitCounty { unit }, divisions, matters, holidays);
+hiding!(InitAlone { unit, name }, matters, holidays);
+hiding!(MemberRevoke { device, reason }, root_key);
+hiding!(MemberExtend { device }, root_key);
+hiding!(MemberAdmit { device }, root_key);
+hiding!(CaseNew { matter, on, user }, name, cert_no, mobile, address, note);
+hiding!(
+    CaseDo {
+        number,
+        event,
+        result,
+        rating,
+        on,
+        user
+    },
+    note,
+    reason,
+    items
+);
+hiding!(CaseEdit { number, field, user }, value);
+hiding!(CaseShow { number, reveal });
+hiding!(Reveal { fields, user }, reason);
+hiding!(CaseImport { lines_before, user }, data);
+hiding!(CaseErase { number }, reason);
+hiding!(ConflictResolve { id, choose, user }, note);
+hiding!(PassphraseSet { user }, passphrase, old);
+hiding!(Unlock { user }, passphrase);
+hiding!(AuditAppend { act, number, user }, reason);
 
 /// Why a command was not carried out: said to the person in Chinese, with what to do next.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -300,6 +413,83 @@ mod tests {
             Command::Status
         ));
         assert!(serde_json::from_str::<Command>(r#"{"command":"case_new","colour":1}"#).is_err());
+    }
+
+    #[test]
+    fn what_people_type_is_in_no_debug_print() {
+        let secret = "秘密-S3CRET";
+        let text = || secret.to_owned();
+        let words = || Passphrase::new(secret);
+        let commands = [
+            Command::CaseNew(CaseNew {
+                name: text(),
+                cert_no: text(),
+                mobile: Some(text()),
+                address: Some(text()),
+                note: Some(text()),
+                ..CaseNew::default()
+            }),
+            Command::CaseDo(CaseDo {
+                note: Some(text()),
+                reason: Some(text()),
+                items: vec![text()],
+                ..CaseDo::default()
+            }),
+            Command::CaseEdit(CaseEdit {
+                field: "mobile".to_owned(),
+                value: text(),
+                ..CaseEdit::default()
+            }),
+            Command::CaseShow(CaseShow {
+                number: "N".to_owned(),
+                reveal: Some(Reveal {
+                    reason: text(),
+                    ..Reveal::default()
+                }),
+            }),
+            Command::CaseImport(CaseImport {
+                data: text().into_bytes(),
+                ..CaseImport::default()
+            }),
+            Command::CaseErase(CaseErase {
+                number: "N".to_owned(),
+                reason: text(),
+            }),
+            Command::ConflictResolve(ConflictResolve {
+                note: Some(text()),
+                ..ConflictResolve::default()
+            }),
+            Command::PassphraseSet(PassphraseSet {
+                passphrase: words(),
+                old: Some(words()),
+                user: None,
+            }),
+            Command::Unlock(Unlock {
+                passphrase: words(),
+                user: None,
+            }),
+            Command::MemberAdmit(MemberAdmit {
+                device: "D".to_owned(),
+                root_key: text(),
+            }),
+            Command::MemberRevoke(MemberRevoke {
+                device: "D".to_owned(),
+                reason: "R".to_owned(),
+                root_key: Some(text()),
+            }),
+            Command::MemberExtend(MemberExtend {
+                device: "D".to_owned(),
+                root_key: Some(text()),
+            }),
+        ];
+        let bytes = format!("{:?}", secret.as_bytes());
+        for command in commands {
+            let printed = format!("{command:?} {command:#?}");
+            assert!(
+                !printed.contains("S3CRET") && !printed.contains(&bytes[1..20]),
+                "{printed}"
+            );
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use store::kv::{Row, prefix_end};
 use store::{Order, StoreError};
 
-use crate::cases::at_text;
+use crate::cases::{Sight, at_text};
 use crate::command::{CommandError, ConflictResolve};
 use crate::office::Office;
 use crate::texts;
@@ -278,7 +278,7 @@ impl Office {
         let name = conflict.subject.as_deref().unwrap_or_default();
         let mut values = read.folded.fields.get(name).into_iter().flatten();
         match values.find(|value| value.change.to_string().starts_with(&side.id)) {
-            Some(value) => self.value(of, name, value, read.key.as_ref(), read.row.summary.erased),
+            Some(value) => self.value(of, name, value, read, Sight::Masked),
             None => Json::Null,
         }
     }

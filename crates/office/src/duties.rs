@@ -92,11 +92,21 @@ impl Office {
     /// our own key, granted once more to ourselves, is a statement that changes nothing else.
     fn show_epoch(&mut self) -> Result<(), StoreError> {
         let book = self.unit().map(Scope::book);
-        let Some((book, key)) = book.and_then(|b| Some((b, self.keys.scope_key(&b)?))) else {
+        let Some((unit, book)) = self.unit().zip(book) else {
             return Ok(());
         };
-        let key = zeroize::Zeroizing::new(key.0);
-        self.grant(book, false, &key, self.me.device, self.me.unseal.public())
+        if let Some(key) = self.keys.scope_key(&book) {
+            let key = zeroize::Zeroizing::new(key.0);
+            return self.grant(book, false, &key, self.me.device, self.me.seal_key);
+        }
+        // Behind the lock the same grant is said again, word for word.
+        let mut held = self.authority.grants(&self.me.device);
+        let same = held.find(|g| g.scope == book && !g.hub_only).cloned();
+        drop(held);
+        match same {
+            Some(grant) => self.state(unit, Statement::Grant(grant)).map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     fn begin_store(&mut self) -> Result<(), StoreError> {
@@ -306,6 +316,7 @@ impl Office {
     }
 
     fn tick_or_fail(&mut self, now: Now) -> Result<(), OfficeError> {
+        self.lock_if_idle(now);
         self.wake_sessions(now);
         self.repair(now)?;
         self.settled_in(now);
@@ -382,6 +393,7 @@ impl Office {
         let all = [
             self.next_session_wakeup(),
             settling,
+            self.locks_at_ms(),
             duties,
             receipts,
             keys,

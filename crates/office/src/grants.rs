@@ -40,13 +40,13 @@ impl Office {
     /// Makes a key for a book and grants it to this device; further grants follow once it is known here.
     pub(crate) fn make_scope_key(&mut self, scope: Scope) -> Result<(), StoreError> {
         let key = Zeroizing::new(self.seeds.bytes::<32>());
-        self.grant(scope, false, &key, self.me.device, self.me.unseal.public())
+        self.grant(scope, false, &key, self.me.device, self.me.seal_key)
     }
 
     /// Makes the county's matching key.
     pub(crate) fn make_hub_key(&mut self, scope: Scope) -> Result<(), StoreError> {
         let key = Zeroizing::new(self.seeds.bytes::<32>());
-        self.grant(scope, true, &key, self.me.device, self.me.unseal.public())
+        self.grant(scope, true, &key, self.me.device, self.me.seal_key)
     }
 
     pub(crate) fn grant(

@@ -55,6 +55,10 @@ impl Office {
         let place = self.place(now)?;
         self.catch_up(now)?;
         self.leading_catalogue().ok_or_else(texts::no_catalogue)?;
+        if self.keys.is_locked() && self.keys.is_granted(&place.book) {
+            // Without the key nobody can tell which rows came in before.
+            return Err(texts::locked());
+        }
         if self.keys.scope_key(&place.book).is_none() {
             return Err(texts::no_book_key());
         }

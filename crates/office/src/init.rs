@@ -116,7 +116,7 @@ impl Office {
             device: self.me.device,
             unit: unit.id,
             role,
-            seal_key: self.me.unseal.public(),
+            seal_key: self.me.seal_key,
             name: unit.name.clone(),
             node_code: code?,
             prefix,

@@ -42,7 +42,7 @@ impl Office {
         };
         Ok(JoinRequest {
             secret: ticket.secret,
-            seal_key: self.me.unseal.public(),
+            seal_key: self.me.seal_key,
             name: cut(name, NAME_BYTES_MAX).to_owned(),
             role,
             former,
@@ -66,7 +66,7 @@ impl Office {
         }
         let introduced = verify_chain(&ticket.root, &welcome.credentials).map_err(|e| bad(&e.to_string()))?;
         let admit = introduced.member();
-        if admit.device != self.me.device || admit.unit != ticket.unit || admit.seal_key != self.me.unseal.public() {
+        if admit.device != self.me.device || admit.unit != ticket.unit || admit.seal_key != self.me.seal_key {
             return Err(bad("批准的不是本机"));
         }
         let formers = match self.life.take() {

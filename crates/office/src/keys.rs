@@ -2,16 +2,23 @@
 //!
 //! Grants are statements, sealed to the device's unsealing key. Where two hubs made a key for the same book while apart, both are
 //! kept: every one opens what it wrapped, and the one with the smaller digest leads, so that all holders agree on it.
+//!
+//! While the unsealing key is locked no key is here, and still cases are recorded: every book key has a public half (its *door*,
+//! 门) to which a new record's key is agreed on, so that it can be closed without being able to open what lies behind it. It takes
+//! the same 48 bytes in the vault and on the wire, and every holder of the book's key opens it; a passphrase that is forgotten
+//! takes nothing with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use hkdf::Hkdf;
 use ledger::id::{DeviceId, Hash, RecordId, Scope};
 use ledger::seal::{HubKey, RecordKey, ScopeKey, WRAPPED_KEY_LEN};
 use replica::authority::Authority;
-use replica::sealbox::UnsealKey;
+use replica::sealbox::{self, UnsealKey};
 use replica::statement::Grant;
 use sha2::{Digest, Sha256};
 use store::Store;
+use zeroize::Zeroizing;
 
 /// The keys of one device, in RAM only.
 #[derive(Default, Debug)]
@@ -21,6 +28,16 @@ pub struct Keys {
     /// What the grants that count held, by the digest of each: opening one costs a multiplication on the curve, and every new
     /// statement asks a hub for all of them again.
     opened: BTreeMap<Hash, Option<ScopeKey>>,
+    /// The books whose keys were granted, whether they can be opened now or not.
+    granted: BTreeSet<Scope>,
+    locked: bool,
+}
+
+/// To what the key of a new record is closed.
+pub(crate) enum Closing {
+    Key(ScopeKey),
+    /// The public half of the leading key of a book that is locked.
+    Door([u8; 32]),
 }
 
 /// What a grant's sealed box is bound to: its scope, and whether it is the hubs' key.
@@ -33,10 +50,19 @@ pub fn grant_context(scope: &Scope, hub_only: bool) -> Vec<u8> {
 
 impl Keys {
     /// Opens every grant to `me` that counts and was not opened `before`. A grant that does not open is passed over: another one may.
-    pub fn refresh(before: &Self, authority: &Authority, me: &DeviceId, unseal: &UnsealKey) -> Self {
-        let mut keys = Self::default();
+    /// `unseal` is `None` while it is locked: then nothing is opened, and what was opened is let go.
+    pub fn refresh(before: &Self, authority: &Authority, me: &DeviceId, unseal: Option<&UnsealKey>) -> Self {
+        let mut keys = Self {
+            locked: unseal.is_none(),
+            ..Self::default()
+        };
         for grant in authority.grants(me) {
-            keys.take(before, grant, unseal);
+            if !grant.hub_only {
+                keys.granted.insert(grant.scope);
+            }
+            if let Some(unseal) = unseal {
+                keys.take(before, grant, unseal);
+            }
         }
         for found in keys.scopes.values_mut() {
             found.sort_by_key(|k| digest(&k.0));
@@ -51,7 +77,7 @@ impl Keys {
         let context = grant_context(&grant.scope, grant.hub_only);
         let id = digest(&[context.as_slice(), &grant.sealed].concat());
         let key = before.opened.get(&id).cloned().unwrap_or_else(|| {
-            let plain = zeroize::Zeroizing::new(unseal.open(&context, &grant.sealed).ok()?);
+            let plain = Zeroizing::new(unseal.open(&context, &grant.sealed).ok()?);
             plain.as_slice().try_into().map(ScopeKey).ok()
         });
         self.opened.insert(id, key.clone());
@@ -61,6 +87,21 @@ impl Keys {
         } else {
             self.scopes.entry(grant.scope).or_default().push(key);
         }
+    }
+
+    /// Whether the keys are there but the unsealing key is locked.
+    pub fn is_locked(&self) -> bool {
+        self.locked
+    }
+
+    /// Whether a book's key was granted; it may be locked.
+    pub fn is_granted(&self, scope: &Scope) -> bool {
+        self.granted.contains(scope)
+    }
+
+    /// The public half of a book's leading key.
+    pub(crate) fn door(&self, scope: &Scope) -> Option<[u8; 32]> {
+        Some(behind_door(self.scope_keys(scope).first()?).public())
     }
 
     /// The leading key of a book.
@@ -85,9 +126,15 @@ impl Keys {
 
     /// Unwraps a record's key as it lies in the vault.
     pub fn unwrap(&self, scope: &Scope, record: &RecordId, wrapped: &[u8; WRAPPED_KEY_LEN]) -> Option<RecordKey> {
-        self.scope_keys(scope)
-            .iter()
-            .find_map(|key| key.unwrap_key(wrapped, record).ok())
+        let keys = self.scope_keys(scope);
+        let direct = keys.iter().find_map(|key| key.unwrap_key(wrapped, record).ok());
+        direct.or_else(|| {
+            let context = door_context(scope, record);
+            keys.iter().find_map(|key| {
+                let agreed = behind_door(key).decapsulate(&context, wrapped).ok()?;
+                Some(RecordKey(*agreed))
+            })
+        })
     }
 
     /// A record's key out of the vault; `None` when it is not here, erased, or under a key that was not granted.
@@ -130,6 +177,29 @@ impl Keys {
             })
             .collect()
     }
+}
+
+/// Makes a record's key at a book's door. `None`: the door is no usable public key.
+pub(crate) fn close_at_door(
+    door: &[u8; 32],
+    scope: &Scope,
+    record: &RecordId,
+    seed: [u8; 32],
+) -> Option<(RecordKey, [u8; WRAPPED_KEY_LEN])> {
+    let (key, wrapped) = sealbox::encapsulate(door, &door_context(scope, record), seed).ok()?;
+    Some((RecordKey(*key), wrapped))
+}
+
+/// The secret half of a book's door.
+fn behind_door(key: &ScopeKey) -> UnsealKey {
+    let mut secret = Zeroizing::new([0; 32]);
+    let expanded = Hkdf::<Sha256>::new(Some(b"cunlian/scope-key"), &key.0).expand(b"door", secret.as_mut_slice());
+    assert!(expanded.is_ok(), "HKDF gives up to 8160 bytes");
+    UnsealKey::from_bytes(*secret)
+}
+
+fn door_context(scope: &Scope, record: &RecordId) -> Vec<u8> {
+    [b"cunlian/door".as_slice(), &scope.to_bytes(), &record.0].concat()
 }
 
 fn digest(bytes: &[u8]) -> Hash {

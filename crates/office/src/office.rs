@@ -23,6 +23,7 @@ use crate::grants::Noticed;
 use crate::identity::{Identity, IdentityError};
 use crate::keys::Keys;
 use crate::life::{Life, fact, fact_u64};
+use crate::passphrase::Vigil;
 use crate::peers::{Peers, SessionId};
 use crate::reports::Reports;
 use crate::statements::{Statements, rescue_facts};
@@ -87,6 +88,7 @@ pub struct Office {
     /// Names this life of the disk in our receipts.
     pub(crate) store_id: StoreId,
     pub(crate) keys: Keys,
+    pub(crate) vigil: Vigil,
     pub(crate) views: Views,
     pub(crate) desk: Desk,
     pub(crate) peers: Peers,
@@ -136,6 +138,7 @@ impl Office {
             epoch_due: may_have_lost_own(&opened, &me.device),
             store_id: fact_u64(&store, fact::STORE_ID).unwrap_or(0),
             keys: Keys::default(),
+            vigil: Vigil::new(now.mono_ms),
             views: Views::open(&store),
             desk: Desk::default(),
             reports: Reports::load(&store)?,
@@ -256,7 +259,12 @@ impl Office {
         if self.stage_unstaged()? {
             self.commit_or_fail(now)?;
         }
+        self.lock_if_idle(now);
+        self.note_use(now, &command);
         match command {
+            Command::PassphraseSet(args) => self.passphrase_set(now, &args),
+            Command::Unlock(args) => self.unlock(now, &args),
+            Command::Lock => self.lock(),
             Command::Init(args) => self.init_county(now, &args),
             Command::InitAlone(args) => self.init_alone(now, &args),
             Command::Invite(args) => self.invite(now, &args),
@@ -403,6 +411,7 @@ impl Office {
         if stated {
             self.statements.keep_copies(&mut self.store)?;
             self.refold();
+            self.keep_doors()?;
             self.cut_off_revoked(now);
         }
         if self.epoch_due {
@@ -464,7 +473,7 @@ impl Office {
     pub(crate) fn refold(&mut self) {
         let Some(life) = &self.life else { return };
         self.authority = self.statements.fold(life.root, &self.store);
-        self.keys = Keys::refresh(&self.keys, &self.authority, &self.me.device, &self.me.unseal);
+        self.keys = Keys::refresh(&self.keys, &self.authority, &self.me.device, self.me.unseal());
         self.views.unsettle();
     }
 }

@@ -95,7 +95,7 @@ impl Office {
                 of.scope,
             )),
             Flag::Unrecognised => items.push(base("unrecognised", texts::UNRECOGNISED, s.unrecognised, of.scope)),
-            Flag::Keyless => {}
+            Flag::Keyless | Flag::Locked => {}
         }
     }
 }

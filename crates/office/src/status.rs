@@ -42,6 +42,7 @@ impl Office {
             "revoked": self.authority.is_revoked(&self.me.device),
             "node_code": member.map(|m| m.node_code(self.epoch).to_string()),
             "settled": self.is_settled(),
+            "passphrase": self.passphrase_row(),
             "scopes": self.scope_rows(&counts),
             "alone": life.addrs.is_empty() && life.role == replica::statement::Role::Node,
             "reach": {"recorded": reach.recorded, "township": reach.township, "county": reach.county},
@@ -80,7 +81,7 @@ impl Office {
         self.authority.organisation().is_some()
             && self.authority.catalogue().is_some()
             && self.authority.calendar().is_some()
-            && self.keys.scope_key(&Scope::book(unit)).is_some()
+            && self.keys.is_granted(&Scope::book(unit))
     }
 
     fn scope_rows(&self, counts: &crate::views::Counts) -> Vec<Value> {

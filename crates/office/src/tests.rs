@@ -3,6 +3,7 @@
 mod county;
 mod honest;
 mod life;
+mod locked;
 mod loss;
 mod members;
 mod merge;

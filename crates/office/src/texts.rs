@@ -46,6 +46,77 @@ pub(crate) fn no_book_key() -> CommandError {
     )
 }
 
+/// The keys are locked by the passphrase.
+pub(crate) fn locked() -> CommandError {
+    CommandError::failed(
+        "locked",
+        "本机已锁定，看不到也改不了个人信息。请先执行 unlock 输入口令；收件和同步照常进行。",
+    )
+}
+
+pub(crate) fn no_passphrase() -> CommandError {
+    CommandError::failed("no_passphrase", "本机还没有设口令，请先执行 passphrase set。")
+}
+
+pub(crate) fn old_passphrase_needed() -> CommandError {
+    CommandError::failed("passphrase_set", "本机已有口令，修改时要先输入原口令。")
+}
+
+pub(crate) fn weak_passphrase() -> CommandError {
+    CommandError::failed(
+        "weak_passphrase",
+        "口令太简单：至少 8 个字，至少 4 个不同的字，不能是连号。一句好记的话最合适。",
+    )
+}
+
+/// What to do about a passphrase that nobody knows any more.
+const FORGOTTEN: &str = "忘了口令：口令找不回来，但已上传的办件都在上级。请上级停用本机（member revoke）并开新的入网票，     用新的数据目录 join，账本会自动流回来。";
+
+pub(crate) fn wrong_passphrase(wrong: u32, wait_ms: i64) -> CommandError {
+    let wait = match wait_ms {
+        0 => String::new(),
+        ms => format!("请 {} 后再试。", span(ms)),
+    };
+    let help = if wrong >= 3 { FORGOTTEN } else { "" };
+    CommandError::failed(
+        "wrong_passphrase",
+        format!("口令不对（连续第 {wrong} 次）。{wait}{help}"),
+    )
+}
+
+pub(crate) fn wait_for_passphrase(left_ms: i64) -> CommandError {
+    CommandError::failed(
+        "wait",
+        format!("口令连续输错太多次，请 {} 后再试。{FORGOTTEN}", span(left_ms)),
+    )
+}
+
+fn span(ms: i64) -> String {
+    match ms.div_euclid(1000) + 1 {
+        s if s > 120 => format!("{} 分钟", s / 60 + 1),
+        s => format!("{s} 秒"),
+    }
+}
+
+pub(crate) fn passphrase_set(changed: bool) -> &'static str {
+    match changed {
+        true => "口令已修改。旧口令从现在起无效；以前的备份仍要用旧口令打开。",
+        false => "口令已设好。电脑重启后要用 unlock 输入口令才能看个人信息；以前的备份没有口令保护，请销毁。",
+    }
+}
+
+pub(crate) const UNLOCKED: &str = "已解锁。";
+pub(crate) const LOCKED_NOW: &str = "已锁定，内存中的密钥已清除。收件和同步照常进行；要看个人信息请执行 unlock。";
+
+/// What `status` says about the passphrase; nothing where all is as it should be.
+pub(crate) fn passphrase_state(set: bool, locked: bool) -> Option<&'static str> {
+    match (set, locked) {
+        (false, _) => Some("没有设口令：谁拿走这台电脑或抄走数据目录，谁就能看到个人信息。请执行 passphrase set。"),
+        (true, true) => Some("已锁定：收件和同步照常，看不到个人信息。请执行 unlock 输入口令。"),
+        (true, false) => None,
+    }
+}
+
 pub(crate) fn no_record_key() -> CommandError {
     CommandError::failed(
         "no_key",
@@ -180,6 +251,9 @@ pub(crate) fn twin_warning(numbers: &str) -> String {
     format!("此人同一事项已有在办件：{numbers}。若是重复登记，请作撤件或请乡镇并案。")
 }
 
+/// Said beside a case that was recorded behind the lock.
+pub(crate) const TWINS_NOT_SOUGHT: &str = "本机已锁定，没有查重；执行 unlock 输入口令后会自动核对。";
+
 pub(crate) fn foreign_unit(code: impl std::fmt::Display) -> String {
     format!("村室代码 {code} 不是本机构，请到该村室的电脑上导入")
 }
@@ -206,6 +280,22 @@ pub(crate) fn import_closed_remark(when: &str, rating: Option<u8>) -> String {
 
 pub(crate) fn reason_needed() -> CommandError {
     CommandError::usage("reason", "请用 --reason 写明理由。")
+}
+
+pub(crate) fn reason_too_long() -> CommandError {
+    CommandError::usage("reason", "理由太长，请用一句话写明。")
+}
+
+pub(crate) fn reason_without_names() -> CommandError {
+    CommandError::usage("reason", "理由会永久留在记录里，请不要写姓名、证件号码、电话、住址。")
+}
+
+pub(crate) fn user_not_here() -> CommandError {
+    CommandError::failed("not_entitled", "这个用户不是本机构的人员，不能查看个人信息。")
+}
+
+pub(crate) fn nothing_to_reveal() -> CommandError {
+    CommandError::failed("erased", "这个办件的个人信息已按规定销毁，没有可看的了。")
 }
 
 pub(crate) fn erase_not_entitled() -> CommandError {

@@ -121,7 +121,11 @@ impl Office {
                     continue;
                 };
                 compared.entries += row.entries.len() as u64;
-                let fresh = self.read(of, row.clone())?.row;
+                let mut fresh = self.read(of, row.clone())?.row;
+                if self.keys.is_locked() {
+                    // Whether it was folded before or behind the lock shows in nothing else.
+                    fresh.summary.locked = row.summary.locked;
+                }
                 let rows = derived(of, &row);
                 let mut same = fresh == row;
                 for (key, value) in &rows {

@@ -40,6 +40,15 @@ impl UnsealKey {
         PublicKey::from(&self.0).to_bytes()
     }
 
+    /// The key that [`encapsulate`] made for this public key with the same `context`.
+    pub fn decapsulate(&self, context: &[u8], wrapped: &[u8; WRAP_LEN]) -> Result<Zeroizing<[u8; 32]>, SealBoxError> {
+        let (ephemeral, tag) = wrapped.split_first_chunk::<32>().ok_or(SealBoxError::Broken)?;
+        let shared = self.0.diffie_hellman(&PublicKey::from(*ephemeral));
+        let (key, mut cipher) = agreed(&shared, ephemeral, &self.public(), context).ok_or(SealBoxError::Broken)?;
+        cipher.decrypt([context], tag).map_err(|_| SealBoxError::Broken)?;
+        Ok(key)
+    }
+
     /// Opens what [`seal`] made for this key with the same `context`.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealBoxError> {
         let (ephemeral, body) = sealed.split_first_chunk::<32>().ok_or(SealBoxError::Broken)?;
@@ -70,6 +79,54 @@ pub fn seal(to: &[u8; 32], context: &[u8], plain: &[u8], seed: [u8; 32]) -> Resu
         .encrypt([context], plain)
         .map_err(|_| SealBoxError::Recipient)?;
     Ok([ephemeral.as_slice(), &body].concat())
+}
+
+/// What [`encapsulate`] adds to nothing: a one-time public key and a tag.
+pub const WRAP_LEN: usize = 32 + 16;
+
+/// A fresh random key, and 48 bytes from which only the holder of the public key `to` finds it again. Shorter than a sealed key by
+/// half: the key follows from the agreement instead of being carried. `seed` must be fresh random bytes.
+/// Errors: `to` is a point of low order.
+pub fn encapsulate(
+    to: &[u8; 32],
+    context: &[u8],
+    seed: [u8; 32],
+) -> Result<(Zeroizing<[u8; 32]>, [u8; WRAP_LEN]), SealBoxError> {
+    let secret = StaticSecret::from(seed);
+    let ephemeral = PublicKey::from(&secret).to_bytes();
+    let shared = secret.diffie_hellman(&PublicKey::from(*to));
+    let (key, mut cipher) = agreed(&shared, &ephemeral, to, context).ok_or(SealBoxError::Recipient)?;
+    let tag = cipher.encrypt([context], &[]).map_err(|_| SealBoxError::Recipient)?;
+    let mut wrapped = [0; WRAP_LEN];
+    wrapped[..32].copy_from_slice(&ephemeral);
+    wrapped[32..].copy_from_slice(&tag);
+    Ok((key, wrapped))
+}
+
+/// What both sides of an agreement derive: the key itself, and the cipher whose tag over nothing proves that it is the right one.
+fn agreed(
+    shared: &SharedSecret,
+    ephemeral: &[u8; 32],
+    to: &[u8; 32],
+    context: &[u8],
+) -> Option<(Zeroizing<[u8; 32]>, Aes256Siv)> {
+    if !shared.was_contributory() {
+        return None;
+    }
+    let salt = [ephemeral.as_slice(), to].concat();
+    let derived = Hkdf::<Sha256>::new(Some(&salt), shared.as_bytes());
+    let mut key = Zeroizing::new([0u8; 32]);
+    derived
+        .expand_multi_info(&[b"cunlian encapsulate 1 key".as_slice(), context], key.as_mut_slice())
+        .ok()?;
+    let mut proof = Zeroizing::new([0u8; 64]);
+    derived
+        .expand_multi_info(
+            &[b"cunlian encapsulate 1 tag".as_slice(), context],
+            proof.as_mut_slice(),
+        )
+        .ok()?;
+    Some((key, Aes256Siv::new_from_slice(proof.as_slice()).ok()?))
 }
 
 /// The key is used for one message only, so AES-SIV needs no nonce.
@@ -108,5 +165,29 @@ mod tests {
             );
         }
         assert_eq!(seal(&[0; 32], b"grant", b"x", [3; 32]), Err(SealBoxError::Recipient));
+    }
+
+    #[test]
+    fn an_encapsulated_key_is_found_by_the_right_key_and_context_only() {
+        let (mine, other) = (UnsealKey::from_bytes([1; 32]), UnsealKey::from_bytes([2; 32]));
+        let (key, wrapped) = encapsulate(&mine.public(), b"record 7", [3; 32]).unwrap();
+        assert_eq!(mine.decapsulate(b"record 7", &wrapped).unwrap(), key);
+        assert_eq!(other.decapsulate(b"record 7", &wrapped), Err(SealBoxError::Broken));
+        assert_eq!(mine.decapsulate(b"record 8", &wrapped), Err(SealBoxError::Broken));
+        for at in 0..wrapped.len() {
+            let mut changed = wrapped;
+            changed[at] ^= 0x10;
+            assert_eq!(
+                mine.decapsulate(b"record 7", &changed),
+                Err(SealBoxError::Broken),
+                "byte {at}"
+            );
+        }
+        let (another, _) = encapsulate(&mine.public(), b"record 7", [4; 32]).unwrap();
+        assert_ne!(key, another);
+        assert_eq!(
+            encapsulate(&[0; 32], b"x", [3; 32]).unwrap_err(),
+            SealBoxError::Recipient
+        );
     }
 }

@@ -270,7 +270,10 @@ impl Person {
         match self.pick(dice) {
             Some(known) => {
                 self.about = Some(known.no.clone());
-                Command::CaseShow(CaseShow { number: known.no })
+                Command::CaseShow(CaseShow {
+                    number: known.no,
+                    ..CaseShow::default()
+                })
             }
             None => self.list(),
         }

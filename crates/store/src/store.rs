@@ -75,6 +75,11 @@ enum Moved {
 }
 
 impl Store {
+    /// The disk itself, for the device's own small files beside the journal.
+    pub fn disk(&mut self) -> &mut dyn Disk {
+        &mut *self.disk
+    }
+
     /// What is durable of all logs. Staged runs are not in it.
     pub fn logs(&self) -> &Logs {
         &self.logs

@@ -134,6 +134,7 @@ pub(super) fn content(value: &Value) -> String {
         "" => plain(value, "value"),
         "erased" => words::VALUE_ERASED.to_owned(),
         "no_key" => words::NO_KEY.to_owned(),
+        "locked" => words::VALUE_LOCKED.to_owned(),
         why => line(why),
     }
 }

@@ -32,6 +32,13 @@ pub(super) fn status(value: &Value, screen: Screen) -> String {
             out.push_str(&format!("※ {said}\n"));
         }
     }
+    if let Some(passphrase) = value
+        .get("passphrase")
+        .map(|p| text(p, "message"))
+        .filter(|m| !m.is_empty())
+    {
+        out.push_str(&format!("※ {}\n", line(passphrase)));
+    }
     out.push('\n');
     block(&mut out, words::LABEL_TRAVEL, &[travel(value)]);
     block(&mut out, words::LABEL_LINE, &peers(value, screen));

@@ -3,7 +3,7 @@
 use ledger::check;
 use ledger::day::Day;
 use ledger::form::{Check, Form, Type};
-use ledger::id::{UnitCode, UserId};
+use ledger::id::{Scope, UnitCode, UserId};
 use ledger::record::{self, Edit, NewEvent, Status, Value, edit};
 use ledger::seal;
 use replica::time::Now;
@@ -73,13 +73,21 @@ impl Office {
             if read.row.summary.erased {
                 return Err(texts::erased_record());
             }
-            let key = read.key.as_ref().ok_or_else(texts::no_record_key)?;
+            let key = read.key.as_ref().ok_or_else(|| self.why_no_key(of.scope))?;
             Value::Sealed(seal::seal(key, &of.record, &name, &text))
         } else {
             typed(field.kind, &field.label, &text)?
         };
         self.apply_edits(now, of, &read, &[Edit::Field { name, value }], args.user)?;
         self.after(now, of)
+    }
+
+    /// Why a record's personal fields do not open here.
+    pub(crate) fn why_no_key(&self, book: Scope) -> CommandError {
+        match self.keys.is_locked() && self.keys.is_granted(&book) {
+            true => texts::locked(),
+            false => texts::no_record_key(),
+        }
     }
 
     /// Writes edits of one record and makes them durable.

@@ -14,7 +14,9 @@ use store::kv::prefix_end;
 use store::{Order, Scan};
 
 use crate::command::CommandError;
+use crate::keys::{Closing, close_at_door};
 use crate::office::Office;
+use crate::passphrase::door_fact;
 use crate::texts;
 use crate::views::name;
 
@@ -86,12 +88,34 @@ impl Office {
                 return Ok((record, key));
             }
         }
-        let scope_key = self.keys.scope_key(&book).ok_or_else(texts::no_book_key)?;
-        let (record, key, wrapped) = self.new_key(&scope_key);
+        let (record, key, wrapped) = match self.closing(&book)? {
+            Closing::Key(scope_key) => self.new_key(&scope_key),
+            Closing::Door(door) => {
+                let record = RecordId(self.seeds.bytes());
+                let (key, wrapped) =
+                    close_at_door(&door, &book, &record, self.seeds.bytes()).ok_or_else(texts::no_book_key)?;
+                (record, key, wrapped)
+            }
+        };
         self.store
             .stage_key(book, record, &wrapped)
             .map_err(|e| texts::store_failed(&e))?;
         Ok((record, key))
+    }
+
+    /// To what a new record's key of a book is closed now.
+    fn closing(&self, book: &Scope) -> Result<Closing, CommandError> {
+        if let Some(key) = self.keys.scope_key(book) {
+            return Ok(Closing::Key(key));
+        }
+        if !self.keys.is_locked() {
+            return Err(texts::no_book_key());
+        }
+        let kept = self.store.fact(&door_fact(book)).and_then(|door| door.try_into().ok());
+        kept.map(Closing::Door).ok_or_else(|| match self.keys.is_granted(book) {
+            true => texts::locked(),
+            false => texts::no_book_key(),
+        })
     }
 
     /// Today's business date in an office that has a life: all that reading needs, so that lists are shown even where the statements

@@ -58,7 +58,10 @@ impl Office {
             events: vec![receive],
             user: args.user,
         };
-        let warning = self.twin_warning(place.book, &intake)?;
+        let warning = match self.keys.is_locked() {
+            true => Some(texts::TWINS_NOT_SOUGHT.to_owned()),
+            false => self.twin_warning(place.book, &intake)?,
+        };
         let (no, record, entry) = self.creation(now, place, &intake)?;
         self.stage_in_book(place.book, vec![entry])?;
         self.keep(now)?;

@@ -1,32 +1,44 @@
-//! `case show`: everything of one case, opened where the keys are here.
+//! `case show`: everything of one case. Personal values are masked (脱敏); in the clear they are shown for a reason only, which is
+//! written down first.
 
 use std::collections::BTreeMap;
 
-use ledger::form::Form;
+use ledger::form::{Check, Form};
 use ledger::id::{DeviceId, UnitId, UserId};
 use ledger::record::{FieldValue, FoldedEvent, Value};
-use ledger::seal::{self, RecordKey};
+use ledger::{mask, seal};
+use replica::limits::REASON_BYTES_MAX;
 use replica::time::Now;
 use serde_json::{Value as Json, json};
 
 use crate::cases::shown::at_text;
-use crate::command::{CaseShow, CommandError};
+use crate::command::{CaseShow, CommandError, Reveal};
 use crate::office::Office;
 use crate::texts;
 use crate::tiers::{Word, WordState};
 use crate::views::fold::Read;
 use crate::views::row::RecordRef;
 
+/// How much of a personal value is to be seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Sight {
+    Masked,
+    Plain,
+}
+
 impl Office {
     /// All fields with every value that stands, events with their void marks, conflicts, deadline, receipts by tier.
     ///
     /// # Errors
-    /// An unknown or ambiguous number.
+    /// An unknown or ambiguous number; to reveal: no reason, a user who is not of this unit, the lock.
     pub(crate) fn case_show(&mut self, now: Now, args: CaseShow) -> Result<Json, CommandError> {
         let today = self.today(now)?;
         self.catch_up(now)?;
         let (of, row) = self.find(&args.number)?;
         let read = self.read(of, row)?;
+        if let Some(reveal) = &args.reveal {
+            self.may_reveal(of, &read, reveal)?;
+        }
         let line = self.line(of, &read.row, today);
         let mut shown = line;
         let head = read.folded.head.as_ref();
@@ -34,7 +46,7 @@ impl Office {
         let more = json!({
             "form": form.map(|f| json!({"name": f.name, "label": f.label, "version": f.version})),
             "clerk": head.map(|h| self.person(&h.clerk, h.unit)),
-            "fields": self.fields(of, &read, form),
+            "fields": self.fields(of, &read, form, args.reveal.as_ref()),
             "items": items(&read),
             "outstanding": read.folded.outstanding,
             "events": read.folded.events.iter().map(|e| self.event(e, form)).collect::<Vec<_>>(),
@@ -67,14 +79,58 @@ impl Office {
         Ok(shown)
     }
 
-    fn fields(&self, of: RecordRef, read: &Read, form: Option<&Form>) -> Json {
+    /// Whether somebody may see this record's personal values in the clear, and what for.
+    fn may_reveal(&self, of: RecordRef, read: &Read, reveal: &Reveal) -> Result<(), CommandError> {
+        let reason = reveal.reason.trim();
+        if reason.is_empty() {
+            return Err(texts::reason_needed());
+        }
+        if reason.len() > REASON_BYTES_MAX {
+            return Err(texts::reason_too_long());
+        }
+        let unit = self.unit().ok_or_else(texts::unplaced)?;
+        if let Some(user) = reveal.user.filter(|u| *u != UserId::ZERO) {
+            let person = self.authority.user_at(&user, unit).filter(|u| u.active);
+            person.ok_or_else(texts::user_not_here)?;
+        }
+        if read.row.summary.erased {
+            return Err(texts::nothing_to_reveal());
+        }
+        if read.key.is_none() {
+            return Err(self.why_no_key(of.scope));
+        }
+        let known = |name: &String| read.folded.fields.contains_key(name);
+        if let Some(unknown) = reveal.fields.iter().find(|name| !known(name)) {
+            let names: Vec<&str> = read.folded.fields.keys().map(String::as_str).collect();
+            return Err(texts::unknown_field(unknown, &names.join("、")));
+        }
+        if self.tells_personal(of, read, reason) {
+            return Err(texts::reason_without_names());
+        }
+        Ok(())
+    }
+
+    /// Whether a text holds one of a record's personal values: what is written down for ever must not.
+    pub(crate) fn tells_personal(&self, of: RecordRef, read: &Read, text: &str) -> bool {
+        let Some(key) = &read.key else { return false };
+        let mut values = read
+            .folded
+            .fields
+            .iter()
+            .flat_map(|(name, all)| all.iter().map(move |v| (name, v)));
+        values.any(|(name, value)| match &value.value {
+            Value::Sealed(bytes) => seal::open(key, &of.record, name, bytes).is_ok_and(|plain| text.contains(&plain)),
+            _ => false,
+        })
+    }
+
+    fn fields(&self, of: RecordRef, read: &Read, form: Option<&Form>, reveal: Option<&Reveal>) -> Json {
         let mut fields: Vec<(u32, Json)> = Vec::new();
         for (name, values) in &read.folded.fields {
             let declared = form.and_then(|f| f.fields.get(name));
-            let shown: Vec<Json> = values
-                .iter()
-                .map(|v| self.value(of, name, v, read.key.as_ref(), read.row.summary.erased))
-                .collect();
+            let revealed = reveal.is_some_and(|r| r.fields.is_empty() || r.fields.contains(name));
+            let sight = if revealed { Sight::Plain } else { Sight::Masked };
+            let shown: Vec<Json> = values.iter().map(|v| self.value(of, name, v, read, sight)).collect();
             let leading = values.iter().position(|v| v.leads).unwrap_or(0);
             fields.push((
                 declared.map_or(u32::MAX, |f| f.place),
@@ -92,26 +148,26 @@ impl Office {
         Json::Array(fields.into_iter().map(|(_, field)| field).collect())
     }
 
-    /// A value of a field, opened where the key is here, with who wrote it.
-    pub(crate) fn value(
-        &self,
-        of: RecordRef,
-        name: &str,
-        value: &FieldValue,
-        key: Option<&RecordKey>,
-        erased: bool,
-    ) -> Json {
-        let (text, sealed) = match (&value.value, key) {
+    /// A value of a field, opened where the key is here and masked unless it is to be seen, with who wrote it.
+    pub(crate) fn value(&self, of: RecordRef, name: &str, value: &FieldValue, read: &Read, sight: Sight) -> Json {
+        let mut masked = false;
+        let (text, sealed) = match (&value.value, &read.key) {
             (Value::Sealed(bytes), Some(key)) => match seal::open(key, &of.record, name, bytes) {
-                Ok(text) => (json!(text), Json::Null),
+                Ok(text) if sight == Sight::Plain => (json!(text), Json::Null),
+                Ok(text) => {
+                    masked = true;
+                    (json!(self.masked(read, name, &text)), Json::Null)
+                }
                 Err(error) => (Json::Null, json!(error.to_string())),
             },
-            (Value::Sealed(_), None) if erased => (Json::Null, json!("erased")),
+            (Value::Sealed(_), None) if read.row.summary.erased => (Json::Null, json!("erased")),
+            (Value::Sealed(_), None) if self.keys.is_locked() => (Json::Null, json!("locked")),
             (Value::Sealed(_), None) => (Json::Null, json!("no_key")),
             (open, _) => (json!(open), Json::Null),
         };
         json!({
             "value": text,
+            "masked": masked,
             "sealed": sealed,
             "leads": value.leads,
             "unit": self.unit_shown(value.unit).0,
@@ -121,6 +177,19 @@ impl Office {
             "by": self.person(&value.user, value.unit),
             "at": at_text(value.wall_ms),
         })
+    }
+
+    /// By the check of the field: what is left of it tells people apart and no more.
+    fn masked(&self, read: &Read, name: &str, text: &str) -> String {
+        let head = read.folded.head.as_ref();
+        let form = head.and_then(|h| self.views.forms().of(&h.form));
+        match form.and_then(|f| f.fields.get(name)).and_then(|f| f.check) {
+            Some(Check::Name) => mask::name(text),
+            Some(Check::ResidentId | Check::CreditCode) => mask::id(text),
+            Some(Check::Phone) => mask::phone(text),
+            Some(Check::Address) => mask::address(text),
+            None => "***".to_owned(),
+        }
     }
 
     fn event(&self, event: &FoldedEvent, form: Option<&Form>) -> Json {

@@ -227,7 +227,13 @@ fn an_index_or_a_vault_that_is_gone_costs_nothing_that_peers_hold() {
         // Names are sealed: whoever lacks a key shows none.
         for at in rotting.seats.clone() {
             let number = rotting.county.numbers(at)[0].clone();
-            let shown = rotting.county.world.run(at, Command::CaseShow(CaseShow { number }));
+            let shown = rotting.county.world.run(
+                at,
+                Command::CaseShow(CaseShow {
+                    number,
+                    ..CaseShow::default()
+                }),
+            );
             assert!(shown.to_string().contains('张'), "{n}: {shown}");
         }
     }
@@ -257,6 +263,7 @@ fn a_room_with_no_line_works_on_whatever_statement_its_disk_has_lost() {
             .find(|shown| shown.starts_with(&number));
         let show = CaseShow {
             number: listed.unwrap(),
+            ..CaseShow::default()
         };
         rotting.county.world.run(room, Command::CaseShow(show));
     }

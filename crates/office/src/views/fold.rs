@@ -115,7 +115,8 @@ impl Under<'_> {
         } else {
             self.keys.record_key(self.store, &of.scope, &of.record)
         };
-        row.summary = self.summary(of, &folded, key.as_ref(), erased);
+        let before = std::mem::take(&mut row.summary);
+        row.summary = self.summary(of, &folded, key.as_ref(), erased, before);
         Ok(Read {
             row,
             folded,
@@ -168,7 +169,14 @@ impl Under<'_> {
         }
     }
 
-    fn summary(&self, of: RecordRef, folded: &Folded, key: Option<&RecordKey>, erased: bool) -> Summary {
+    fn summary(
+        &self,
+        of: RecordRef,
+        folded: &Folded,
+        key: Option<&RecordKey>,
+        erased: bool,
+        before: Summary,
+    ) -> Summary {
         let form = folded.head.as_ref().and_then(|h| self.forms.of(&h.form));
         let open = |field: &str| match (folded.field(field)?, key) {
             (Value::Sealed(bytes), Some(key)) => seal::open(key, &of.record, field, bytes).ok(),
@@ -176,6 +184,15 @@ impl Under<'_> {
         };
         let head = folded.head.as_ref();
         let has_book_key = !self.keys.scope_keys(&of.scope).is_empty();
+        let locked = self.keys.is_locked() && self.keys.is_granted(&of.scope) && !erased;
+        // Behind the lock nothing is opened, but what lists show already need not vanish from them.
+        let (masked_name, token) = match locked {
+            true => (before.masked_name, before.token),
+            false => (
+                open("name").map(|n| mask::name(&n)),
+                open("cert_no").and_then(|no| self.keys.person_token(&of.scope, &no)),
+            ),
+        };
         Summary {
             status: match folded.status {
                 Status::Ready => RowStatus::Ready,
@@ -196,8 +213,8 @@ impl Under<'_> {
             closed_on: folded.closure.as_ref().filter(|c| c.counts).map(|c| c.on),
             result: folded.closure.as_ref().filter(|c| c.counts).map(|c| c.result),
             rating: folded.evaluation.as_ref().map(|e| e.rating),
-            masked_name: open("name").map(|n| mask::name(&n)),
-            token: open("cert_no").and_then(|no| self.keys.person_token(&of.scope, &no)),
+            masked_name,
+            token,
             conflicts: conflicts(folded),
             resolutions: resolutions(folded),
             set_aside: count(folded.set_aside.len()),
@@ -206,7 +223,11 @@ impl Under<'_> {
             erased,
             received_on: folded.received_on,
             noticed_on: folded.notices.iter().map(|n| n.on).min(),
-            keyless: has_book_key && key.is_none() && !erased,
+            keyless: match locked {
+                true => self.store.key(of.scope, &of.record).is_none(),
+                false => has_book_key && key.is_none() && !erased,
+            },
+            locked,
             form: head.map(|h| h.form),
         }
     }
@@ -277,6 +298,7 @@ fn flags(s: &Summary) -> impl Iterator<Item = Flag> + '_ {
         Flag::Entries => s.waiting > 0 || s.status == RowStatus::AwaitingEntries,
         Flag::Unrecognised => s.unrecognised > 0,
         Flag::Keyless => s.keyless,
+        Flag::Locked => s.locked,
     };
     Flag::EACH.into_iter().filter(stands)
 }

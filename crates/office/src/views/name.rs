@@ -46,15 +46,18 @@ pub(crate) enum Flag {
     Unrecognised = b'u' as isize,
     /// The book's key is here, the record's is not.
     Keyless = b'k' as isize,
+    /// Folded while the keys were locked: to be folded again once they are not.
+    Locked = b'l' as isize,
 }
 
 impl Flag {
-    pub(crate) const EACH: [Flag; 5] = [
+    pub(crate) const EACH: [Flag; 6] = [
         Flag::SetAside,
         Flag::Versions,
         Flag::Entries,
         Flag::Unrecognised,
         Flag::Keyless,
+        Flag::Locked,
     ];
 }
 

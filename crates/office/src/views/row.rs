@@ -152,6 +152,9 @@ pub struct Summary {
     /// The form of the record, for labels.
     #[n(24)]
     pub form: Option<Hash>,
+    /// Folded while the keys were locked: what only they tell is as it was before.
+    #[n(25)]
+    pub locked: bool,
 }
 
 /// One record's row.

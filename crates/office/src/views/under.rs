@@ -36,7 +36,12 @@ impl Views {
         add_forms(&mut self.forms, authority);
         let kv = store.kv();
         let before: BTreeMap<Vec<u8>, Vec<u8>> = kv.prefix(name::UNDER)?.into_iter().collect();
-        let now = fingerprints(self, authority, keys);
+        let mut now = fingerprints(self, authority, keys);
+        if keys.is_locked() {
+            // What was folded with keys that are only locked now stands: folding it again would tell less.
+            let kept = before.iter().filter(|(key, _)| key.starts_with(&name::under(KEY, &[])));
+            now.extend(kept.map(|(key, value)| (key.clone(), value.clone())));
+        }
         let mut concerned = Concerned::default();
         let mut changes = Vec::new();
         for (key, value) in &now {
@@ -49,17 +54,20 @@ impl Views {
             concerned.add(key);
             changes.push((key.clone(), None));
         }
-        self.queue(store, &concerned)?;
+        self.queue(store, keys, &concerned)?;
         self.under = changes;
         self.unsettled = false;
         Ok(())
     }
 
-    fn queue(&mut self, store: &Store, concerned: &Concerned) -> Result<(), StoreError> {
+    fn queue(&mut self, store: &Store, keys: &Keys, concerned: &Concerned) -> Result<(), StoreError> {
         let kv = store.kv();
         let mut flags = vec![Flag::Keyless];
         if concerned.versions {
             flags.push(Flag::Versions);
+        }
+        if !keys.is_locked() {
+            flags.push(Flag::Locked);
         }
         for flag in flags {
             for (key, _) in kv.prefix(&name::flagged(flag))? {

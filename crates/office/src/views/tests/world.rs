@@ -194,7 +194,7 @@ fn admit(desk: &Desk, unit: UnitId, role: Role, prefix: Option<u32>, code: u32) 
         device: desk.office.device(),
         unit,
         role,
-        seal_key: desk.office.me.unseal.public(),
+        seal_key: desk.office.me.seal_key,
         name: "电脑".to_owned(),
         node_code: NodeCode::new(code).unwrap(),
         prefix: prefix.map(HubPrefix),
@@ -204,7 +204,7 @@ fn admit(desk: &Desk, unit: UnitId, role: Role, prefix: Option<u32>, code: u32) 
 
 fn grant(desk: &Desk, scope: Scope, key: [u8; 32], hub_only: bool, seed: u8) -> Statement {
     let context = grant_context(&scope, hub_only);
-    let sealed = sealbox::seal(&desk.office.me.unseal.public(), &context, &key, [seed; 32]).unwrap();
+    let sealed = sealbox::seal(&desk.office.me.seal_key, &context, &key, [seed; 32]).unwrap();
     Statement::Grant(Grant {
         scope,
         device: desk.office.device(),
