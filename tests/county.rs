@@ -414,3 +414,17 @@ pub fn eventually(patience: Duration, what: &str, mut is_so: impl FnMut() -> Res
         pause = (pause * 2).min(Duration::from_millis(300));
     }
 }
+
+/// A well-formed identity number; another one for every `n`.
+pub fn cert_no(n: u32) -> String {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let body = format!(
+        "{COUNTY}{:04}{:02}{:02}{:03}",
+        1950 + n / 1000 % 50,
+        n / 28 % 12 + 1,
+        n % 28 + 1,
+        n % 1000
+    );
+    let sum: u32 = body.bytes().zip(WEIGHTS).map(|(b, w)| u32::from(b - b'0') * w).sum();
+    format!("{body}{}", char::from(b"10X98765432"[(sum % 11) as usize]))
+}

@@ -14,6 +14,7 @@ pub mod county;
 pub mod netns;
 pub mod place;
 pub mod planted;
+pub mod power;
 pub mod relay;
 pub mod weather;
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cunlian_tests::county::{COUNTY, County, PlaceId, eventually};
+pub(crate) use cunlian_tests::county::cert_no;
+use cunlian_tests::county::{County, PlaceId, eventually};
 use cunlian_tests::place::Said;
 use serde_json::Value;
 
@@ -125,20 +126,6 @@ pub(crate) fn text(value: &Value, key: &str) -> String {
         .as_str()
         .unwrap_or_else(|| panic!("no {key} in {value}"))
         .to_owned()
-}
-
-/// A well-formed identity number; another one for every `n`.
-pub(crate) fn cert_no(n: u32) -> String {
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let body = format!(
-        "{COUNTY}{:04}{:02}{:02}{:03}",
-        1950 + n / 1000 % 50,
-        n / 28 % 12 + 1,
-        n % 28 + 1,
-        n % 1000
-    );
-    let sum: u32 = body.bytes().zip(WEIGHTS).map(|(b, w)| u32::from(b - b'0') * w).sum();
-    format!("{body}{}", char::from(b"10X98765432"[(sum % 11) as usize]))
 }
 
 /// Waits until these places hold the same entries of every scope they share.

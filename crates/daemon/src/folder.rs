@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use store::RealDisk;
+
 use crate::failure::Failure;
 
 /// Where the local API listens and the word that opens it: line 1 the address, line 2 the token.
@@ -52,7 +54,8 @@ impl Folder {
             ))
         };
         if !path.is_dir() {
-            create_private(path).map_err(failed)?;
+            // Durable under its name, too: a power cut right after `init` would take the whole folder.
+            RealDisk::make(path).map_err(failed)?;
         }
         Ok(Self { path: path.to_owned() })
     }
@@ -157,12 +160,6 @@ impl Folder {
 }
 
 #[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-#[cfg(unix)]
 fn private_file(path: &Path) -> io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
     fs::OpenOptions::new()
@@ -174,11 +171,6 @@ fn private_file(path: &Path) -> io::Result<fs::File> {
 
 // Windows has no modes: a folder inherits who may enter from the one it is made in, which for a
 // user's own folders is the user and the administrators.
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
-}
-
 #[cfg(not(unix))]
 fn private_file(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).open(path)

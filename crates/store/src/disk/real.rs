@@ -20,6 +20,11 @@ pub struct RealDisk {
 }
 
 impl RealDisk {
+    /// Makes the folder (and those above it that are missing), readable by its owner only and durable under its name.
+    pub fn make(dir: &Path) -> io::Result<()> {
+        create_durable_dir(dir)
+    }
+
     /// Opens (or makes) the folder and locks it. `WouldBlock` when another process has it.
     pub fn open(dir: &Path) -> io::Result<Self> {
         create_durable_dir(dir)?;
@@ -177,14 +182,26 @@ fn options() -> OpenOptions {
 fn create_durable_dir(dir: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
     create_private_dir(dir)?;
-    for made in missing {
-        match made.parent() {
-            Some(above) if above.as_os_str().is_empty() => sync_folder(Path::new("."))?,
-            Some(above) => sync_folder(above)?,
-            None => {}
+    for made in &missing {
+        sync_above(made)?;
+    }
+    if missing.is_empty() && !dir.join(LOCK).exists() {
+        // Whoever made it may have been killed before it was synced, or thought nothing of it. A folder above that may not be
+        // read was not made by us.
+        for made in dir.ancestors() {
+            let _ = sync_above(made);
         }
     }
     Ok(())
+}
+
+/// Makes the name of a folder durable in the one above it.
+fn sync_above(made: &Path) -> io::Result<()> {
+    match made.parent() {
+        Some(above) if above.as_os_str().is_empty() => sync_folder(Path::new(".")),
+        Some(above) => sync_folder(above),
+        None => Ok(()),
+    }
 }
 
 #[cfg(unix)]

@@ -1,0 +1,67 @@
+//! The power goes at any moment of a real run: what was acknowledged is there, and work goes on.
+
+use std::path::Path;
+
+use cunlian_tests::power::points::Points;
+use cunlian_tests::power::{record, scratch};
+
+/// Cut points of each recorded run.
+const POINTS: u64 = 334;
+
+fn survives(run: &str) {
+    let seed = 1;
+    let exe = Path::new(env!("CARGO_BIN_EXE_cunlian-prove"));
+    let (text, trace) = record::record(exe, run, seed).unwrap_or_else(|error| panic!("{error:#}"));
+    let points = Points::new(trace).expect("a run that promises something");
+    println!(
+        "run {run}, seed {seed}: {} lines to cut at, seeds 0..{POINTS}",
+        points.lines()
+    );
+    let mut broken = Vec::new();
+    for seed in 0..POINTS {
+        let dir = tempfile::tempdir_in(scratch()).expect("a folder");
+        if let Err(error) = points.try_out(points.point(seed), dir.path()) {
+            broken.push(format!("seed {seed}: {error:#}"));
+        }
+    }
+    if !broken.is_empty() {
+        let kept = std::env::temp_dir().join(format!("cunlian-{run}.trace"));
+        std::fs::write(&kept, text).expect("the trace is kept");
+        panic!(
+            "{} of {POINTS}; the trace is {}\n{}",
+            broken.len(),
+            kept.display(),
+            broken.join("\n")
+        );
+    }
+}
+
+#[test]
+fn a_room_on_its_own_survives_a_power_cut_at_any_moment() {
+    survives("alone");
+}
+
+#[test]
+fn what_the_county_receipted_survives_a_power_cut_there() {
+    survives("county");
+}
+
+#[test]
+fn an_imported_day_book_survives_a_power_cut() {
+    survives("import");
+}
+
+#[test]
+fn a_power_cut_while_the_index_is_made_anew_loses_nothing() {
+    survives("reindex");
+}
+
+#[test]
+fn an_erased_key_does_not_come_back_by_a_power_cut() {
+    survives("erase");
+}
+
+#[test]
+fn a_power_cut_while_a_torn_end_is_mended_loses_nothing() {
+    survives("torn");
+}
