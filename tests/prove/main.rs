@@ -1,8 +1,10 @@
-//! Proving: long runs that can be stopped and go on.
+//! Proving (证明): long runs that can be stopped and go on. Also the room's and the hub's binary, and the recorder of real runs, so
+//! that one file is enough.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::{Context, Result, bail};
 use cunlian_tests::power::points::Points;
 use cunlian_tests::power::{record, scratch};
 
@@ -13,67 +15,52 @@ fn main() -> ExitCode {
         .and_then(|word| word.to_str())
         .unwrap_or_default()
         .to_owned();
-    match word.as_str() {
-        "node" => {
-            args.drain(..2);
-            args.insert(0, "cunlian-node".into());
-            return cunlian_node::main_with(args);
-        }
-        "hub" => {
-            args.drain(..2);
-            args.insert(0, "cunlian-hub".into());
-            return cunlian_hub::main_with(args);
-        }
-        _ => {}
-    }
-    let text: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let done = match word.as_str() {
-        "record" => record::play(
-            &std::env::current_exe().expect("x"),
-            &text[2],
-            text[3].parse().expect("seed"),
-        ),
-        "try" => try_out(&text[2], text[3].parse().expect("n")),
-        _ => Ok(()),
+    let product = match word.as_str() {
+        "node" => Some(("cunlian-node", cunlian_node::main_with as fn(Vec<OsString>) -> ExitCode)),
+        "hub" => Some(("cunlian-hub", cunlian_hub::main_with as fn(Vec<OsString>) -> ExitCode)),
+        _ => None,
     };
-    match done {
+    if let Some((name, run)) = product {
+        args.drain(..2);
+        args.insert(0, name.into());
+        return run(args);
+    }
+    let words: Vec<String> = args
+        .iter()
+        .skip(1)
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
+    match prove(&words) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("{e:#}");
+        Err(error) => {
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn try_out(run: &str, n: u64) -> anyhow::Result<()> {
-    let began = std::time::Instant::now();
+fn prove(words: &[String]) -> Result<()> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let exe = std::env::current_exe()?;
+    match words.as_slice() {
+        ["record", run, seed] => record::play(&exe, run, seed.parse().context("a seed")?),
+        ["cut", run, points] => cut(run, points.parse().context("a number")?),
+        _ => bail!("cunlian-prove cut RUN POINTS, where RUN is one of {:?}", record::RUNS),
+    }
+}
+
+/// Records one run and cuts it at so many points.
+fn cut(run: &str, points: u64) -> Result<()> {
     let (_, trace) = record::record(&std::env::current_exe()?, run, 1)?;
-    let points = Points::new(trace)?;
-    eprintln!("recorded in {:?}, {} lines", began.elapsed(), points.lines());
-    let began = std::time::Instant::now();
-    let (mut bad, mut torn, mut rebuilt, mut keys, mut fresh) = (0, 0, 0, 0, 0);
-    for seed in 0..n {
+    let recorded = Points::new(trace)?;
+    let mut broken = 0;
+    for seed in 0..points {
         let dir = tempfile::tempdir_in(scratch())?;
-        match points.try_out(points.point(seed), dir.path()) {
-            Ok(met) => {
-                for m in met {
-                    torn += u64::from(m.torn);
-                    rebuilt += u64::from(m.rebuilt);
-                    keys += u64::from(m.keys_damaged);
-                    fresh += u64::from(m.fresh);
-                }
-            }
-            Err(e) => {
-                bad += 1;
-                if bad < 20 {
-                    eprintln!("{:?}: {:#}", points.point(seed), e);
-                }
-            }
+        if let Err(error) = recorded.try_out(recorded.point(seed), dir.path()) {
+            broken += 1;
+            println!("{error:#}");
         }
     }
-    eprintln!(
-        "{n} points, {bad} bad, torn {torn} rebuilt {rebuilt} keys {keys} fresh {fresh} in {:?}",
-        began.elapsed()
-    );
+    println!("{run}: {points} points of {} lines, {broken} broken", recorded.lines());
     Ok(())
 }
