@@ -9,7 +9,9 @@
 //! Every place has a data folder and a process of its own; every line runs through a [`relay::Relay`] that can be cut, healed and
 //! slowed down; a place can be killed, restarted and copied. Nothing here knows what is inside a folder or on a line.
 
+pub mod api;
 pub mod county;
+pub mod kill;
 #[cfg(target_os = "linux")]
 pub mod netns;
 pub mod place;

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
 use ledger::seed::Seeds;
-use office::command::{CaseList, CaseNew, CaseShow, Command, InitAlone, InitCounty, Invite};
+use office::command::{CaseList, CaseNew, CaseShow, Command, InitAlone, InitCounty, Invite, Reveal};
 use office::{Home, Office};
 use replica::statement::Role;
 use replica::time::Now;
@@ -151,7 +151,7 @@ fn proved(promises: &Promises, dir: &Path, seeds: &mut Seeds) -> Result<Met> {
         drop(office);
         office = open(dir, seeds)?;
         office.apply(now(), 10_000).context("applying")?;
-        ask(&mut office, Command::CaseShow(CaseShow { number })).context("what was recorded after the cut")?;
+        ask(&mut office, Command::CaseShow(opened(number))).context("what was recorded after the cut")?;
     }
     Ok(Met {
         torn: status["torn"].as_u64() > Some(0),
@@ -203,7 +203,7 @@ fn all_are_listed(office: &mut Office, cases: &[Case]) -> Result<()> {
 
 fn case_is_there(office: &mut Office, case: &Case) -> Result<()> {
     let number = case.number.clone();
-    let shown = ask(office, Command::CaseShow(CaseShow { number })).context("an acknowledged case")?;
+    let shown = ask(office, Command::CaseShow(opened(number))).context("an acknowledged case")?;
     let entries = shown["entries"].as_u64().unwrap_or(0);
     ensure!(
         entries >= case.entries,
@@ -259,6 +259,17 @@ fn goes_on(office: &mut Office, promises: &Promises, seeds: &mut Seeds) -> Resul
         }
     }
     Ok(None)
+}
+
+/// Asks for a case with its personal values in the open.
+fn opened(number: String) -> CaseShow {
+    CaseShow {
+        number,
+        reveal: Some(Reveal {
+            reason: "核对".to_owned(),
+            ..Reveal::default()
+        }),
+    }
 }
 
 fn alone() -> InitAlone {

@@ -1,3 +1,4 @@
 //! The worst that happens to a machine: the power goes, a process is killed, the disk is full or fails.
 
+mod kill;
 mod power;
