@@ -1,5 +1,10 @@
 //! Days as they should be.
 
+use std::collections::BTreeSet;
+
+use ledger::id::Scope;
+use replica::session::Quota;
+
 use super::county::County;
 
 #[test]
@@ -63,4 +68,58 @@ fn an_idle_county_says_nothing() {
     let frames = county.world.frames;
     county.world.pass(3_600_000);
     assert_eq!(county.world.frames, frames, "an idle hour");
+}
+
+#[test]
+fn a_books_key_goes_to_its_unit_and_the_hubs_above_and_to_nobody_else() {
+    let mut county = County::new(14, 2, 2);
+    county.world.pass(30_000);
+    let books: Vec<Scope> = county
+        .rooms
+        .clone()
+        .into_iter()
+        .map(|room| Scope::book(county.world.office(room).unit().unwrap()))
+        .collect();
+    for (at, room) in county.rooms.clone().into_iter().enumerate() {
+        let keys = &county.world.office(room).keys;
+        assert_eq!(keys.scopes().collect::<Vec<_>>(), [books[at]], "room {at}");
+        assert!(keys.hub_key().is_none(), "the hubs' key is theirs alone");
+    }
+    for (at, township) in county.townships.clone().into_iter().enumerate() {
+        let keys = &county.world.office(township).keys;
+        let held: BTreeSet<Scope> = keys.scopes().filter(|scope| books.contains(scope)).collect();
+        assert_eq!(
+            held,
+            books[at * 2..at * 2 + 2].iter().copied().collect(),
+            "township {at}"
+        );
+        assert!(keys.hub_key().is_some());
+    }
+    let held: BTreeSet<Scope> = county.world.office(county.hub).keys.scopes().collect();
+    assert!(books.iter().all(|book| held.contains(book)));
+}
+
+#[test]
+fn a_pc_that_runs_wild_is_sent_away_and_its_sister_is_not() {
+    let mut county = County::new(15, 1, 2);
+    let (township, wild, calm) = (county.townships[0], county.rooms[0], county.rooms[1]);
+    county.world.office(township).limit_days(Quota::new(2, 1 << 20));
+    for person in 0..40 {
+        county.new_case(wild, person);
+        county.world.pass(1_000);
+    }
+    let before = county.status(wild)["pending"]["township"].as_u64().unwrap();
+    assert!(
+        (15..30).contains(&before),
+        "ten days' worth is taken, then no more: {before} wait"
+    );
+    let number = county.new_case(calm, 50);
+    county.world.pass(5_000);
+    assert!(county.numbers(township).contains(&number));
+    assert_eq!(county.status(calm)["pending"]["township"], 0);
+    assert_eq!(county.status(wild)["pending"]["township"], before);
+    // Some days later there is something again.
+    county.world.pass(3 * 86_400_000);
+    let after = county.status(wild)["pending"]["township"].as_u64().unwrap();
+    assert!(after < before, "{after} of {before}");
 }

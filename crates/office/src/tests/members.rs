@@ -1,7 +1,9 @@
 //! Who comes in, who goes out.
 
+use replica::frame::Welcome;
 use replica::session::Reason;
 use replica::statement::Role;
+use replica::ticket::Ticket;
 
 use super::county::{County, HOLIDAYS, MATTERS, TOWNSHIPS, case, rooms_of, ticket};
 use crate::command::{Command, InitAlone, Invite, MemberAdmit, MemberExtend, MemberRevoke};
@@ -126,6 +128,77 @@ fn a_room_that_ran_alone_joins_and_takes_its_records_and_numbers_along() {
     assert_eq!(county.status(county.hub)["quarantined"], 0);
     county.rooms.push(lone);
     county.assert_in_step();
+}
+
+#[test]
+fn a_life_that_is_not_its_own_is_not_brought_along() {
+    let mut county = County::new(27, 1, 1);
+    let (township, code) = (county.townships[0], rooms_of(TOWNSHIPS[0], 2)[1].clone());
+    let (lone, thief) = (county.world.device("lone"), county.world.device("thief"));
+    let alone = InitAlone {
+        unit: code.clone(),
+        name: "单机村".to_owned(),
+        matters: MATTERS.to_owned(),
+        holidays: HOLIDAYS.to_owned(),
+    };
+    county.world.run(lone, Command::InitAlone(alone));
+    let given = Ticket::parse(&ticket(&mut county.world, township, &code)).unwrap();
+    let mut theirs = county
+        .world
+        .office(lone)
+        .join_request(Role::Node, "lone", &given)
+        .unwrap();
+    let own = county
+        .world
+        .office(thief)
+        .join_request(Role::Node, "thief", &given)
+        .unwrap();
+    // Everything that the room would show of its former life, in another device's hand.
+    theirs.seal_key = own.seal_key;
+    let device = county.world.device_of(thief);
+    let now = county.world.now(township);
+    let hub = county.world.office(township);
+    assert_eq!(hub.admit_newcomer(now, device, &theirs).unwrap_err().code, "bad_former");
+    assert!(hub.admit_newcomer(now, device, &own).is_ok());
+}
+
+#[test]
+fn a_welcome_for_somebody_else_or_elsewhere_is_not_believed() {
+    let mut county = County::new(28, 1, 1);
+    let (township, codes) = (county.townships[0], rooms_of(TOWNSHIPS[0], 3));
+    let given: Vec<Ticket> = codes[1..]
+        .iter()
+        .map(|code| Ticket::parse(&ticket(&mut county.world, township, code)).unwrap())
+        .collect();
+    let (first, second) = (county.world.device("first"), county.world.device("second"));
+    let mut welcomes = Vec::new();
+    for (seat, given) in [(first, &given[0]), (second, &given[1])] {
+        let request = county.world.office(seat).join_request(Role::Node, "pc", given).unwrap();
+        let (device, now) = (county.world.device_of(seat), county.world.now(township));
+        let hub = county.world.office(township);
+        hub.admit_newcomer(now, device, &request).unwrap();
+        hub.commit(now).unwrap();
+        welcomes.push(hub.welcome(&device).unwrap());
+    }
+    let now = county.world.now(second);
+    let office = county.world.office(second);
+    let good = &welcomes[1];
+    let for_the_first = Welcome {
+        unit: good.unit,
+        ..welcomes[0].clone()
+    };
+    let of_another_county = Welcome {
+        root: office.device(),
+        ..good.clone()
+    };
+    let mut forged = good.clone();
+    forged.credentials[2].signature[0] ^= 1;
+    for bad in [&welcomes[0], &for_the_first, &of_another_county, &forged] {
+        assert_eq!(office.joined(now, &given[1], bad).unwrap_err().code, "bad_welcome");
+    }
+    assert_eq!(office.joined(now, &given[0], good).unwrap_err().code, "bad_welcome");
+    assert!(!office.is_placed(), "nothing was begun");
+    assert!(office.joined(now, &given[1], good).is_ok());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Stories of cases, told with offices on disks in memory.
 
+mod carried;
 mod world;
 
 use serde_json::Value as Json;
