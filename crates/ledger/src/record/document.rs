@@ -156,8 +156,8 @@ impl Document {
         candidates
     }
 
-    /// Of changes that share (actor, sequence) the smaller hash applies; one that was built on another of them knew it, and
-    /// is no rival: otherwise a device could wipe out, afterwards, what others have acted upon.
+    /// Of changes that share (actor, sequence) the one applies on which more devices have built, else the smaller hash: otherwise a
+    /// device could wipe out, afterwards, what others have acted upon. One that was built on another of them knew it, and is no rival.
     fn drop_duplicates(&mut self, candidates: &mut BTreeMap<Hash, (Change, Envelope)>) {
         let mut sharing: BTreeMap<(ActorId, u64), Vec<Hash>> = BTreeMap::new();
         for (hash, (change, _)) in candidates.iter() {
@@ -165,8 +165,9 @@ impl Document {
         }
         self.taken.extend(sharing.keys());
         for rivals in sharing.into_values().filter(|rivals| rivals.len() > 1) {
-            let (knew, apart): (Vec<Hash>, Vec<Hash>) =
+            let (knew, mut apart): (Vec<Hash>, Vec<Hash>) =
                 rivals.iter().partition(|hash| builds_on(candidates, hash, &rivals));
+            by_builders(candidates, &mut apart);
             let reasons = knew.iter().map(|hash| (hash, SetAsideReason::WrongCounter));
             let later = apart
                 .iter()
@@ -226,10 +227,7 @@ impl Document {
             .filter(|(_, (c, _))| c.deps.is_empty())
             .map(|(h, _)| *h)
             .collect();
-        if roots.len() > 1 {
-            let builders = builders(candidates, &roots);
-            roots.sort_by_key(|root| (Reverse(builders.get(root).map_or(0, BTreeSet::len)), *root));
-        }
+        by_builders(candidates, &mut roots);
         for hash in roots {
             let Some((change, envelope)) = candidates.remove(&hash) else {
                 continue;
@@ -434,6 +432,14 @@ fn builds_on(candidates: &BTreeMap<Hash, (Change, Envelope)>, hash: &Hash, other
         }
     }
     false
+}
+
+/// Puts changes of which one can stand in order: first that on which more devices have built, of equal ones the smaller hash.
+fn by_builders(candidates: &BTreeMap<Hash, (Change, Envelope)>, rivals: &mut [Hash]) {
+    if rivals.len() > 1 {
+        let builders = builders(candidates, rivals);
+        rivals.sort_by_key(|rival| (Reverse(builders.get(rival).map_or(0, BTreeSet::len)), *rival));
+    }
 }
 
 /// By root: the devices that wrote it or what follows from it. A change that follows from several roots says nothing for any of them.

@@ -369,33 +369,61 @@ fn a_change_in_two_logs_of_a_copied_disk_has_one_author_whichever_came_first() {
 }
 
 #[test]
-fn of_two_changes_with_one_sequence_number_the_smaller_hash_applies_everywhere() {
+fn of_two_changes_with_one_sequence_number_the_same_one_applies_everywhere() {
     let held = case();
     let make = |text: &str| {
         let note = [Edit::Note(text.to_owned())];
         edit(&held.entries(), ROOM.actor(), &note, &context()).unwrap()
     };
     let (a, b) = (make("a"), make("b"));
-    let mut more = held.clone();
-    more.0.push((ROOM.envelope(), a.clone()));
-    // Somebody who knew only the one that will lose built on it.
-    let loser = if change_hash(&a) < change_hash(&b) { &b } else { &a };
-    let mut apart = held.clone();
-    apart.0.push((ROOM.envelope(), loser.clone()));
-    apart.act(TOWN, "process");
-    more.meet(&apart);
-    more.0.push((ROOM.envelope(), b.clone()));
-    let folded = more.fold();
-    assert_eq!(folded.notes.len(), 1);
-    let reasons: BTreeSet<_> = folded.set_aside.iter().map(|s| s.reason.clone()).collect();
+    let (smaller, larger, text) = if change_hash(&a) < change_hash(&b) {
+        (a, b, "a")
+    } else {
+        (b, a, "b")
+    };
+    let mut both = held.clone();
+    both.0
+        .extend([(ROOM.envelope(), smaller.clone()), (ROOM.envelope(), larger.clone())]);
     assert_eq!(
-        reasons,
-        [SetAsideReason::DuplicateSequence, SetAsideReason::DependsOnSetAside].into()
+        both.fold().notes[0].text,
+        text,
+        "nobody has built on either: the smaller hash"
     );
+    // Somebody who knew only the larger one built on it.
+    let mut apart = held.clone();
+    apart.0.push((ROOM.envelope(), larger));
+    apart.act(TOWN, "process");
+    apart.0.push((ROOM.envelope(), smaller));
+    let folded = apart.fold();
+    assert_eq!((folded.state.as_str(), folded.notes.len()), ("processing", 1));
+    assert_ne!(folded.notes[0].text, text);
+    let reasons: Vec<_> = folded.set_aside.iter().map(|s| s.reason.clone()).collect();
+    assert_eq!(reasons, [SetAsideReason::DuplicateSequence]);
     // The process that made both goes on without counting the same number a third time.
-    more.act(ROOM, "process");
-    let folded = more.fold();
-    assert_eq!((folded.state.as_str(), folded.set_aside.len()), ("processing", 2));
+    apart.act(ROOM, "note");
+    assert_eq!(apart.fold().set_aside.len(), 1);
+}
+
+#[test]
+fn a_device_that_makes_its_creation_a_second_time_wipes_out_nothing_that_others_did() {
+    let mut held = case();
+    held.act(TOWN, "process");
+    let honest = held.fold();
+    let mut smaller = 0;
+    for time in 0..24 {
+        // The same process, the same number, another content: only its own device can sign that.
+        let mut forged = ::automerge::Change::try_from(held.0[0].1.as_slice()).unwrap().decode();
+        forged.time = time;
+        let forged = ::automerge::Change::from(forged).raw_bytes().to_vec();
+        smaller += usize::from(change_hash(&forged) < change_hash(&held.0[0].1));
+        let mut more = held.clone();
+        more.0.push((ROOM.envelope(), forged));
+        let mut folded = more.fold();
+        assert_eq!(folded.set_aside.len(), usize::from(time != 0), "time {time}");
+        folded.set_aside.clear();
+        assert_eq!(folded, honest, "time {time}");
+    }
+    assert!(smaller > 0, "no forged hash was smaller");
 }
 
 #[test]
