@@ -15,7 +15,9 @@
 
 mod bytes;
 pub mod home;
+mod made;
 pub mod seeds;
+mod segment;
 mod targets;
 
 use std::cell::RefCell;

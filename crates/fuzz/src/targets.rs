@@ -1,12 +1,17 @@
 //! The targets, by where the bytes come from: the wire, the disk, the people.
 
 mod batch;
+mod change;
+mod daybook;
 mod entry;
+mod form;
 mod frame;
 mod introduction;
+mod journal;
 mod receipt;
 mod run;
 mod ticket;
+mod vault;
 
 use crate::Target;
 
@@ -18,6 +23,11 @@ pub(crate) const ALL: &[Target] = &[
     receipt::TARGET,
     introduction::TARGET,
     ticket::TARGET,
+    change::TARGET,
+    journal::TARGET,
+    vault::TARGET,
+    form::TARGET,
+    daybook::TARGET,
 ];
 
 const KIB: usize = 1024;

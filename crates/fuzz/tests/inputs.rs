@@ -89,4 +89,17 @@ macro_rules! targets {
     };
 }
 
-targets!(frame, batch, run, entry, receipt, introduction, ticket);
+targets!(
+    frame,
+    batch,
+    run,
+    entry,
+    receipt,
+    introduction,
+    ticket,
+    change,
+    journal,
+    vault,
+    form,
+    daybook,
+);
