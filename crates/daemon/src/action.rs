@@ -2,7 +2,7 @@
 
 use office::command::Command;
 
-use crate::cli::{CaseCommand, ConflictCommand, JoinArgs, QuarantineCommand, SharedCommand};
+use crate::cli::{CaseCommand, ConflictCommand, JoinArgs, QuarantineCommand, SharedCommand, UserCommand};
 use crate::config::Config;
 use crate::passphrase::Want;
 use crate::render::{Asked, View};
@@ -80,6 +80,8 @@ impl Action {
     pub fn shared(command: SharedCommand) -> Self {
         let view = match &command {
             SharedCommand::Status => View::Status,
+            SharedCommand::User(UserCommand::List) => View::UserList,
+            SharedCommand::User(_) => View::User,
             SharedCommand::Conflict(ConflictCommand::List) => View::ConflictList,
             SharedCommand::Conflict(ConflictCommand::Resolve(_)) => View::ConflictResolve,
             SharedCommand::Quarantine(QuarantineCommand::List) => View::QuarantineList,

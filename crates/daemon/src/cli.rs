@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 use ledger::day::Day;
 use ledger::id::UserId;
 use office::command::{
-    CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve, Reveal,
+    CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve, Reveal, UserAdd,
+    UserRef,
 };
 
 use crate::failure::Failure;
@@ -218,6 +219,9 @@ pub struct ImportArgs {
 pub enum SharedCommand {
     /// 本机状态：同步、待传、对端 · status
     Status,
+    /// 窗口人员和一次性登记码 · people
+    #[command(subcommand)]
+    User(UserCommand),
     /// 需要人裁定的冲突 · conflict items
     #[command(subcommand)]
     Conflict(ConflictCommand),
@@ -324,6 +328,54 @@ impl From<CaseCommand> for Command {
     }
 }
 
+/// People who work at windows.
+#[derive(Subcommand, Clone, Debug)]
+pub enum UserCommand {
+    /// 列出 · list
+    List,
+    /// 登记一个人，给出一次性登记码 · name a person, with the code to enrol by
+    #[command(after_help = "例 Example:\n  user add --unit 511603102201 --name 李芳 --role clerk")]
+    Add(UserAddArgs),
+    /// 重新发一次性登记码（忘了 PIN、换了电脑） · a new code
+    Code(UserArgs),
+    /// 停用一个人 · end a person's access
+    Stop(UserArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct UserAddArgs {
+    /// 在哪个机构，末尾的 0 可省略 · unit
+    #[arg(long, value_name = "CODE")]
+    pub unit: String,
+    /// 姓名 · name
+    #[arg(long)]
+    pub name: String,
+    /// clerk 窗口人员，head 负责人；中心另有 operator、admin、auditor · role
+    #[arg(long, default_value = "clerk")]
+    pub role: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct UserArgs {
+    /// 姓名或编号 · name or id
+    pub who: String,
+}
+
+impl From<UserCommand> for Command {
+    fn from(command: UserCommand) -> Self {
+        match command {
+            UserCommand::List => Command::UserList,
+            UserCommand::Add(a) => Command::UserAdd(UserAdd {
+                unit: a.unit,
+                name: a.name,
+                role: a.role,
+            }),
+            UserCommand::Code(a) => Command::UserCode(UserRef { who: a.who }),
+            UserCommand::Stop(a) => Command::UserStop(UserRef { who: a.who }),
+        }
+    }
+}
+
 impl SharedCommand {
     /// What to ask the office; `None` for what needs a passphrase first.
     pub fn command(self) -> Option<Command> {
@@ -331,6 +383,7 @@ impl SharedCommand {
             SharedCommand::Passphrase(PassphraseCommand::Set) | SharedCommand::Unlock => return None,
             SharedCommand::Lock => Command::Lock,
             SharedCommand::Status => Command::Status,
+            SharedCommand::User(user) => user.into(),
             SharedCommand::Conflict(ConflictCommand::List) => Command::ConflictList,
             SharedCommand::Conflict(ConflictCommand::Resolve(a)) => Command::ConflictResolve(ConflictResolve {
                 id: a.id,

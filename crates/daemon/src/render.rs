@@ -10,6 +10,7 @@ mod member;
 mod read;
 mod rooms;
 mod status;
+mod user;
 
 use ledger::day::Day;
 use serde_json::Value;
@@ -38,6 +39,9 @@ pub enum View {
     MemberRevoke,
     MemberExtend,
     MemberAdmit,
+    UserList,
+    /// One person, with the code where one was given.
+    User,
     /// The ticket alone, to be copied; on a terminal with what it is for.
     Invite,
     Join,
@@ -103,6 +107,8 @@ pub fn text(view: View, value: &Value, screen: Screen) -> String {
         View::MemberRevoke => member::revoked(value),
         View::MemberExtend => member::extended(value),
         View::MemberAdmit => member::admitted(value),
+        View::UserList => user::list(value, screen),
+        View::User => user::one(value),
         View::Invite => member::ticket(value, screen),
         View::Join => member::joined(value),
         View::InitCounty => member::founded(value, crate::words::COUNTY_NEXT),

@@ -360,6 +360,31 @@ pub(crate) fn never_seen(many: usize) -> String {
 // Members.
 
 pub(crate) const MEMBERS_HEAD: [&str; 7] = ["机构", "代码", "用途", "设备", "电脑名", "编号段", "状态"];
+pub(crate) const NO_USERS: &str = "还没有登记人员。请用 user add 登记，再把打印出来的一次性登记码交给本人。";
+pub(crate) const USERS_HEAD: [&str; 6] = ["机构", "代码", "姓名", "角色", "编号", "状态"];
+pub(crate) const STOPPED: &str = "已停用";
+
+pub(crate) fn user_role(role: &str) -> &str {
+    match role {
+        "clerk" => "窗口人员",
+        "head" => "负责人",
+        "operator" => "操作员",
+        "admin" => "管理员",
+        "auditor" => "审计员",
+        other => other,
+    }
+}
+
+pub(crate) fn user_code(who: &str, code: &str, until: &str) -> String {
+    format!(
+        "{who}\n一次性登记码：{code}\n{until} 前有效。请当面交给本人，在村室电脑的办事页面点“第一次在这台电脑上登录”，填这个码并自设 PIN。"
+    )
+}
+
+pub(crate) fn user_stopped(who: &str) -> String {
+    format!("{who} 已停用，消息到达各台电脑后即不能登录。")
+}
+
 pub(crate) const NO_MEMBERS: &str = "还没有设备。开入网票：invite --unit 机构代码 --addr 本机地址:端口";
 pub(crate) const IN_USE: &str = "在用";
 pub(crate) const IN_USE_HERE: &str = "在用（本机）";

@@ -39,6 +39,11 @@ pub enum Command {
     CaseErase(CaseErase),
     Status,
     Rooms,
+    UserAdd(UserAdd),
+    /// A new one-time code.
+    UserCode(UserRef),
+    UserStop(UserRef),
+    UserList,
     ConflictList,
     ConflictResolve(ConflictResolve),
     QuarantineList,
@@ -280,6 +285,22 @@ pub struct ConflictResolve {
     pub note: Option<String>,
     #[serde(default)]
     pub user: Option<UserId>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserAdd {
+    pub unit: String,
+    pub name: String,
+    /// `clerk` or `head`; at hubs also `operator`, `admin`, `auditor`.
+    pub role: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserRef {
+    /// A name, or an id or its beginning.
+    pub who: String,
 }
 
 // What a person typed, keys and tables are not for logs: a `{:?}` somewhere shows which case and what was asked, no more.

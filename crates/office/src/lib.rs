@@ -36,6 +36,7 @@ mod statements;
 mod status;
 mod texts;
 pub mod tiers;
+mod users;
 mod verify;
 pub mod views;
 

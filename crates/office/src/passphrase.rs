@@ -62,6 +62,7 @@ impl Office {
             Command::Status
                 | Command::Rooms
                 | Command::MemberList
+                | Command::UserList
                 | Command::CaseList(_)
                 | Command::ConflictList
                 | Command::QuarantineList

@@ -9,3 +9,4 @@ mod members;
 mod merge;
 mod rot;
 mod storm;
+mod users;

@@ -5,6 +5,7 @@ use ledger::catalogue::Catalogue;
 use ledger::id::{DeviceId, Hash, HubPrefix, NodeCode, RecordId, Scope, UnitId, UserId};
 use ledger::organisation::Organisation;
 use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
 
 use crate::limits::{
     BODY_BYTES_MAX, CALENDAR_DAYS_MAX, CUTS_MAX, MATTERS_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, ROLES_MAX,
@@ -103,6 +104,32 @@ pub struct User {
     pub roles: Vec<String>,
     #[n(4)]
     pub active: bool,
+    /// How this person proves on a PC of the unit, once per PC, that the PIN typed there is theirs. Left out, the bytes are those
+    /// of a version that did not know it; such a version passes it over.
+    #[n(5)]
+    pub enrol: Option<Enrol>,
+}
+
+/// A one-time code for enrolling, known here by its digest only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Enrol {
+    /// [`Enrol::digest_of`] the code.
+    #[n(0)]
+    pub digest: Hash,
+    /// No longer good after this, UTC milliseconds by the PC's clock.
+    #[n(1)]
+    pub until_ms: i64,
+}
+
+impl Enrol {
+    /// What a code is known by. The code has 80 random bits, so the digest may be public.
+    pub fn digest_of(user: &UserId, code: &str) -> Hash {
+        let mut h = Sha256::new();
+        h.update(b"cunlian/enrol");
+        h.update(user.0);
+        h.update(code.as_bytes());
+        Hash(h.finalize().into())
+    }
 }
 
 /// Gives a scope's key (or, with `hub_only`, the county's matching key) to one device, sealed to its X25519 key.

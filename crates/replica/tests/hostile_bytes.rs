@@ -6,7 +6,7 @@ use cunlian_replica::credential::{decode_chain, encode_chain};
 use cunlian_replica::entry::{Entry, KIND_RECORD, LogId, RecordBody, Tip};
 use cunlian_replica::limits::{BODY_BYTES_MAX, CUTS_MAX, NAME_BYTES_MAX, RUN_BYTES_MAX};
 use cunlian_replica::run::{Run, RunError, sign};
-use cunlian_replica::statement::{Admit, Cut, Erase, Former, Revoke, Role, Statement, User};
+use cunlian_replica::statement::{Admit, Cut, Enrol, Erase, Former, Revoke, Role, Statement, User};
 use cunlian_replica::wire::{Reader, WireError, put_varint};
 use ed25519_dalek::SigningKey;
 use ledger::id::{DeviceId, Hash, HubPrefix, NodeCode, RecordId, Scope, UnitId, UserId};
@@ -77,6 +77,10 @@ fn statement() -> impl Strategy<Value = Statement> {
             unit: UnitId(unit),
             roles: vec![name.clone()],
             name,
+            enrol: active.then(|| Enrol {
+                digest: Hash([id[0]; 32]),
+                until_ms: i64::from(id[1]) - 100,
+            }),
             active,
         })
     });
@@ -163,6 +167,7 @@ fn whatever_exceeds_a_limit_is_refused() {
         name: "x".repeat(NAME_BYTES_MAX + 1),
         roles: Vec::new(),
         active: true,
+        enrol: None,
     });
     assert!(too_long(Statement::decode(&user.encode())));
     assert!(too_long(Statement::decode(&vec![7; BODY_BYTES_MAX + 1])));

@@ -11,7 +11,9 @@ use cunlian_replica::entry::{Entry, KIND_RECORD, KIND_STATEMENT, LogId, RecordBo
 use cunlian_replica::receipt::{Receipt, Withdrawal};
 use cunlian_replica::run::{Run, VerifiedRun, sign};
 use cunlian_replica::sealbox::{UnsealKey, seal};
-use cunlian_replica::statement::{Admit, Cut, Erase, Extend, Former, Grant, NewCode, Revoke, Role, Statement, User};
+use cunlian_replica::statement::{
+    Admit, Cut, Enrol, Erase, Extend, Former, Grant, NewCode, Revoke, Role, Statement, User,
+};
 use cunlian_replica::ticket::Ticket;
 use cunlian_replica::vector::Vector;
 use cunlian_replica::wire::Reader;
@@ -221,8 +223,18 @@ fn statements_of_membership_keep_their_bytes() {
         name: "李四".to_owned(),
         roles: vec!["clerk".to_owned()],
         active: true,
+        enrol: None,
     };
-    frozen_statement!("statement_user", Statement::User(user));
+    frozen_statement!("statement_user", Statement::User(user.clone()));
+    let enrol = Enrol {
+        digest: Enrol::digest_of(&user.id, "ABCDEFGHJKMNPQRS"),
+        until_ms: 1_791_507_600_000,
+    };
+    let user = User {
+        enrol: Some(enrol),
+        ..user
+    };
+    frozen_statement!("statement_user_enrol", Statement::User(user));
     let grant = Grant {
         scope: Scope::book(unit()),
         device: device(),

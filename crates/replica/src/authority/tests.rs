@@ -419,6 +419,7 @@ fn person(number: u8, unit: UnitId) -> User {
         name: "李四".to_owned(),
         roles: vec!["clerk".to_owned()],
         active: true,
+        enrol: None,
     }
 }
 
