@@ -11,6 +11,7 @@
 
 pub mod api;
 pub mod county;
+pub mod crowd;
 pub mod kill;
 #[cfg(target_os = "linux")]
 pub mod netns;

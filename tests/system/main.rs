@@ -6,6 +6,7 @@ mod bad_lines;
 mod clocks;
 mod cut_off;
 mod disk;
+mod flood;
 mod foe;
 mod forks;
 mod hostile;

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use replica::session::Dialled;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{debug, info};
@@ -197,7 +196,7 @@ impl Loop {
             self.keeper.clone(),
             connection.clone(),
             peer,
-            Dialled::Us,
+            link::Begun::Dialled,
             self.addr.clone(),
         );
         let mut drive = tokio::spawn(drive);

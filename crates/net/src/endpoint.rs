@@ -14,8 +14,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
 use crate::limits::{
-    HANDSHAKE_MAX, HANDSHAKES_MAX, IDLE_MAX, KEEP_ALIVE, RECEIVE_WINDOW_BYTES, SEND_WINDOW_BYTES, SOCKET_BUFFER_BYTES,
-    STREAMS_MAX,
+    HANDSHAKE_MAX, HANDSHAKES_MAX, HUB_RECEIVE_WINDOW_BYTES, HUB_SEND_WINDOW_BYTES, IDLE_MAX, KEEP_ALIVE,
+    RECEIVE_WINDOW_BYTES, SEND_WINDOW_BYTES, SOCKET_BUFFER_BYTES, STREAMS_MAX,
 };
 use crate::tls::{self, ALPN, Revoked};
 
@@ -132,17 +132,31 @@ impl Identity {
             SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
         let endpoint = Endpoint::client(SocketAddr::new(any, 0))?;
-        let crypto = tls::client(&self.key, &self.revoked, expected, &self.alpn)
-            .map_err(|e| ConnectError::Setup(e.to_string()))?;
-        let mut config = ClientConfig::new(Arc::new(crypto));
-        config.transport_config(Arc::new(transport(Side::Dialler)));
-        let connecting = endpoint
-            .connect_with(config, target, SERVER_NAME)
-            .map_err(|e| ConnectError::Setup(e.to_string()))?;
+        let connecting = self.begin(&endpoint, target, expected)?;
         let connection = tokio::time::timeout(HANDSHAKE_MAX, connecting)
             .await
             .map_err(|_| ConnectError::Silent)??;
         Ok((endpoint, connection))
+    }
+
+    /// Begins a handshake from an endpoint that stands already: for whoever holds thousands of connections. With `expected`, only
+    /// that device will do.
+    ///
+    /// # Errors
+    /// When the endpoint is closed.
+    pub fn begin(
+        &self,
+        endpoint: &Endpoint,
+        target: SocketAddr,
+        expected: Option<DeviceId>,
+    ) -> Result<quinn::Connecting, ConnectError> {
+        let crypto = tls::client(&self.key, &self.revoked, expected, &self.alpn)
+            .map_err(|e| ConnectError::Setup(e.to_string()))?;
+        let mut config = ClientConfig::new(Arc::new(crypto));
+        config.transport_config(Arc::new(transport(Side::Dialler)));
+        endpoint
+            .connect_with(config, target, SERVER_NAME)
+            .map_err(|e| ConnectError::Setup(e.to_string()))
     }
 }
 
@@ -169,14 +183,18 @@ fn transport(side: Side) -> TransportConfig {
     let mut mtu = MtuDiscoveryConfig::default();
     // Two probes find the size of nearly every path; a finer search costs an idle room more than it ever saves.
     mtu.minimum_change(200);
+    let (receive_window, send_window) = match side {
+        Side::Listener => (HUB_RECEIVE_WINDOW_BYTES, HUB_SEND_WINDOW_BYTES),
+        Side::Dialler => (RECEIVE_WINDOW_BYTES, SEND_WINDOW_BYTES),
+    };
     let mut config = TransportConfig::default();
     config
         .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS_MAX))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(None)
-        .stream_receive_window(VarInt::from_u32(RECEIVE_WINDOW_BYTES))
-        .receive_window(VarInt::from_u32(RECEIVE_WINDOW_BYTES))
-        .send_window(SEND_WINDOW_BYTES)
+        .stream_receive_window(VarInt::from_u32(receive_window))
+        .receive_window(VarInt::from_u32(receive_window))
+        .send_window(send_window)
         .mtu_discovery_config(Some(mtu))
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_MAX.as_millis() as u32))));
     if let Side::Dialler = side {

@@ -12,6 +12,7 @@
 mod rounds;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 
 use office::command::{Command, CommandError};
@@ -25,8 +26,9 @@ use store::Progress;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::clock::Clock;
+use crate::door::Door;
 use crate::endpoint::Identity;
-use crate::limits::{COMMANDS_MAX, INBOUND_BYTES_MAX, INBOX_MAX};
+use crate::limits::{COMMANDS_MAX, DISPLACE_AFTER, INBOUND_BYTES_MAX, INBOX_MAX, LARGE_FRAMES_MAX};
 use crate::link::{Link, PERMIT_BYTES};
 
 /// What happens on a connection.
@@ -38,6 +40,13 @@ pub(crate) enum Message {
     Frame {
         id: SessionId,
         inbound: Inbound,
+        held: [OwnedSemaphorePermit; 2],
+    },
+    /// A frame that came before the link knew that the two sides have met.
+    Early {
+        id: SessionId,
+        kind: u8,
+        body: Vec<u8>,
         held: [OwnedSemaphorePermit; 2],
     },
     Fault {
@@ -102,6 +111,8 @@ pub struct Keeper {
     requests: mpsc::Sender<Request>,
     room: Arc<Semaphore>,
     changes: watch::Receiver<u64>,
+    large_frames: Arc<Door>,
+    queued: Arc<AtomicUsize>,
 }
 
 /// The running thread. Its result is an error when the disk can no longer be trusted: the caller opens the folder anew.
@@ -157,6 +168,8 @@ impl Keeper {
             requests,
             room,
             changes,
+            large_frames: Door::new(LARGE_FRAMES_MAX, DISPLACE_AFTER),
+            queued: Arc::default(),
         };
         (keeper, messages, asked, pulse)
     }
@@ -256,6 +269,16 @@ impl Keeper {
     /// Waits for room for so many KiB of decoded frames.
     pub(crate) async fn room(&self, permits: u32) -> Option<OwnedSemaphorePermit> {
         self.room.clone().acquire_many_owned(permits).await.ok()
+    }
+
+    /// Where whoever gathers a large frame has a place.
+    pub(crate) fn large_frames(&self) -> &Arc<Door> {
+        &self.large_frames
+    }
+
+    /// Bytes that wait to be written to all peers.
+    pub(crate) fn queued(&self) -> Arc<AtomicUsize> {
+        self.queued.clone()
     }
 }
 

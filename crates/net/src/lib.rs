@@ -12,6 +12,7 @@
 mod backoff;
 mod clock;
 mod dial;
+mod door;
 mod endpoint;
 mod join;
 mod keeper;

@@ -4,8 +4,16 @@ use std::time::Duration;
 
 pub use replica::limits::{HANDSHAKES_PENDING_MAX as HANDSHAKES_MAX, RECEIVE_WINDOW_BYTES, STREAMS_MAX};
 
-/// Bytes quinn keeps for sending again until they are acknowledged.
+/// Bytes quinn keeps for sending again until they are acknowledged, where this side dialled: it has few connections.
 pub const SEND_WINDOW_BYTES: u64 = 2 * 1024 * 1024;
+
+/// The same where this side listens: a peer that acknowledges nothing makes a hub hold as much, and may come 16,384 times. Over a
+/// round trip of 80 ms it still carries 3 MB/s.
+pub const HUB_SEND_WINDOW_BYTES: u64 = 256 * 1024;
+
+/// What a hub takes of one peer before it was read: [`RECEIVE_WINDOW_BYTES`] is for the side that dials. A peer that leaves a hole at
+/// the front makes a hub hold as much for as long as it stays.
+pub const HUB_RECEIVE_WINDOW_BYTES: u32 = 256 * 1024;
 
 /// What a hub's socket holds until it is read: 500 rooms that return at once send about so much in one round trip.
 pub const SOCKET_BUFFER_BYTES: usize = 8 * 1024 * 1024;
@@ -28,11 +36,23 @@ pub const STREAM_OPEN_MAX: Duration = Duration::from_secs(10);
 /// Live connections of one endpoint: a hub with 10,000 rooms, and room for reconnecting ones whose old connection has not timed out.
 pub const CONNECTIONS_MAX: usize = 16_384;
 
+/// Connections whose handshake has ended and whose stream has not been opened.
+pub const UNNAMED_MAX: usize = 256;
+
+/// Whoever waits at a full door for longer makes way: two round trips of nearly every line. Before, newcomers are refused.
+pub const DISPLACE_AFTER: Duration = Duration::from_secs(1);
+
 /// Connections whose key is no member's (to join, or to introduce itself). Beyond it the oldest of them is closed.
 pub const STRANGERS_MAX: usize = 256;
 
 /// A frame, once begun, must be complete within this time: 1 MiB over a line of 16 kB/s.
 pub const FRAME_READ_MAX: Duration = Duration::from_secs(70);
+
+/// Frames longer than this are gathered by [`LARGE_FRAMES_MAX`] connections at a time; batches are shorter.
+pub const LARGE_FRAME_BYTES: usize = 128 * 1024;
+
+/// Of 2 MiB each, and anybody may send one slowly. Whoever has been at it longest makes way.
+pub const LARGE_FRAMES_MAX: usize = 64;
 
 /// A write that makes no progress for this long means a reader too slow to serve.
 pub const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
@@ -42,6 +62,12 @@ pub const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 /// Bytes queued for one peer before it counts as a slow reader. Sessions keep to 256 KiB by themselves; this is the net under them.
 pub const OUTGOING_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes queued for all peers. Beyond it, whoever has more than [`OUTGOING_FAIR_BYTES`] waiting counts as a slow reader.
+pub const OUTGOING_ALL_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// So much may always wait for a peer.
+pub const OUTGOING_FAIR_BYTES: usize = 32 * 1024;
 
 /// Frames queued for one peer before it counts as a slow reader.
 pub const OUTGOING_FRAMES_MAX: usize = 4_096;
@@ -96,3 +122,16 @@ pub const GOOD_AFTER: Duration = Duration::from_secs(10);
 
 /// A line on which the dialler speaks and hears nothing for this long is dead: long for a satellite, short for a clerk.
 pub const DEAD_AFTER: Duration = Duration::from_secs(8);
+
+/// Resident memory of a hub for one idle connection, all told (DESIGN §10).
+pub const IDLE_CONNECTION_BYTES_MAX: usize = 60_000;
+
+/// Resident memory of a hub with 10,000 rooms connected, the door besieged and some members run wild: idle connections, 768 strangers
+/// and half-open ones with their windows full, frames being gathered and decoded, what is queued for slow readers, and 256 MiB for
+/// what the office itself holds.
+pub const MEMORY_BYTES_MAX: usize = 10_000 * IDLE_CONNECTION_BYTES_MAX
+    + (HANDSHAKES_MAX + UNNAMED_MAX + STRANGERS_MAX) * HUB_RECEIVE_WINDOW_BYTES as usize
+    + LARGE_FRAMES_MAX * 2 * 1024 * 1024
+    + INBOUND_BYTES_MAX
+    + OUTGOING_ALL_BYTES_MAX
+    + 256 * 1024 * 1024;

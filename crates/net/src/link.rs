@@ -4,20 +4,21 @@
 //! that does not take what it asked for is closed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ledger::id::DeviceId;
 use office::SessionId;
 use quinn::{Connection, RecvStream, SendStream, VarInt};
-use replica::frame::{HEADER_LEN, Header, Inbound};
+use replica::frame::{HEADER_LEN, Header, Inbound, is_for_members};
 use replica::session::{Dialled, PeerError};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::timeout;
 
+use crate::door::Place;
 use crate::keeper::{Keeper, Message};
 use crate::limits::{
-    CLOSE_MAX, FRAME_READ_MAX, INBOUND_LINK_BYTES_MAX, OUTGOING_BYTES_MAX, OUTGOING_FRAMES_MAX, STREAM_OPEN_MAX,
-    WRITE_STALL_MAX,
+    CLOSE_MAX, FRAME_READ_MAX, INBOUND_LINK_BYTES_MAX, LARGE_FRAME_BYTES, OUTGOING_ALL_BYTES_MAX, OUTGOING_BYTES_MAX,
+    OUTGOING_FAIR_BYTES, OUTGOING_FRAMES_MAX, STREAM_OPEN_MAX, WRITE_STALL_MAX,
 };
 
 /// Permits are counted in KiB, so that a semaphore's 32 bits are always enough.
@@ -76,16 +77,42 @@ pub(crate) struct Link {
     pub(crate) addr: String,
     connection: Connection,
     outgoing: mpsc::Sender<Outgoing>,
-    queued: Arc<AtomicUsize>,
+    queued: Arc<Queued>,
     closing: Arc<Notify>,
+    met: Arc<AtomicBool>,
+}
+
+/// Bytes that wait to be written: for one peer, and for all.
+struct Queued {
+    own: AtomicUsize,
+    all: Arc<AtomicUsize>,
+}
+
+impl Queued {
+    /// Counts in what comes to the queue; `false` when there is too much of it for a peer that keeps up.
+    fn add(&self, bytes: usize) -> bool {
+        let own = self.own.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let all = self.all.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        own <= OUTGOING_BYTES_MAX && (all <= OUTGOING_ALL_BYTES_MAX || own <= OUTGOING_FAIR_BYTES)
+    }
+
+    fn sub(&self, bytes: usize) {
+        self.own.fetch_sub(bytes, Ordering::Relaxed);
+        self.all.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Queued {
+    /// What was never written no longer waits.
+    fn drop(&mut self) {
+        self.sub(self.own.load(Ordering::Relaxed));
+    }
 }
 
 impl Link {
     /// Queues a frame. `false`: the peer takes too little of what it is sent, and the connection was closed.
     pub(crate) fn send(&self, frame: Vec<u8>) -> bool {
-        let bytes = frame.len();
-        let before = self.queued.fetch_add(bytes, Ordering::Relaxed);
-        if before + bytes <= OUTGOING_BYTES_MAX && self.outgoing.try_send(Outgoing::Frame(frame)).is_ok() {
+        if self.queued.add(frame.len()) && self.outgoing.try_send(Outgoing::Frame(frame)).is_ok() {
             return true;
         }
         CloseCode::Slow.close(&self.connection, "too slow");
@@ -105,9 +132,21 @@ impl Link {
         }
     }
 
+    /// The two sides have met: from now on every kind of frame is decoded as it comes.
+    pub(crate) fn met(&self) {
+        self.met.store(true, Ordering::Release);
+    }
+
     pub(crate) fn rtt_ms(&self) -> u64 {
         u64::try_from(self.connection.rtt().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// How a connection came about.
+pub(crate) enum Begun {
+    Dialled,
+    /// With the place at the door that is kept until the keeper has taken the connection.
+    Accepted(Place),
 }
 
 /// Drives a connection until it ends and says why. The keeper learns of its beginning and its end.
@@ -115,12 +154,18 @@ pub(crate) async fn drive(
     keeper: Keeper,
     connection: Connection,
     peer: DeviceId,
-    dialled: Dialled,
+    begun: Begun,
     addr: String,
 ) -> String {
-    let stream = match dialled {
-        Dialled::Us => timeout(STREAM_OPEN_MAX, connection.open_bi()).await,
-        Dialled::Them => timeout(STREAM_OPEN_MAX, connection.accept_bi()).await,
+    let (dialled, stream) = match &begun {
+        Begun::Dialled => (Dialled::Us, timeout(STREAM_OPEN_MAX, connection.open_bi()).await),
+        Begun::Accepted(place) => tokio::select! {
+            stream = timeout(STREAM_OPEN_MAX, connection.accept_bi()) => (Dialled::Them, stream),
+            () = place.sent_away() => {
+                CloseCode::Full.close(&connection, "too many at the door");
+                return "made way for another".to_owned();
+            }
+        },
     };
     let (send, recv) = match stream {
         Ok(Ok(stream)) => stream,
@@ -131,8 +176,12 @@ pub(crate) async fn drive(
         }
     };
     let (outgoing, queue) = mpsc::channel(OUTGOING_FRAMES_MAX);
-    let queued = Arc::new(AtomicUsize::new(0));
+    let queued = Arc::new(Queued {
+        own: AtomicUsize::new(0),
+        all: keeper.queued(),
+    });
     let closing = Arc::new(Notify::new());
+    let met = Arc::new(AtomicBool::new(false));
     let link = Link {
         peer,
         dialled,
@@ -141,14 +190,16 @@ pub(crate) async fn drive(
         outgoing,
         queued: queued.clone(),
         closing: closing.clone(),
+        met: met.clone(),
     };
     let Some(id) = keeper.connected(link).await else {
         CloseCode::Full.close(&connection, "not now");
         return "not taken".to_owned();
     };
+    drop(begun);
     let writer = tokio::spawn(write(keeper.clone(), id, connection.clone(), send, queue, queued));
     let why = tokio::select! {
-        why = read(&keeper, id, recv) => why,
+        why = read(&keeper, id, &met, recv) => why,
         () = patience(&closing) => "closed by us".to_owned(),
     };
     let why = match connection.close_reason() {
@@ -171,7 +222,10 @@ async fn patience(closing: &Notify) {
 }
 
 /// Reads until the stream ends; the words say why.
-async fn read(keeper: &Keeper, id: SessionId, mut recv: RecvStream) -> String {
+///
+/// What only an open session may say is not even decoded until the two sides have met: proving the signatures of a batch costs a
+/// thousand times what it costs to send one.
+async fn read(keeper: &Keeper, id: SessionId, met: &AtomicBool, mut recv: RecvStream) -> String {
     let share = Arc::new(Semaphore::new(INBOUND_LINK_BYTES_MAX / PERMIT_BYTES));
     loop {
         let mut head = [0; HEADER_LEN];
@@ -181,7 +235,7 @@ async fn read(keeper: &Keeper, id: SessionId, mut recv: RecvStream) -> String {
             Ok(None) => return "the peer closed its stream".to_owned(),
             Err(error) => return error.to_string(),
         }
-        let frame = match timeout(FRAME_READ_MAX, rest_of_frame(&mut recv, &mut head)).await {
+        let frame = match timeout(FRAME_READ_MAX, rest_of_frame(keeper, &mut recv, &mut head)).await {
             Ok(Ok(frame)) => frame,
             Ok(Err(FrameFault::Peer(error))) => {
                 let why = error.to_string();
@@ -200,26 +254,29 @@ async fn read(keeper: &Keeper, id: SessionId, mut recv: RecvStream) -> String {
         ) else {
             return "stopping".to_owned();
         };
-        // A panic in there would be our fault, but a peer's bytes must not leave a session behind that nobody ends.
-        let Ok(decoded) = std::panic::catch_unwind(|| Inbound::decode(kind, &body)) else {
-            return format!("decoding a frame of kind {kind} failed");
-        };
-        let message = match decoded {
-            Ok(inbound) => Message::Frame {
-                id,
-                inbound,
-                held: [own, common],
-            },
-            Err(error) => {
-                let why = error.to_string();
-                keeper.tell(Message::Fault { id, error }).await;
-                return until_closed(why).await;
+        let held = [own, common];
+        let message = if is_for_members(kind) && !met.load(Ordering::Acquire) {
+            Message::Early { id, kind, body, held }
+        } else {
+            match decode(kind, &body) {
+                Some(Ok(inbound)) => Message::Frame { id, inbound, held },
+                Some(Err(error)) => {
+                    let why = error.to_string();
+                    keeper.tell(Message::Fault { id, error }).await;
+                    return until_closed(why).await;
+                }
+                None => return format!("decoding a frame of kind {kind} failed"),
             }
         };
         if !keeper.tell(message).await {
             return "stopping".to_owned();
         }
     }
+}
+
+/// `None` after a panic: that would be our fault, but a peer's bytes must not leave a session behind that nobody ends.
+pub(crate) fn decode(kind: u8, body: &[u8]) -> Option<Result<Inbound, PeerError>> {
+    std::panic::catch_unwind(|| Inbound::decode(kind, body)).ok()
 }
 
 /// The time that [`patience`] leaves for the last word, and some more in case the session had none.
@@ -234,11 +291,26 @@ enum FrameFault {
 }
 
 /// Reads a frame whose first byte is in `head`: its kind and its body.
-async fn rest_of_frame(recv: &mut RecvStream, head: &mut [u8; HEADER_LEN]) -> Result<(u8, Vec<u8>), FrameFault> {
+async fn rest_of_frame(
+    keeper: &Keeper,
+    recv: &mut RecvStream,
+    head: &mut [u8; HEADER_LEN],
+) -> Result<(u8, Vec<u8>), FrameFault> {
     recv.read_exact(&mut head[1..])
         .await
         .map_err(|e| FrameFault::Broken(e.to_string()))?;
     let Header { kind, len } = Header::decode(*head).map_err(FrameFault::Peer)?;
+    if len <= LARGE_FRAME_BYTES {
+        return Ok((kind, gather(recv, len).await?));
+    }
+    let place = keeper.large_frames().enter().await;
+    tokio::select! {
+        body = gather(recv, len) => Ok((kind, body?)),
+        () = place.sent_away() => Err(FrameFault::Broken("a large frame came too slowly".to_owned())),
+    }
+}
+
+async fn gather(recv: &mut RecvStream, len: usize) -> Result<Vec<u8>, FrameFault> {
     // Grows with what has come, so a large length alone costs nothing.
     let mut body = Vec::new();
     while body.len() < len {
@@ -248,7 +320,7 @@ async fn rest_of_frame(recv: &mut RecvStream, head: &mut [u8; HEADER_LEN]) -> Re
             Err(error) => return Err(FrameFault::Broken(error.to_string())),
         }
     }
-    Ok((kind, body))
+    Ok(body)
 }
 
 async fn write(
@@ -257,13 +329,13 @@ async fn write(
     connection: Connection,
     mut send: SendStream,
     mut queue: mpsc::Receiver<Outgoing>,
-    queued: Arc<AtomicUsize>,
+    queued: Arc<Queued>,
 ) {
     while let Some(next) = queue.recv().await {
         match next {
             Outgoing::Frame(frame) => {
                 let written = write_frame(&mut send, &frame).await;
-                queued.fetch_sub(frame.len(), Ordering::Relaxed);
+                queued.sub(frame.len());
                 match written {
                     Written::All => {}
                     Written::Stalled => return CloseCode::Slow.close(&connection, "too slow"),
@@ -304,5 +376,33 @@ async fn write_frame(send: &mut SendStream, frame: &[u8]) -> Written {
 async fn finish(send: &mut SendStream) {
     if send.finish().is_ok() {
         let _ = timeout(CLOSE_MAX, send.stopped()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_slow_readers_together_are_no_more_than_what_may_wait_for_all() {
+        let all = Arc::new(AtomicUsize::new(0));
+        let peer = || Queued {
+            own: AtomicUsize::new(0),
+            all: all.clone(),
+        };
+        let slow: Vec<Queued> = (0..)
+            .map(|_| peer())
+            .take(OUTGOING_ALL_BYTES_MAX / OUTGOING_BYTES_MAX)
+            .collect();
+        assert!(slow.iter().all(|one| one.add(OUTGOING_BYTES_MAX)));
+        // The next one that wants much is too slow; whoever wants little is served.
+        let (greedy, modest) = (peer(), peer());
+        assert!(!greedy.add(OUTGOING_FAIR_BYTES + 1));
+        drop(greedy);
+        assert!(modest.add(OUTGOING_FAIR_BYTES));
+        modest.sub(OUTGOING_FAIR_BYTES);
+        drop(slow);
+        assert_eq!(all.load(Ordering::Relaxed), 0);
+        assert!(modest.add(OUTGOING_BYTES_MAX));
     }
 }

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use quinn::{Endpoint, Incoming};
-use replica::session::Dialled;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
+use crate::door::{Door, Place};
 use crate::endpoint::{ConnectError, Identity};
 use crate::keeper::Keeper;
-use crate::limits::{CONNECTIONS_MAX, HANDSHAKE_MAX, HANDSHAKES_EASY, HANDSHAKES_MAX};
+use crate::limits::{CONNECTIONS_MAX, DISPLACE_AFTER, HANDSHAKE_MAX, HANDSHAKES_EASY, HANDSHAKES_MAX, UNNAMED_MAX};
 use crate::link::{self, CloseCode};
 use crate::tls::peer_of;
 
@@ -69,39 +69,48 @@ impl Drop for Counted {
 }
 
 async fn accept(endpoint: Endpoint, keeper: Keeper) {
-    let handshakes = Arc::new(AtomicUsize::new(0));
+    let handshakes = Door::new(HANDSHAKES_MAX, DISPLACE_AFTER);
+    // An honest stream comes with the handshake's last packet: whoever still has none when others come has waited long enough.
+    let unnamed = Door::new(UNNAMED_MAX, Duration::ZERO);
     let connections = Arc::new(AtomicUsize::new(0));
     while let Some(incoming) = endpoint.accept().await {
-        let pending = handshakes.load(Ordering::Relaxed);
-        if pending >= HANDSHAKES_MAX || connections.load(Ordering::Relaxed) >= CONNECTIONS_MAX {
+        if connections.load(Ordering::Relaxed) >= CONNECTIONS_MAX {
             incoming.refuse();
-        } else if pending >= HANDSHAKES_EASY && !incoming.remote_address_validated() {
+        } else if handshakes.taken() >= HANDSHAKES_EASY && !incoming.remote_address_validated() {
             // Fails only for a connection that has proved its address already.
             let _ = incoming.retry();
-        } else {
-            let handshake = Counted::new(&handshakes);
+        } else if let Some(place) = handshakes.try_enter() {
             let connection = Counted::new(&connections);
-            tokio::spawn(welcome(incoming, keeper.clone(), handshake, connection));
+            tokio::spawn(welcome(incoming, keeper.clone(), place, unnamed.clone(), connection));
+        } else {
+            incoming.refuse();
         }
     }
 }
 
-async fn welcome(incoming: Incoming, keeper: Keeper, handshake: Counted, connection_count: Counted) {
+async fn welcome(incoming: Incoming, keeper: Keeper, place: Place, unnamed: Arc<Door>, connection_count: Counted) {
     let from = incoming.remote_address();
     let connecting = match incoming.accept() {
         Ok(connecting) => connecting,
         Err(error) => return debug!(%from, %error, "no handshake"),
     };
-    let connection = match timeout(HANDSHAKE_MAX, connecting).await {
+    let shaken = tokio::select! {
+        shaken = timeout(HANDSHAKE_MAX, connecting) => shaken,
+        () = place.sent_away() => return debug!(%from, "the handshake made way for another"),
+    };
+    let connection = match shaken {
         Ok(Ok(connection)) => connection,
-        Ok(Err(error)) => return info!(%from, %error, "handshake refused"),
+        Ok(Err(error)) => return debug!(%from, %error, "handshake refused"),
         Err(_) => return debug!(%from, "the handshake took too long"),
     };
-    drop(handshake);
+    drop(place);
     let Some(peer) = peer_of(&connection) else {
         return CloseCode::Fault.close(&connection, "no key");
     };
-    let why = link::drive(keeper, connection, peer, Dialled::Them, from.to_string()).await;
+    let Some(place) = unnamed.try_enter() else {
+        return CloseCode::Full.close(&connection, "too many at the door");
+    };
+    let why = link::drive(keeper, connection, peer, link::Begun::Accepted(place), from.to_string()).await;
     debug!(%from, peer = %peer.short(), why, "connection ended");
     drop(connection_count);
 }

@@ -147,12 +147,12 @@ async fn take_notes(
                 note
             }
             Some(Message::Frame { inbound, .. }) => Seen::Frame { inbound },
-            Some(Message::Fault { id, error }) => {
-                if let Some(link) = links.remove(&id) {
-                    link.close(crate::link::CloseCode::Fault, "fault");
-                }
-                Seen::Fault { error }
-            }
+            Some(Message::Early { id, kind, body, .. }) => match crate::link::decode(kind, &body) {
+                Some(Ok(inbound)) => Seen::Frame { inbound },
+                Some(Err(error)) => fault(&mut links, id, error),
+                None => panic!("a frame of kind {kind} cannot be decoded"),
+            },
+            Some(Message::Fault { id, error }) => fault(&mut links, id, error),
             Some(Message::Written { bytes, .. }) => Seen::Written { bytes },
             Some(Message::Gone { id, .. }) => {
                 links.remove(&id);
@@ -163,6 +163,13 @@ async fn take_notes(
             return;
         }
     }
+}
+
+fn fault(links: &mut HashMap<SessionId, Link>, id: SessionId, error: PeerError) -> Seen {
+    if let Some(link) = links.remove(&id) {
+        link.close(crate::link::CloseCode::Fault, "fault");
+    }
+    Seen::Fault { error }
 }
 
 fn obey(links: &HashMap<SessionId, Link>, order: Order) {

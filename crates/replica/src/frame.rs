@@ -120,12 +120,23 @@ pub fn body_bytes_max(kind: u8) -> usize {
     }
 }
 
-/// Whether a key that nobody here knows may send this kind: it may only say hello, introduce itself or join. A reader that holds other
-/// kinds of strangers back spares itself proving their signatures; the session refuses them in any case.
-pub fn is_for_strangers(kind: u8) -> bool {
+/// Whether only an open session may send this kind: a key that nobody here knows may say hello, introduce itself or join, no more. A
+/// reader that holds these back until the two sides have met spares itself proving a stranger's signatures; the session refuses them
+/// in any case.
+pub fn is_for_members(kind: u8) -> bool {
     matches!(
         kind,
-        kind::HELLO | kind::WHO_ARE_YOU | kind::INTRODUCE | kind::JOIN | kind::WELCOME | kind::BYE
+        kind::DIGESTS
+            | kind::VECTORS
+            | kind::BATCH
+            | kind::RECEIPTS
+            | kind::MARKS
+            | kind::HASH_ASK
+            | kind::HASHES
+            | kind::KEY_ASK
+            | kind::REFUSED
+            | kind::HEALTH
+            | kind::BUSY
     )
 }
 

@@ -150,11 +150,16 @@ pub(crate) struct County {
 impl County {
     /// Founds a county and lets `rooms` rooms join it.
     pub(crate) fn found(rooms: usize, clock: Clock) -> Result<Self> {
+        Self::found_among(rooms, rooms, clock)
+    }
+
+    /// The same among more villages than have rooms.
+    pub(crate) fn found_among(rooms: usize, villages: usize, clock: Clock) -> Result<Self> {
         let hub_folder = Folder::new(1);
         let mut hub = hub_folder.open(1, clock)?;
         let init = InitCounty {
             unit: COUNTY.to_string(),
-            divisions: divisions(rooms),
+            divisions: divisions(villages),
             matters: MATTERS.to_owned(),
             holidays: HOLIDAYS.to_owned(),
         };
@@ -203,7 +208,7 @@ fn divisions(villages: usize) -> String {
     tsv
 }
 
-fn village_code(at: usize) -> String {
+pub(crate) fn village_code(at: usize) -> String {
     format!("{COUNTY}{:03}{:03}", at / VILLAGES + 1, at % VILLAGES + 1)
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn measure(table: &mut Table, length: Length) -> Result<()> {
     Ok(())
 }
 
-fn case(at: usize) -> CaseNew {
+pub(crate) fn case(at: usize) -> CaseNew {
     CaseNew {
         matter: "B23".to_owned(),
         name: "张三".to_owned(),

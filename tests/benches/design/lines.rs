@@ -47,6 +47,13 @@ impl Line {
         Ok(())
     }
 
+    /// Records one case.
+    pub(crate) async fn record(&self, n: usize) -> Result<()> {
+        let new = Command::CaseNew(crate::latency::case(n));
+        self.keeper.command(new, Box::new(|_| {})).await?;
+        Ok(())
+    }
+
     /// Begins to dial; once more means one more connection.
     pub(crate) fn dial(&mut self, addr: SocketAddr) {
         let seed = [self.dialling.len() as u8; 32];

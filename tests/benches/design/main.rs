@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench                         all sections, some minutes
 //! cargo bench -- latency ingest       these only
-//! cargo bench -- --full ingest        10⁷ entries, and whatever else takes long
+//! cargo bench -- --full ingest held   10⁷ entries, 10,000 connections: whatever takes long
 //! ```
 //!
 //! Rooms are real offices whose disks lie in memory; hubs have a real disk. What a hub does is timed, what its load costs is printed
@@ -13,6 +13,7 @@ mod catchup;
 mod child;
 mod county;
 mod crowd;
+mod held;
 mod idle;
 mod ingest;
 mod latency;
@@ -38,7 +39,7 @@ pub(crate) enum Length {
 
 type Section = (&'static str, fn(&mut Table, Length) -> Result<()>);
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     ("latency", latency::measure),
     ("wire", wire::measure),
     ("reconnect", wire::reconnect),
@@ -46,6 +47,7 @@ const SECTIONS: [Section; 8] = [
     ("catchup", catchup::measure),
     ("crowd", crowd::measure),
     ("idle", idle::measure),
+    ("held", held::measure),
     ("ingest", ingest::measure),
 ];
 

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use ledger::id::DeviceId;
 use office::command::{Command, CommandError};
 use office::{Office, OfficeError, Output, SessionId};
-use replica::session::{Dialled, Reason};
+use replica::frame::Inbound;
+use replica::session::{Dialled, PeerError, Progress, Reason};
 use store::Position;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tracing::{debug, error, info, warn};
@@ -16,7 +17,7 @@ use crate::clock::Clock;
 use crate::limits::{
     APPLY_BUSY, APPLY_IDLE, CONNECTIONS_PER_KEY_MAX, OBSERVE_EVERY, ROUND_MAX, ROUND_MESSAGES_MAX, STRANGERS_MAX,
 };
-use crate::link::{CloseCode, Link};
+use crate::link::{self, CloseCode, Link};
 use crate::tls::Revoked;
 
 /// Everything the thread owns.
@@ -182,20 +183,22 @@ impl State {
         match message {
             Message::Connected { link, reply } => self.connected(link, reply),
             Message::Frame { id, inbound, held } => {
-                if let Some(link) = self.links.get(&id)
-                    && let Err(error) = self.office.inbound(now, id, inbound)
-                {
-                    // The session has closed itself; its last word is among the outputs.
-                    warn!(peer = %link.peer.short(), addr = link.addr, %error, "the peer broke the protocol");
+                self.frame(id, inbound);
+                return Some(held);
+            }
+            Message::Early { id, kind, body, held } => {
+                if self.office.progress(id) == Some(Progress::Meeting) {
+                    self.broken(id, &PeerError::Stranger(kind));
+                } else {
+                    match link::decode(kind, &body) {
+                        Some(Ok(inbound)) => self.frame(id, inbound),
+                        Some(Err(error)) => self.broken(id, &error),
+                        None => self.drop_link(id, "a frame that cannot be decoded"),
+                    }
                 }
                 return Some(held);
             }
-            Message::Fault { id, error } => {
-                if let Some(link) = self.links.get(&id) {
-                    warn!(peer = %link.peer.short(), addr = link.addr, %error, "the peer broke the protocol");
-                    self.office.broken(now, id, &error);
-                }
-            }
+            Message::Fault { id, error } => self.broken(id, &error),
             Message::Written { id, bytes } => {
                 if self.links.contains_key(&id) {
                     self.office.written(now, id, bytes);
@@ -209,6 +212,27 @@ impl State {
             }
         }
         None
+    }
+
+    fn frame(&mut self, id: SessionId, inbound: Inbound) {
+        if !self.links.contains_key(&id) {
+            return;
+        }
+        let taken = self.office.inbound(self.clock.now(), id, inbound);
+        let Some(link) = self.links.get(&id) else { return };
+        if let Err(error) = taken {
+            // The session has closed itself; its last word is among the outputs.
+            warn!(peer = %link.peer.short(), addr = link.addr, %error, "the peer broke the protocol");
+        } else if self.office.progress(id).is_some_and(|p| p != Progress::Meeting) {
+            link.met();
+        }
+    }
+
+    fn broken(&mut self, id: SessionId, error: &PeerError) {
+        if let Some(link) = self.links.get(&id) {
+            warn!(peer = %link.peer.short(), addr = link.addr, %error, "the peer broke the protocol");
+            self.office.broken(self.clock.now(), id, error);
+        }
     }
 
     fn connected(&mut self, link: Link, reply: oneshot::Sender<SessionId>) {

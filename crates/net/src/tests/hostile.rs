@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use ledger::id::{Hash, Scope, UnitId};
+use replica::entry::Tip;
+use replica::frame::{Speech, Vectors};
+use replica::vector::Vector;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 
 use super::*;
 use crate::endpoint::ConnectError;
-use crate::limits::HANDSHAKES_MAX;
+use crate::limits::{HANDSHAKES_MAX, LARGE_FRAME_BYTES, LARGE_FRAMES_MAX, UNNAMED_MAX};
 
 /// A bare connection with its stream, driven by hand.
 async fn raw(seed: u8, addr: SocketAddr) -> (quinn::Endpoint, quinn::Connection, quinn::SendStream, quinn::RecvStream) {
@@ -153,5 +157,74 @@ async fn a_thousand_half_open_handshakes_keep_no_member_out() {
         flood.send_to(flight, server.addr()).await.unwrap();
     }
     still_serves(&mut hub, server.addr()).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_that_never_open_a_stream_hold_no_more_than_their_places_and_keep_nobody_out() {
+    let mut hub = Device::new(1);
+    let server = hub.serve();
+    let endpoint = quinn::Endpoint::client(localhost()).unwrap();
+    let mut idle = Vec::new();
+    for n in 0..2 * UNNAMED_MAX {
+        let key = SigningKey::from_bytes(
+            &[n.to_be_bytes()[7], n.to_be_bytes()[6], 3, 4]
+                .repeat(8)
+                .try_into()
+                .unwrap(),
+        );
+        let connecting = Identity::new(key).begin(&endpoint, server.addr(), None).unwrap();
+        // Some are sent away at once.
+        idle.extend(timeout(SOON, connecting).await.unwrap());
+    }
+    // Whoever stands there longest makes way.
+    timeout(SOON, still_serves(&mut hub, server.addr())).await.unwrap();
+    let standing = || idle.iter().filter(|one| one.close_reason().is_none()).count();
+    timeout(SOON / 4, async {
+        while standing() > UNNAMED_MAX {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .unwrap_or_else(|_| panic!("{} stand at the door", standing()));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_that_send_large_frames_a_byte_at_a_time_make_way_for_one_that_sends_it_whole() {
+    let mut hub = Device::new(1);
+    let server = hub.serve();
+    let mut slow = Vec::new();
+    for seed in 0..=u8::try_from(LARGE_FRAMES_MAX).unwrap() {
+        let mut peer = raw(100 + seed, server.addr()).await;
+        peer.2.write_all(&[0, 0x10, 0, 0, 8, 0]).await.unwrap();
+        hub.next_connected().await;
+        slow.push(peer);
+    }
+    let (_endpoint, _connection, mut send, _recv) = raw(99, server.addr()).await;
+    let mut vector = Vector::default();
+    for epoch in 0..4_000 {
+        let tip = Tip {
+            seq: 1,
+            hash: Hash([7; 32]),
+        };
+        vector.set(DeviceId([9; 32]), epoch, vec![tip]);
+    }
+    let large = Outbound::Vectors(Vectors {
+        speech: Speech::Tell,
+        scopes: vec![(Scope::book(UnitId([1; 16])), vector)],
+    })
+    .encode();
+    assert!(large.len() > LARGE_FRAME_BYTES);
+    send.write_all(&large).await.unwrap();
+    let arrived = async {
+        while !matches!(
+            hub.next().await,
+            Seen::Frame {
+                inbound: Frame::Vectors(_)
+            }
+        ) {}
+    };
+    timeout(SOON, arrived).await.expect("a whole frame waits for slow ones");
     server.stop().await;
 }
