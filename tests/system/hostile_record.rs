@@ -308,6 +308,7 @@ fn presumptuous(foe: &Foe, siege: &Siege) -> Vec<Statement> {
             name: "坏".to_owned(),
             roles: vec!["admin".to_owned()],
             active: true,
+            enrol: None,
         }),
         Statement::Grant(Grant {
             scope: Scope::book(other),
