@@ -1,0 +1,405 @@
+//! The proof log: rows of runs, and a head that is made from them alone.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+use sim::fault::Kind;
+
+const TITLE: &str = "# Proof log\n\nMade by `cargo run --release -p cunlian-tests --bin cunlian-prove`; see `--help`. The head is computed from the rows; times are UTC+8.\n";
+const ROWS: &str = "## Runs";
+const COLUMNS: &str =
+    "| begun | section | commit | from–to | count | node-years | faults | failures | seconds | rate | by kind |";
+const LINE: &str = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |";
+
+const NODE_YEARS: f64 = 10_000.0;
+const KIND_TIMES: u64 = 1_000;
+/// Section, what is counted, how many of it are wanted.
+const GOALS: [(&str, &str, u64); 3] = [
+    ("seeds", "seeds", 20_000),
+    ("power", "power-cut points", 100_000),
+    ("kill", "SIGKILLs", 10_000),
+];
+const FAULTS: u64 = 1_000_000;
+const INPUTS: u64 = 100_000_000;
+
+/// One run of one section.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Row {
+    begun: String,
+    pub(crate) section: String,
+    commit: String,
+    /// Seeds, both counted.
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) count: u64,
+    pub(crate) node_seconds: u64,
+    pub(crate) faults: u64,
+    pub(crate) failures: u64,
+    pub(crate) seconds: u64,
+    pub(crate) kinds: BTreeMap<String, u64>,
+}
+
+impl Row {
+    pub(crate) fn begin(section: &str) -> Self {
+        Self {
+            begun: now(),
+            section: section.to_owned(),
+            commit: commit(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn add(&mut self, kind: &str, count: u64) {
+        if count > 0 {
+            *self.kinds.entry(kind.to_owned()).or_default() += count;
+        }
+    }
+
+    fn node_years(&self) -> f64 {
+        self.node_seconds as f64 / (365.0 * 86_400.0)
+    }
+
+    fn rate(&self) -> String {
+        let hours = self.seconds.max(1) as f64 / 3600.0;
+        format!("{:.0}/h", self.count as f64 / hours)
+    }
+
+    /// For whoever looks on.
+    pub(crate) fn told(&self) -> String {
+        let years = if self.node_seconds > 0 {
+            format!(", {:.2} node-years", self.node_years())
+        } else {
+            String::new()
+        };
+        format!(
+            "{}: {} ({}–{}){years}, {} faults, {} failures in {} s, {}",
+            self.section,
+            self.count,
+            self.from,
+            self.to,
+            self.faults,
+            self.failures,
+            self.seconds,
+            self.rate()
+        )
+    }
+
+    fn line(&self) -> String {
+        let kinds: Vec<String> = self
+            .kinds
+            .iter()
+            .map(|(kind, count)| format!("{kind}={count}"))
+            .collect();
+        format!(
+            "| {} | {} | {} | {}–{} | {} | {:.3} | {} | {} | {} | {} | {} |",
+            self.begun,
+            self.section,
+            self.commit,
+            self.from,
+            self.to,
+            self.count,
+            self.node_years(),
+            self.faults,
+            self.failures,
+            self.seconds,
+            self.rate(),
+            kinds.join("; ")
+        )
+    }
+
+    fn parse(line: &str) -> Result<Self> {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        ensure!(cells.len() == 11, "{} cells", cells.len());
+        let (from, to) = cells[3].split_once('–').context("from–to")?;
+        let mut kinds = BTreeMap::new();
+        for kind in cells[10].split(';').map(str::trim).filter(|kind| !kind.is_empty()) {
+            let (kind, count) = kind.rsplit_once('=').context("kind=count")?;
+            kinds.insert(kind.to_owned(), count.parse()?);
+        }
+        let years: f64 = cells[5].parse()?;
+        Ok(Self {
+            begun: cells[0].to_owned(),
+            section: cells[1].to_owned(),
+            commit: cells[2].to_owned(),
+            from: from.parse()?,
+            to: to.parse()?,
+            count: cells[4].parse()?,
+            node_seconds: (years * 365.0 * 86_400.0).round() as u64,
+            faults: cells[6].parse()?,
+            failures: cells[7].parse()?,
+            seconds: cells[8].parse()?,
+            kinds,
+        })
+    }
+}
+
+/// The log's file. Several runs may write to it: each holds the lock while it reads and writes.
+pub(crate) struct Log {
+    path: PathBuf,
+}
+
+impl Log {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let log = Self { path: path.to_owned() };
+        log.rows()?;
+        Ok(log)
+    }
+
+    fn rows(&self) -> Result<Vec<Row>> {
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        let mut lines = text.lines().enumerate().skip_while(|(_, line)| *line != ROWS);
+        let mut rows = Vec::new();
+        for (at, line) in lines.by_ref().skip(1).filter(|(_, line)| line.starts_with('|')) {
+            if line == COLUMNS || line == LINE {
+                continue;
+            }
+            rows.push(Row::parse(line).with_context(|| format!("line {} of the log", at + 1))?);
+        }
+        Ok(rows)
+    }
+
+    /// The seed that follows the last one of a section.
+    pub(crate) fn next(&self, section: &str) -> Result<u64> {
+        let rows = self.rows()?;
+        let last = rows.iter().filter(|row| row.section == section).map(|row| row.to + 1);
+        Ok(last.max().unwrap_or(0))
+    }
+
+    /// Adds a row, or brings the one of the same run up to date.
+    pub(crate) fn put(&self, row: &Row) -> Result<()> {
+        self.change(|rows| {
+            let same = |held: &&mut Row| held.begun == row.begun && held.section == row.section;
+            match rows.iter_mut().find(same) {
+                Some(held) => *held = row.clone(),
+                None => rows.push(row.clone()),
+            }
+        })
+    }
+
+    /// Makes the head anew.
+    pub(crate) fn sum(&self) -> Result<()> {
+        self.change(|_| {})
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Row>)) -> Result<()> {
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(std::env::temp_dir().join("cunlian-prove.lock"))?;
+        lock.lock()?;
+        let mut rows = self.rows()?;
+        change(&mut rows);
+        let beside = self.path.with_extension("md.new");
+        fs::write(&beside, text(&rows))?;
+        Ok(fs::rename(beside, &self.path)?)
+    }
+}
+
+fn text(rows: &[Row]) -> String {
+    let mut out = format!(
+        "{TITLE}\n{}\n{}\n{ROWS}\n\n{COLUMNS}\n{LINE}\n",
+        totals(rows),
+        by_kind(rows)
+    );
+    for row in rows {
+        out += &row.line();
+        out.push('\n');
+    }
+    out
+}
+
+struct Total<'a> {
+    rows: Vec<&'a Row>,
+}
+
+impl<'a> Total<'a> {
+    fn of(rows: &'a [Row], section: &str) -> Self {
+        Self {
+            rows: rows.iter().filter(|row| row.section == section).collect(),
+        }
+    }
+
+    fn sum(&self, what: impl Fn(&Row) -> u64) -> u64 {
+        self.rows.iter().map(|row| what(row)).sum()
+    }
+
+    fn rate(&self, count: f64) -> String {
+        let hours = self.sum(|row| row.seconds).max(1) as f64 / 3600.0;
+        format!("{:.0}/h", count / hours)
+    }
+}
+
+fn goal(out: &mut String, what: &str, goal: f64, so_far: f64, failures: u64, rate: &str) {
+    let _ = writeln!(
+        out,
+        "| {what} | {goal:.0} | {so_far:.0} | {:.1} % | {failures} | {rate} |",
+        so_far / goal * 100.0
+    );
+}
+
+/// All sums against their goals.
+fn totals(rows: &[Row]) -> String {
+    let mut out =
+        "## Against the goals\n\n| what | goal | so far | | failures | rate |\n| --- | --- | --- | --- | --- | --- |\n"
+            .to_owned();
+    let seeds = Total::of(rows, "seeds");
+    let failed = seeds.sum(|row| row.failures);
+    let years: f64 = seeds.rows.iter().map(|row| row.node_years()).sum();
+    goal(
+        &mut out,
+        "simulated node-years",
+        NODE_YEARS,
+        years,
+        failed,
+        &seeds.rate(years),
+    );
+    let faults = seeds.sum(|row| row.faults);
+    goal(
+        &mut out,
+        "faults injected",
+        FAULTS as f64,
+        faults as f64,
+        failed,
+        &seeds.rate(faults as f64),
+    );
+    let often = Kind::ALL
+        .iter()
+        .filter(|kind| of_kind(&seeds, **kind) >= KIND_TIMES)
+        .count();
+    let what = format!("kinds of faults injected {KIND_TIMES} times");
+    goal(&mut out, &what, Kind::ALL.len() as f64, often as f64, failed, "");
+    for (section, what, wanted) in GOALS {
+        let total = Total::of(rows, section);
+        let count = total.sum(|row| row.count) as f64;
+        goal(
+            &mut out,
+            what,
+            wanted as f64,
+            count,
+            total.sum(|row| row.failures),
+            &total.rate(count),
+        );
+    }
+    let mut others: Vec<&str> = rows.iter().map(|row| row.section.as_str()).collect();
+    others.sort_unstable();
+    others.dedup();
+    for section in others.iter().filter(|section| section.starts_with("fuzz ")) {
+        let total = Total::of(rows, section);
+        let count = total.sum(|row| row.count) as f64;
+        let what = format!("inputs, {section}");
+        goal(
+            &mut out,
+            &what,
+            INPUTS as f64,
+            count,
+            total.sum(|row| row.failures),
+            &total.rate(count),
+        );
+    }
+    // Planted bugs are the same ones each time: the last whole run counts.
+    if let Some(last) = Total::of(rows, "planted").rows.last() {
+        let (count, caught) = (last.count as f64, (last.count - last.failures) as f64);
+        goal(
+            &mut out,
+            "planted bugs caught, last run",
+            count,
+            caught,
+            last.failures,
+            "",
+        );
+    }
+    out
+}
+
+fn of_kind(seeds: &Total<'_>, kind: Kind) -> u64 {
+    seeds.sum(|row| row.kinds.get(kind.label()).copied().unwrap_or(0))
+}
+
+fn by_kind(rows: &[Row]) -> String {
+    let seeds = Total::of(rows, "seeds");
+    let mut out = "## Faults by kind, simulated\n\n| kind | times |\n| --- | --- |\n".to_owned();
+    for kind in Kind::ALL {
+        let _ = writeln!(out, "| {kind} | {} |", of_kind(&seeds, *kind));
+    }
+    out
+}
+
+/// Business time, to the second.
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let day = ledger::day::Day::of_wall_ms(i64::try_from(since.as_millis()).unwrap_or(0));
+    let second = (since.as_secs() + 8 * 3600) % 86_400;
+    format!("{day} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}
+
+/// The commit that is proved; `-dirty` when anything but the log differs from it.
+fn commit() -> String {
+    let git = |args: &[&str]| {
+        let output = Command::new("git")
+            .args(args)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(short) = git(&["rev-parse", "--short=8", "HEAD"]) else {
+        return "unknown".to_owned();
+    };
+    let changed = git(&["status", "--porcelain"]).unwrap_or_default();
+    let dirty = changed.lines().any(|line| !line.ends_with("PROOF.md"));
+    if dirty { format!("{short}-dirty") } else { short }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(section: &str, from: u64, to: u64) -> Row {
+        let mut row = Row::begin(section);
+        row.begun = format!("2026-11-22 14:00:{from:02}");
+        (row.from, row.to, row.count) = (from, to, to - from + 1);
+        row.node_seconds = 365 * 86_400 * 3;
+        row.faults = 12;
+        row.seconds = 60;
+        row.add("line cut both ways", 12);
+        row
+    }
+
+    #[test]
+    fn a_log_goes_on_where_it_ended_and_its_head_is_the_sum_of_its_rows() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let log = Log::open(&dir.path().join("PROOF.md")).expect("a new log");
+        assert_eq!(log.next("seeds").expect("none yet"), 0);
+        let mut first = row("seeds", 0, 9);
+        log.put(&first).expect("put");
+        // The same run has come further.
+        (first.to, first.count) = (19, 20);
+        log.put(&first).expect("put");
+        log.put(&row("power", 0, 4)).expect("put");
+        log.put(&row("seeds", 20, 29)).expect("put");
+        let rows = log.rows().expect("it reads back");
+        assert_eq!(rows.len(), 3);
+        assert_eq!(rows[0], first);
+        assert_eq!(log.next("seeds").expect("some"), 30);
+        assert_eq!(log.next("power").expect("some"), 5);
+        let text = fs::read_to_string(&log.path).expect("text");
+        assert!(text.contains("| seeds | 20000 | 30 |"), "{text}");
+        assert!(text.contains("| simulated node-years | 10000 | 6 |"), "{text}");
+        assert!(text.contains("| line cut both ways | 24 |"), "{text}");
+        log.sum().expect("again");
+        assert_eq!(
+            fs::read_to_string(&log.path).expect("text"),
+            text,
+            "the head follows from the rows"
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! Power cuts in recorded runs: a new recording every few hundred points, so that the moments differ, too.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use cunlian_tests::power::points::Points;
+use cunlian_tests::power::record::{self, RUNS};
+use cunlian_tests::power::scratch;
+use cunlian_tests::power::trace::Trace;
+
+use crate::log::Log;
+use crate::{Running, Until, is_stopping};
+
+/// Cut points of one recording.
+const POINTS: u64 = 500;
+
+/// What one recording came to.
+struct Cut {
+    number: u64,
+    points: u64,
+    kinds: Vec<String>,
+    broken: Vec<String>,
+}
+
+pub(crate) fn prove(log: &Log, until: Until, jobs: usize) -> Result<u64> {
+    let mut running = Running::begin(log, "power")?;
+    let next = AtomicU64::new(running.row.from);
+    let (send, cuts) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            let (send, next) = (send.clone(), &next);
+            scope.spawn(move || {
+                while !until.is_over() {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if send.send(recording(number, until)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        loop {
+            match cuts.recv_timeout(Duration::from_secs(1)) {
+                Ok(cut) => take(&mut running, cut),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            running.tick()?;
+        }
+        anyhow::Ok(())
+    })?;
+    running.end()
+}
+
+fn take(running: &mut Running<'_>, cut: Result<Cut>) {
+    let row = &mut running.row;
+    match cut {
+        Ok(cut) => {
+            row.count += cut.points;
+            row.faults += cut.points;
+            row.to = row.to.max(cut.number);
+            for kind in cut.kinds {
+                row.add(&kind, 1);
+            }
+            row.failures += cut.broken.len() as u64;
+            cut.broken.iter().for_each(|broken| println!("{broken}"));
+        }
+        // Ctrl-C reaches the recorded processes, too.
+        Err(_) if is_stopping() => {}
+        Err(error) => {
+            row.failures += 1;
+            println!("a run FAILED without any power cut: {error:#}");
+        }
+    }
+}
+
+/// Records the run of a number and cuts it at many points.
+fn recording(number: u64, until: Until) -> Result<Cut> {
+    let run = RUNS[(number % RUNS.len() as u64) as usize];
+    let (text, trace) = record::record(&std::env::current_exe()?, run, number)?;
+    let points = Points::new(trace)?;
+    let mut cut = Cut {
+        number,
+        points: 0,
+        kinds: Vec::new(),
+        broken: Vec::new(),
+    };
+    for seed in number * POINTS..(number + 1) * POINTS {
+        if until.is_over() {
+            break;
+        }
+        let dir = tempfile::tempdir_in(scratch())?;
+        let point = points.point(seed);
+        cut.points += 1;
+        cut.kinds.push(format!("{run} {:?}", point.weather));
+        match points.try_out(point, dir.path()) {
+            Ok(met) => {
+                for met in met {
+                    let told = [
+                        (met.torn, "torn end"),
+                        (met.rebuilt, "index made anew"),
+                        (met.keys_damaged, "key wiped"),
+                    ];
+                    cut.kinds
+                        .extend(told.iter().filter(|(is, _)| *is).map(|(_, what)| (*what).to_owned()));
+                }
+            }
+            Err(error) => cut.broken.push(failed(run, number, seed, &error, &text)),
+        }
+    }
+    Ok(cut)
+}
+
+/// A recording cannot be made a second time to the byte, so the trace of a failure is kept.
+fn failed(run: &str, number: u64, seed: u64, error: &anyhow::Error, text: &str) -> String {
+    let kept = kept().join(format!("{run}-{number}.trace"));
+    let saved = fs::create_dir_all(kept.parent().unwrap_or(&kept)).and_then(|()| fs::write(&kept, text));
+    let at = match saved {
+        Ok(()) => kept.display().to_string(),
+        Err(error) => format!("(not kept: {error})"),
+    };
+    format!(
+        "power {run} {number}, point {seed} FAILED: {error:#}\n  again: cunlian-prove cut --trace {at} --seed {seed}"
+    )
+}
+
+fn kept() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/prove")
+}
+
+/// Cuts a kept trace at the point of a seed.
+pub(crate) fn again(trace: &Path, seed: u64, keep: Option<&Path>) -> Result<u64> {
+    let text = fs::read_to_string(trace).with_context(|| trace.display().to_string())?;
+    let points = Points::new(Trace::parse(&text)?)?;
+    let point = points.point(seed);
+    println!("{point:?}");
+    let dir = tempfile::tempdir_in(scratch())?;
+    let at = keep.unwrap_or(dir.path());
+    match points.try_out(point, at) {
+        Ok(met) => {
+            println!("all is well: {met:?}");
+            Ok(0)
+        }
+        Err(error) => {
+            println!("{error:#}");
+            Ok(1)
+        }
+    }
+}

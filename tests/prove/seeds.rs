@@ -1,0 +1,73 @@
+//! Simulated counties, seed after seed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use sim::{Shape, Verdict, run_seed};
+
+use crate::log::Log;
+use crate::{Running, Until};
+
+/// One story in so many is told twice: both must be the same to the last byte.
+const TWICE: u64 = 20;
+
+pub(crate) fn prove(log: &Log, until: Until, jobs: usize) -> Result<u64> {
+    let mut running = Running::begin(log, "seeds")?;
+    let shape = Shape::default();
+    let next = AtomicU64::new(running.row.from);
+    let (send, verdicts) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            let (send, next, shape) = (send.clone(), &next, &shape);
+            scope.spawn(move || {
+                while !until.is_over() {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if send.send(story(seed, shape)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        loop {
+            match verdicts.recv_timeout(Duration::from_secs(1)) {
+                Ok(verdict) => take(&mut running, &verdict),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            running.tick()?;
+        }
+        anyhow::Ok(())
+    })?;
+    running.end()
+}
+
+fn story(seed: u64, shape: &Shape) -> Verdict {
+    let mut verdict = run_seed(seed, shape);
+    if seed.is_multiple_of(TWICE) && verdict.failure.is_none() {
+        let again = run_seed(seed, shape);
+        if again.trace != verdict.trace {
+            verdict.failure = Some(format!("told twice: {:016x} and {:016x}", verdict.trace, again.trace));
+        }
+    }
+    verdict
+}
+
+fn take(running: &mut Running<'_>, verdict: &Verdict) {
+    let row = &mut running.row;
+    row.count += 1;
+    row.to = row.to.max(verdict.seed);
+    row.node_seconds += verdict.node_seconds;
+    row.faults += verdict.faults.total();
+    for (kind, count) in verdict.faults.table() {
+        row.add(kind.label(), count);
+    }
+    if let Some(failure) = &verdict.failure {
+        row.failures += 1;
+        let seed = verdict.seed;
+        println!("seed {seed} FAILED: {failure}\n  again: cargo run --release -p cunlian-sim -- --seed {seed}");
+    }
+}
