@@ -1,6 +1,6 @@
 //! The proof log: rows of runs, and a head that is made from them alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ const LINE: &str = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- 
 const NODE_YEARS: f64 = 10_000.0;
 const KIND_TIMES: u64 = 1_000;
 /// Section, what is counted, how many of it are wanted.
-const GOALS: [(&str, &str, u64); 3] = [
-    ("seeds", "seeds", 20_000),
-    ("power", "power-cut points", 100_000),
-    ("kill", "SIGKILLs", 10_000),
+const GOALS: [(&str, &str, f64); 3] = [
+    ("seeds", "seeds", 20_000.0),
+    ("power", "power-cut points", 100_000.0),
+    ("kill", "SIGKILLs", 10_000.0),
 ];
-const FAULTS: u64 = 1_000_000;
-const INPUTS: u64 = 100_000_000;
+const FAULTS: f64 = 1_000_000.0;
+const INPUTS: f64 = 100_000_000.0;
 
 /// One run of one section.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -235,11 +235,13 @@ impl<'a> Total<'a> {
     }
 }
 
-fn goal(out: &mut String, what: &str, goal: f64, so_far: f64, failures: u64, rate: &str) {
+/// One goal with what has been reached of it.
+fn goal(out: &mut String, what: &str, goal: f64, so_far: f64, total: &Total<'_>) {
+    let failures = total.sum(|row| row.failures);
+    let (share, rate) = (so_far / goal * 100.0, total.rate(so_far));
     let _ = writeln!(
         out,
-        "| {what} | {goal:.0} | {so_far:.0} | {:.1} % | {failures} | {rate} |",
-        so_far / goal * 100.0
+        "| {what} | {goal:.0} | {so_far:.0} | {share:.1} % | {failures} | {rate} |"
     );
 }
 
@@ -249,70 +251,30 @@ fn totals(rows: &[Row]) -> String {
         "## Against the goals\n\n| what | goal | so far | | failures | rate |\n| --- | --- | --- | --- | --- | --- |\n"
             .to_owned();
     let seeds = Total::of(rows, "seeds");
-    let failed = seeds.sum(|row| row.failures);
-    let years: f64 = seeds.rows.iter().map(|row| row.node_years()).sum();
-    goal(
-        &mut out,
-        "simulated node-years",
-        NODE_YEARS,
-        years,
-        failed,
-        &seeds.rate(years),
-    );
-    let faults = seeds.sum(|row| row.faults);
-    goal(
-        &mut out,
-        "faults injected",
-        FAULTS as f64,
-        faults as f64,
-        failed,
-        &seeds.rate(faults as f64),
-    );
-    let often = Kind::ALL
-        .iter()
-        .filter(|kind| of_kind(&seeds, **kind) >= KIND_TIMES)
-        .count();
+    let years = seeds.rows.iter().map(|row| row.node_years()).sum();
+    goal(&mut out, "simulated node-years", NODE_YEARS, years, &seeds);
+    let faults = seeds.sum(|row| row.faults) as f64;
+    goal(&mut out, "faults injected", FAULTS, faults, &seeds);
+    let often = Kind::ALL.iter().filter(|kind| of_kind(&seeds, **kind) >= KIND_TIMES);
     let what = format!("kinds of faults injected {KIND_TIMES} times");
-    goal(&mut out, &what, Kind::ALL.len() as f64, often as f64, failed, "");
+    goal(&mut out, &what, Kind::ALL.len() as f64, often.count() as f64, &seeds);
     for (section, what, wanted) in GOALS {
         let total = Total::of(rows, section);
         let count = total.sum(|row| row.count) as f64;
-        goal(
-            &mut out,
-            what,
-            wanted as f64,
-            count,
-            total.sum(|row| row.failures),
-            &total.rate(count),
-        );
+        goal(&mut out, what, wanted, count, &total);
     }
-    let mut others: Vec<&str> = rows.iter().map(|row| row.section.as_str()).collect();
-    others.sort_unstable();
-    others.dedup();
-    for section in others.iter().filter(|section| section.starts_with("fuzz ")) {
+    let names: BTreeSet<&str> = rows.iter().map(|row| row.section.as_str()).collect();
+    for section in names.iter().filter(|section| section.starts_with("fuzz ")) {
         let total = Total::of(rows, section);
         let count = total.sum(|row| row.count) as f64;
-        let what = format!("inputs, {section}");
-        goal(
-            &mut out,
-            &what,
-            INPUTS as f64,
-            count,
-            total.sum(|row| row.failures),
-            &total.rate(count),
-        );
+        goal(&mut out, &format!("inputs, {section}"), INPUTS, count, &total);
     }
-    // Planted bugs are the same ones each time: the last whole run counts.
-    if let Some(last) = Total::of(rows, "planted").rows.last() {
+    // Planted bugs are the same ones each time: the last run counts.
+    let mut planted = Total::of(rows, "planted");
+    planted.rows = planted.rows.split_off(planted.rows.len().saturating_sub(1));
+    if let Some(last) = planted.rows.first() {
         let (count, caught) = (last.count as f64, (last.count - last.failures) as f64);
-        goal(
-            &mut out,
-            "planted bugs caught, last run",
-            count,
-            caught,
-            last.failures,
-            "",
-        );
+        goal(&mut out, "planted bugs caught, last run", count, caught, &planted);
     }
     out
 }
