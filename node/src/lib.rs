@@ -151,6 +151,7 @@ mod tests {
             (&["verify"], "verify"),
             (&["reindex"], "reindex"),
             (&["lock"], "lock"),
+            (&["audit", "list", "--limit", "5"], "audit_list"),
             (&["unlock"], "Unlock"),
             (&["passphrase", "set"], "Set"),
             (&["join", "CL1-X", "--hub", "a:1", "--hub", "b:2"], "join"),

@@ -88,6 +88,7 @@ impl Action {
             SharedCommand::Verify => View::Verify,
             SharedCommand::Reindex => View::Reindex,
             SharedCommand::Lock => View::Passphrase,
+            SharedCommand::Audit(_) => View::AuditList,
             SharedCommand::Passphrase(_) => return Self::Passphrase(Want::Set),
             SharedCommand::Unlock => return Self::Passphrase(Want::Unlock),
         };

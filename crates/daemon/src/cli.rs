@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use ledger::day::Day;
 use ledger::id::UserId;
 use office::command::{
-    CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve, Reveal, UserAdd,
-    UserRef,
+    AuditList, CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve, Reveal,
+    UserAdd, UserRef,
 };
 
 use crate::failure::Failure;
@@ -239,6 +239,25 @@ pub enum SharedCommand {
     Unlock,
     /// 立即锁定个人信息 · lock now
     Lock,
+    /// 审计记录：谁看过、改过、为什么 · the audit trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum AuditCommand {
+    /// 列出，新的在前 · list, newest first
+    List(AuditArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct AuditArgs {
+    /// 最多几条，缺省 100 · at most so many
+    #[arg(long)]
+    pub limit: Option<usize>,
+    /// 只列这一条之前的 · only those before this number
+    #[arg(long, value_name = "SEQ")]
+    pub before: Option<u64>,
 }
 
 #[derive(Subcommand, Clone, Debug)]
@@ -382,6 +401,10 @@ impl SharedCommand {
         Some(match self {
             SharedCommand::Passphrase(PassphraseCommand::Set) | SharedCommand::Unlock => return None,
             SharedCommand::Lock => Command::Lock,
+            SharedCommand::Audit(AuditCommand::List(a)) => Command::AuditList(AuditList {
+                limit: a.limit,
+                before: a.before,
+            }),
             SharedCommand::Status => Command::Status,
             SharedCommand::User(user) => user.into(),
             SharedCommand::Conflict(ConflictCommand::List) => Command::ConflictList,

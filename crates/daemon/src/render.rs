@@ -1,5 +1,6 @@
 //! Results as a person wants to read them: one screen per command, columns aligned by what characters take, nothing internal.
 
+mod audit;
 mod case;
 mod case_list;
 mod case_show;
@@ -52,6 +53,7 @@ pub enum View {
     Reindex,
     /// One sentence about the lock.
     Passphrase,
+    AuditList,
 }
 
 /// Whether a list was asked for whole.
@@ -115,6 +117,7 @@ pub fn text(view: View, value: &Value, screen: Screen) -> String {
         View::InitAlone => member::founded(value, crate::words::ALONE_NEXT),
         View::Verify => status::verified(value),
         View::Reindex => status::reindexed(value),
+        View::AuditList => audit::list(value),
         View::Passphrase => format!("{}\n", read::text(value, "message")),
     }
 }

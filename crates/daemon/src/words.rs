@@ -114,6 +114,8 @@ pub(crate) const PASSPHRASE_OFFER: &str =
     "请为本机设一个口令：没有口令，谁拿走这台电脑就能看到个人信息。直接按回车可以以后再设（passphrase set）。";
 pub(crate) const PASSPHRASE_NONE: &str = "没有设口令。status 会一直提醒，请尽快执行 passphrase set。";
 pub(crate) const PASSPHRASE_NO_TERMINAL: &str = "这里不能输入口令，请用 --passphrase-file 文件（- 为标准输入）。";
+pub(crate) const AUDIT_EMPTY: &str = "还没有审计记录。";
+pub(crate) const AUDIT_HEAD: [&str; 6] = ["序号", "时间", "做了什么", "谁", "对象", "理由"];
 pub(crate) const VALUE_LOCKED: &str = "（已锁定，请先 unlock）";
 pub(crate) const VALUE_ERASED: &str = "（已销毁）";
 pub(crate) const CLOSING_OPEN: &str = "两处结果不同，待裁定";

@@ -55,6 +55,10 @@ pub enum Command {
     Unlock(Unlock),
     /// Wipes every key that opens personal values from memory.
     Lock,
+    /// The audit trail (审计记录) of this device, newest first.
+    AuditList(AuditList),
+    /// Writes down an act of a face of ours (print, export, login) before it is done.
+    AuditAppend(AuditAppend),
 }
 
 /// The tables of a county, as text of the files that were given.

@@ -331,6 +331,7 @@ impl Office {
         if self.due.keys && now.mono_ms.saturating_sub(self.due.keys_asked_ms) >= KEYS_EVERY_MS {
             self.ask_keys(now)?;
         }
+        self.witness_if_due(now)?;
         self.send_reports(now);
         self.commit_or_fail(now)
     }
@@ -394,6 +395,7 @@ impl Office {
             self.next_session_wakeup(),
             settling,
             self.locks_at_ms(),
+            self.witness_due_ms(),
             duties,
             receipts,
             keys,

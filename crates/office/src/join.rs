@@ -10,6 +10,7 @@ use replica::ticket::Ticket;
 use replica::time::Now;
 use serde_json::{Value, json};
 
+use crate::audit::{Act, Note};
 use crate::chain::Chains;
 use crate::command::CommandError;
 use crate::life::{Life, fact};
@@ -166,7 +167,10 @@ impl Office {
                 ));
             }
             None if unit == life.unit => return Err(self.ask_for_root(device, unit, request)),
-            None => self.admit(life.unit, device, unit, request)?,
+            None => {
+                self.admit(life.unit, device, unit, request)?;
+                self.audit(now, Note::new(Act::Admit).about(device))?;
+            }
         }
         self.keep_ticket(
             &key,

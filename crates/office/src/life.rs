@@ -12,6 +12,8 @@ pub(crate) mod fact {
     pub(crate) const STORE_ID: &str = "store_id";
     pub(crate) const POWER_UPS: &str = "power_ups";
     pub(crate) const CHAIN: &str = "chain";
+    /// The end of the audit trail that was last witnessed in our own log.
+    pub(crate) const WITNESSED: &str = "witnessed";
     pub(crate) const TICKET: &str = "ticket/";
 }
 

@@ -16,6 +16,7 @@ use replica::time::Now;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::audit::{Act, Note};
 use crate::command::{CommandError, Invite, MemberAdmit, MemberExtend, MemberRevoke, pick_device};
 use crate::identity::parse_key;
 use crate::init::parse_code;
@@ -102,6 +103,7 @@ impl Office {
             expires_ms: ticket.expires_ms,
             used_by: None,
         };
+        self.audit(now, Note::new(Act::Invite).about(unit.code))?;
         self.forget_old_tickets(now)?;
         self.keep_ticket(&ticket_key(&secret), &kept)?;
         self.commit_or_fail(now)?;
@@ -184,6 +186,7 @@ impl Office {
         self.state_over(&device, statement, args.root_key.as_deref())?;
         // However many logs a device has made, it can be taken out, and what it wrote until now counts.
         self.extend_by(&device, more, args.root_key.as_deref())?;
+        self.audit(now, Note::new(Act::Revoke).about(device).because(reason))?;
         self.commit_or_fail(now)?;
         Ok(json!({"device": device, "state": "revoked", "reason": reason, "cuts": count}))
     }
@@ -202,6 +205,7 @@ impl Office {
         }
         let cuts = self.cuts_now(&device);
         self.extend_by(&device, &cuts, args.root_key.as_deref())?;
+        self.audit(now, Note::new(Act::Extend).about(device))?;
         self.commit_or_fail(now)?;
         Ok(json!({"device": device, "state": "extended", "cuts": cuts.len()}))
     }
@@ -236,6 +240,7 @@ impl Office {
         admit.node_code = crate::prefix::next_code(prefix, &self.authority, &BTreeSet::new(), &mut self.seeds)
             .ok_or_else(|| CommandError::failed("no_code", "节点编码用尽，请联系系统维护人员。"))?;
         self.state_as_root(&root, top, Statement::Admit(admit))?;
+        self.audit(now, Note::new(Act::Admit).about(device))?;
         self.commit_or_fail(now)?;
         self.waiting_hubs.remove(&device);
         Ok(json!({"device": device, "state": "in"}))

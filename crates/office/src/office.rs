@@ -170,6 +170,7 @@ impl Office {
             office.views.touch_keyless(&office.store)?;
         }
         office.begin_day(now)?;
+        office.look_for_unwitnessed(now);
         Ok(office)
     }
 
@@ -264,7 +265,9 @@ impl Office {
         match command {
             Command::PassphraseSet(args) => self.passphrase_set(now, &args),
             Command::Unlock(args) => self.unlock(now, &args),
-            Command::Lock => self.lock(),
+            Command::Lock => self.lock(now),
+            Command::AuditList(args) => self.audit_list(now, &args),
+            Command::AuditAppend(args) => self.audit_append(now, args),
             Command::Init(args) => self.init_county(now, &args),
             Command::InitAlone(args) => self.init_alone(now, &args),
             Command::Invite(args) => self.invite(now, &args),
@@ -302,6 +305,8 @@ impl Office {
             | Command::ConflictList
             | Command::ConflictResolve(_)
             | Command::QuarantineList
+            | Command::AuditList(_)
+            | Command::AuditAppend(_)
             | Command::Verify => true,
             // Recording needs no row but the last number's, and must never wait.
             _ => false,

@@ -8,6 +8,7 @@ use replica::time::Now;
 use serde_json::{Value as Json, json};
 use store::StoreError;
 
+use crate::audit::{Act, Note};
 use crate::command::{Command, CommandError, PassphraseSet, Unlock};
 use crate::identity::UnlockError;
 use crate::lock::{COST, Cost, is_strong};
@@ -21,6 +22,8 @@ pub(crate) struct Vigil {
     after_ms: Option<u64>,
     used_ms: u64,
     cost: Cost,
+    /// Since when the audit trail has grown beyond its last witness.
+    pub(crate) unwitnessed_ms: Option<u64>,
 }
 
 impl Vigil {
@@ -29,6 +32,7 @@ impl Vigil {
             after_ms: None,
             used_ms: mono_ms,
             cost: COST,
+            unwitnessed_ms: None,
         }
     }
 }
@@ -68,6 +72,7 @@ impl Office {
                 | Command::QuarantineList
                 | Command::Verify
                 | Command::Reindex
+                | Command::AuditList(_)
         );
         if !by_itself {
             self.vigil.used_ms = now.mono_ms;
@@ -84,6 +89,8 @@ impl Office {
     pub(crate) fn lock_if_idle(&mut self, now: Now) {
         if self.locks_at_ms().is_some_and(|at| now.mono_ms >= at) {
             self.wipe_keys();
+            // A disk that takes no word of it must not keep the keys open.
+            let _ = self.audit(now, Note::new(Act::LockIdle));
         }
     }
 
@@ -106,9 +113,14 @@ impl Office {
         }
         let fresh = (self.seeds.bytes(), self.vigil.cost);
         let changed = self.me.has_passphrase();
-        self.me
-            .set_passphrase(self.store.disk(), now, args.old.as_ref(), &args.passphrase, fresh)
-            .map_err(|e| refused(&e))?;
+        let done = self
+            .me
+            .set_passphrase(self.store.disk(), now, args.old.as_ref(), &args.passphrase, fresh);
+        if let Err(error) = done {
+            self.audit_now(now, Note::new(Act::PassphraseFailed).by(args.user))?;
+            return Err(refused(&error));
+        }
+        self.audit(now, Note::new(Act::PassphraseSet).by(args.user))?;
         self.refold();
         self.keep_doors()?;
         self.commit_or_fail(now)?;
@@ -120,9 +132,16 @@ impl Office {
     /// # Errors
     /// No passphrase, a wrong one, or too many wrong ones before.
     pub(crate) fn unlock(&mut self, now: Now, args: &Unlock) -> Result<Json, CommandError> {
-        self.me
-            .unlock(self.store.disk(), now, &args.passphrase)
-            .map_err(|e| refused(&e))?;
+        if let Err(error) = self.me.unlock(self.store.disk(), now, &args.passphrase) {
+            if self.me.has_passphrase() {
+                self.audit_now(now, Note::new(Act::UnlockFailed).by(args.user))?;
+            }
+            return Err(refused(&error));
+        }
+        if let Err(error) = self.audit_now(now, Note::new(Act::Unlock).by(args.user)) {
+            self.me.lock();
+            return Err(error);
+        }
         self.refold();
         self.keep_doors()?;
         self.commit_or_fail(now)?;
@@ -135,11 +154,12 @@ impl Office {
     ///
     /// # Errors
     /// Where there is no passphrase to get in again.
-    pub(crate) fn lock(&mut self) -> Result<Json, CommandError> {
+    pub(crate) fn lock(&mut self, now: Now) -> Result<Json, CommandError> {
         if !self.me.has_passphrase() {
             return Err(texts::no_passphrase());
         }
         self.wipe_keys();
+        self.audit_now(now, Note::new(Act::Lock))?;
         Ok(json!({"locked": true, "message": texts::LOCKED_NOW}))
     }
 

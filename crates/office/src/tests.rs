@@ -9,4 +9,5 @@ mod members;
 mod merge;
 mod rot;
 mod storm;
+mod trail;
 mod users;

@@ -298,6 +298,50 @@ pub(crate) fn nothing_to_reveal() -> CommandError {
     CommandError::failed("erased", "这个办件的个人信息已按规定销毁，没有可看的了。")
 }
 
+/// An act of the audit trail.
+pub(crate) fn act(act: &str) -> &'static str {
+    match act {
+        "reveal" => "查看个人信息",
+        "unlock" => "解锁",
+        "unlock_failed" => "口令输错",
+        "lock" => "锁定",
+        "lock_idle" => "闲置自动锁定",
+        "passphrase_set" => "设置口令",
+        "passphrase_failed" => "改口令未成",
+        "erase" => "销毁个人信息",
+        "invite" => "开入网票",
+        "admit" => "准入设备",
+        "revoke" => "停用设备",
+        "extend" => "承认记录",
+        "print" => "打印",
+        "export" => "导出",
+        "login" => "登录",
+        "login_failed" => "登录未成",
+        "logout" => "退出",
+        _ => "不认识的记录，请升级",
+    }
+}
+
+pub(crate) fn trail_missing(from: u64, until: u64, file: &str) -> String {
+    format!("审计记录第 {from} 至 {until} 条不见了或被改过（{file}）")
+}
+
+pub(crate) fn trail_strays(from: u64, file: &str) -> String {
+    format!("审计记录第 {from} 条起与前面接不上（{file}）")
+}
+
+pub(crate) fn trail_differs(seq: u64) -> String {
+    format!("审计记录第 {seq} 条与当时的签点不符，记录被改写过")
+}
+
+pub(crate) fn trail_of_former_life(from: u64, until: u64) -> String {
+    format!("审计记录第 {from} 至 {until} 条写在恢复备份之前，不在本机")
+}
+
+pub(crate) fn trail_doubted(device: &str) -> String {
+    format!("设备 {device} 的审计签点前后矛盾，请到该机核查")
+}
+
 pub(crate) fn erase_not_entitled() -> CommandError {
     CommandError::failed("not_entitled", "只有收件机构及其上级可以销毁个人信息。")
 }

@@ -53,6 +53,8 @@ impl Office {
             compared = self.compare(progress)?;
         }
         faults.append(&mut compared.faults);
+        let mut remarks = Vec::new();
+        let trail = self.verify_audit(&mut faults, &mut remarks)?;
         let message = match faults.len() {
             0 => texts::VERIFY_CLEAN.to_owned(),
             n => texts::verify_failed(n),
@@ -61,6 +63,8 @@ impl Office {
             "clean": faults.is_empty(),
             "message": message,
             "faults": faults.iter().take(FAULTS_TOLD).collect::<Vec<_>>(),
+            "remarks": remarks.iter().take(FAULTS_TOLD).collect::<Vec<_>>(),
+            "trail": trail,
             "frames": verified.frames,
             "entries": verified.entries,
             "bytes": verified.bytes,
@@ -212,6 +216,11 @@ impl Office {
         .map_err(|e| texts::store_failed(&e))?;
         let logs = self.store.logs();
         let books = logs.scopes().filter(|s| s.kind == ScopeKind::Book);
+        scan(self.store.kv(), name::WITNESS, &mut |key, _| {
+            let place = name::witness_place(key);
+            odd += u64::from(place.is_some_and(|(log, _)| log.scope.kind == ScopeKind::Book));
+        })
+        .map_err(|e| texts::store_failed(&e))?;
         let held: u64 = books.map(|s| logs.entries(s)).sum();
         if held > compared.entries + odd {
             let missing = held - compared.entries - odd;

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::form::{Form, Forms};
 use ledger::id::{RecordId, ScopeKind};
 use replica::authority::Authority;
-use replica::entry::{KIND_RECORD, KIND_STATEMENT, RecordBody};
+use replica::entry::{KIND_RECORD, KIND_STATEMENT, KIND_TRAIL, RecordBody};
 use store::kv::prefix_end;
 use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan, Store, StoreError};
 
@@ -292,6 +292,7 @@ impl Views {
                     }
                     Err(_) => odd.put(name::odd(&run.log, tip), [name::ODD_UNREADABLE]),
                 },
+                KIND_TRAIL => odd.put(name::witness(&run.log, tip), entry.body),
                 _ => odd.put(name::odd(&run.log, tip), [name::ODD_UNKNOWN]),
             }
         }

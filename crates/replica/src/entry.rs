@@ -19,6 +19,9 @@ pub const KIND_RECORD: u8 = 1;
 /// A statement: [`crate::statement::Statement`].
 pub const KIND_STATEMENT: u8 = 2;
 
+/// Where the author's audit trail stood: the body is the author's own affair, others keep it as a witness.
+pub const KIND_TRAIL: u8 = 3;
+
 /// Which log: one device's entries in one scope since it began an epoch. Epochs are random numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LogId {

@@ -11,6 +11,7 @@ pub mod disk;
 mod journal;
 pub mod kv;
 mod store;
+pub mod trail;
 mod types;
 mod vault;
 

@@ -10,6 +10,7 @@ mod stage;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod verify;
 
 use std::cell::RefCell;
@@ -24,6 +25,7 @@ use replica::receipt::Receipts;
 use crate::disk::Disk;
 use crate::journal::{FrameAt, Journal};
 use crate::kv::{Kv, KvPlace};
+use crate::trail::{Trail, TrailTip};
 use crate::types::{Health, Position, Progress, Stats, StoreError};
 use crate::vault::Vault;
 use rows::{Dead, Hole};
@@ -40,6 +42,7 @@ pub struct Store {
     kv: Box<dyn Kv>,
     journal: Journal,
     vault: Vault,
+    trail: Trail,
     logs: Logs,
     /// Short numbers of logs in the index's keys.
     numbers: BTreeMap<LogId, u32>,

@@ -225,6 +225,9 @@ pub(super) fn verified(value: &Value) -> String {
     for fault in texts(value, "faults") {
         out.push_str(&format!("  {}\n", line(fault)));
     }
+    for remark in texts(value, "remarks") {
+        out.push_str(&format!("  {}\n", line(remark)));
+    }
     let size = bytes(number(value, "bytes").unwrap_or(0));
     let read = words::verified(count(value, "entries"), count(value, "records"), &size);
     out.push_str(&format!("{read}\n"));

@@ -29,7 +29,7 @@ fn check(view: View, screen: Screen, value: &Value, expected: &str) {
     assert_eq!(shown, expected, "\n{shown}");
 }
 
-const EVERY_VIEW: [View; 24] = [
+const EVERY_VIEW: [View; 26] = [
     View::CaseNew,
     View::CaseDo,
     View::CaseEdit,
@@ -54,6 +54,8 @@ const EVERY_VIEW: [View; 24] = [
     View::InitAlone,
     View::Verify,
     View::Reindex,
+    View::Passphrase,
+    View::AuditList,
 ];
 
 #[test]
@@ -65,6 +67,24 @@ fn a_new_case_says_its_number_and_what_to_mind() {
         &value,
         "已收件，编号 511603\n业务日期 2026-11-02，按补录记。\n请注意：电话少一位\n",
     );
+}
+
+#[test]
+fn the_audit_trail_says_who_did_what_and_why() {
+    let value = json!([
+        {"seq": 2, "at": "2026-10-09 09:01:00", "act_label": "查看个人信息", "user_name": "李会计", "project_no": "5116",
+         "fields": ["mobile"], "reason": "电话通知取件"},
+        {"seq": 1, "at": "2026-10-09 09:00:00", "act_label": "解锁", "fields": []},
+    ]);
+    check(
+        View::AuditList,
+        room(),
+        &value,
+        "序号  时间                 做了什么      谁      对象         理由\n\
+         2     2026-10-09 09:01:00  查看个人信息  李会计  5116 mobile  电话通知取件\n\
+         1     2026-10-09 09:00:00  解锁          本机\n",
+    );
+    check(View::AuditList, room(), &json!([]), "还没有审计记录。\n");
 }
 
 #[test]

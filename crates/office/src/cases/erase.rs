@@ -6,6 +6,7 @@ use replica::statement::{Erase, Statement};
 use replica::time::Now;
 use serde_json::{Value as Json, json};
 
+use crate::audit::{Act, Note};
 use crate::command::{CaseErase, CommandError};
 use crate::office::Office;
 use crate::texts;
@@ -28,6 +29,12 @@ impl Office {
             return Err(texts::erase_not_entitled());
         }
         let shown = self.shown_number(of, &row.summary.no);
+        let read = self.read(of, row)?;
+        if self.tells_personal(of, &read, reason) {
+            return Err(texts::reason_without_names());
+        }
+        let note = Note::new(Act::Erase).of(of).because(reason);
+        self.audit(now, note).map_err(|e| texts::store_failed(&e))?;
         if !self.authority.erased(&of.scope, &of.record) {
             let erase = Erase {
                 scope: of.scope,

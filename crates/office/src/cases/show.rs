@@ -11,6 +11,7 @@ use replica::limits::REASON_BYTES_MAX;
 use replica::time::Now;
 use serde_json::{Value as Json, json};
 
+use crate::audit::{Act, Note};
 use crate::cases::shown::at_text;
 use crate::command::{CaseShow, CommandError, Reveal};
 use crate::office::Office;
@@ -38,6 +39,9 @@ impl Office {
         let read = self.read(of, row)?;
         if let Some(reveal) = &args.reveal {
             self.may_reveal(of, &read, reveal)?;
+            let note = Note::new(Act::Reveal).by(reveal.user).of(of);
+            // On the disk before it is on the screen.
+            self.audit_now(now, note.fields(reveal.fields.clone()).because(&reveal.reason))?;
         }
         let line = self.line(of, &read.row, today);
         let mut shown = line;

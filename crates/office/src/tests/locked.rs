@@ -15,9 +15,9 @@ const CHEAP: Cost = Cost {
     passes: 1,
     lanes: 1,
 };
-const WORDS: &str = "石莲村 2026 春";
+pub(super) const WORDS: &str = "石莲村 2026 春";
 
-fn set(county: &mut County, seat: Seat) {
+pub(super) fn set(county: &mut County, seat: Seat) {
     county.world.office(seat).cost_of_tries(CHEAP);
     let set = PassphraseSet {
         passphrase: Passphrase::new(WORDS),
@@ -26,7 +26,7 @@ fn set(county: &mut County, seat: Seat) {
     county.world.run(seat, Command::PassphraseSet(set));
 }
 
-fn unlock(county: &mut County, seat: Seat, words: &str) -> Result<Value, CommandError> {
+pub(super) fn unlock(county: &mut County, seat: Seat, words: &str) -> Result<Value, CommandError> {
     let unlock = Unlock {
         passphrase: Passphrase::new(words),
         user: None,
@@ -34,7 +34,7 @@ fn unlock(county: &mut County, seat: Seat, words: &str) -> Result<Value, Command
     county.world.command(seat, Command::Unlock(unlock))
 }
 
-fn new_case(county: &mut County, seat: Seat, name: &str, cert_no: &str) -> Value {
+pub(super) fn new_case(county: &mut County, seat: Seat, name: &str, cert_no: &str) -> Value {
     let new = CaseNew {
         matter: "B23".to_owned(),
         name: name.to_owned(),
@@ -45,7 +45,7 @@ fn new_case(county: &mut County, seat: Seat, name: &str, cert_no: &str) -> Value
     county.world.run(seat, Command::CaseNew(new))
 }
 
-fn show(county: &mut County, seat: Seat, number: &str, reveal: bool) -> Result<Value, CommandError> {
+pub(super) fn show(county: &mut County, seat: Seat, number: &str, reveal: bool) -> Result<Value, CommandError> {
     let show = CaseShow {
         number: number.to_owned(),
         reveal: reveal.then(|| Reveal {
@@ -62,7 +62,7 @@ fn name_of(shown: &Value) -> (Value, Value) {
     (name["value"].clone(), name["values"][0]["sealed"].clone())
 }
 
-fn text(value: &Value, key: &str) -> String {
+pub(super) fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap().to_owned()
 }
 

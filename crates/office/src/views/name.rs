@@ -28,6 +28,8 @@ pub(crate) const CONFLICT: &[u8] = b"vC";
 pub(crate) const GROUP: &[u8] = b"vG";
 /// Entries of books that are no readable change of a record, by place.
 pub(crate) const ODD: &[u8] = b"vB";
+/// Where devices' audit trails stood, by the place of the entry that says so.
+pub(crate) const WITNESS: &[u8] = b"vW";
 /// Records that need attention, by flag.
 pub(crate) const FLAG: &[u8] = b"vX";
 /// What the rows were folded under: members, forms, catalogues, keys.
@@ -169,13 +171,29 @@ pub(crate) const ODD_UNREADABLE: u8 = 1;
 pub(crate) const ODD_UNKNOWN: u8 = 2;
 
 pub(crate) fn odd(log: &LogId, tip: Tip) -> Vec<u8> {
-    let (epoch, seq) = (log.epoch.to_be_bytes(), tip.seq.to_be_bytes());
-    joined(&[ODD, &log.scope.to_bytes(), &log.device.0, &epoch, &seq, &tip.hash.0])
+    placed(ODD, log, tip)
 }
 
 /// The place that a key made by [`odd`] names.
 pub(crate) fn odd_place(key: &[u8]) -> Option<(LogId, Tip)> {
-    let key = key.strip_prefix(ODD)?;
+    place(key.strip_prefix(ODD)?)
+}
+
+pub(crate) fn witness(log: &LogId, tip: Tip) -> Vec<u8> {
+    placed(WITNESS, log, tip)
+}
+
+/// The place that a key made by [`witness`] names.
+pub(crate) fn witness_place(key: &[u8]) -> Option<(LogId, Tip)> {
+    place(key.strip_prefix(WITNESS)?)
+}
+
+fn placed(family: &[u8], log: &LogId, tip: Tip) -> Vec<u8> {
+    let (epoch, seq) = (log.epoch.to_be_bytes(), tip.seq.to_be_bytes());
+    joined(&[family, &log.scope.to_bytes(), &log.device.0, &epoch, &seq, &tip.hash.0])
+}
+
+fn place(key: &[u8]) -> Option<(LogId, Tip)> {
     let word = |at: usize| key.get(at..at + 8)?.try_into().ok().map(u64::from_be_bytes);
     let log = LogId {
         scope: Scope::from_bytes(key.get(..17)?)?,

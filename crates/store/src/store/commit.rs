@@ -89,7 +89,7 @@ impl Store {
     }
 
     /// Turns read-only and gives the reserve to what must still be taken.
-    fn disk_full(&mut self) -> StoreError {
+    pub(super) fn disk_full(&mut self) -> StoreError {
         self.health = Health::ReadOnly(ReadOnlyReason::DiskFull);
         // Failing to free it only means that essentials may be refused too.
         let _ = self.disk.remove(RESERVE).and_then(|()| self.disk.sync_dir());

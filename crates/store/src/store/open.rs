@@ -16,6 +16,7 @@ use super::{Moved, RESERVE, RESERVE_BYTES, Store, rows, tail};
 use crate::disk::Disk;
 use crate::journal::{self, FrameAt};
 use crate::kv::{Batch, KEPT_KEYS, KvError, KvPlace, MemPlace, Order, Scan, prefix_end};
+use crate::trail::{Trail, TrailTip};
 use crate::types::{Health, Opened, Position, Progress, ReadOnlyReason, StoreError, Task};
 use crate::vault::{Vault, VaultOpened};
 
@@ -53,12 +54,14 @@ impl Store {
                 place.open()?
             }
         };
+        let trail = Trail::open(&*disk, TrailTip::START).map_err(journal::failed("opening the trail"))?;
         let mut store = Store {
             disk,
             place,
             kv,
             journal: found.journal,
             vault,
+            trail,
             logs: Logs::new(),
             numbers: BTreeMap::new(),
             receipts: Receipts::default(),
@@ -83,6 +86,7 @@ impl Store {
         if !opened.damaged.is_empty() {
             store.write_facts()?;
         }
+        store.reopen_trail()?;
         Ok((store, opened))
     }
 
