@@ -6,6 +6,7 @@ use replica::statement::Role;
 
 use crate::dice::Dice;
 use crate::line::Conditions;
+use crate::malice::Shelf;
 use crate::world::{LineId, Seat, World};
 
 pub const DIVISIONS: &str = include_str!("../../ledger/data/divisions_511603.tsv");
@@ -45,6 +46,10 @@ pub struct County {
     pub root_key: String,
     /// Units without a device yet: for newcomers of a story.
     pub free_rooms: Vec<String>,
+    /// The county's hub has been replaced once.
+    pub rebuilt: bool,
+    /// What malice remembers.
+    pub shelf: Shelf,
 }
 
 /// Codes of the units below a unit, in the order of the table.
@@ -55,6 +60,16 @@ pub fn units_below(divisions: &str, parent: &str) -> Vec<String> {
         (columns.nth(2)?.trim() == parent).then(|| code.to_owned())
     });
     below.collect()
+}
+
+/// The code of the unit above, by the table's own rule: townships end in 000, the county in 000000.
+fn above(unit: &str) -> Option<String> {
+    let (county, township) = (unit.get(..6)?, unit.get(..9)?);
+    match (unit.get(6..)?, unit.get(9..)?) {
+        ("000000", _) => None,
+        (_, "000") => Some(format!("{county}000000")),
+        _ => Some(format!("{township}000")),
+    }
 }
 
 impl County {
@@ -171,6 +186,39 @@ impl County {
     /// The topmost hub.
     pub fn top(&self) -> Seat {
         self.members[0].seat
+    }
+
+    /// The hub of the unit above a unit, if it has one.
+    pub fn hub_over(&self, unit: &str) -> Option<Seat> {
+        let above = above(unit)?;
+        let there = self.members.iter().find(|m| m.unit == above && !m.gone);
+        match there {
+            Some(member) => Some(member.seat),
+            // A county of two tiers.
+            None if self.members.iter().all(|m| m.unit != above) => Some(self.top()),
+            None => None,
+        }
+    }
+
+    /// Units whose devices are all gone, townships first.
+    pub fn empty_units(&self) -> Vec<(String, Role)> {
+        let is_empty = |unit: &str| self.members.iter().all(|m| m.unit != unit || m.gone);
+        let mut empty: Vec<(String, Role)> = Vec::new();
+        for member in self.members.iter().filter(|m| is_empty(&m.unit)) {
+            let found = (member.unit.clone(), member.role);
+            if !empty.contains(&found) {
+                empty.push(found);
+            }
+        }
+        empty.sort_by_key(|(_, role)| *role == Role::Node);
+        empty
+    }
+
+    /// A device belongs to the county no longer.
+    pub fn go(&mut self, seat: Seat) {
+        for member in self.members.iter_mut().filter(|m| m.seat == seat) {
+            member.gone = true;
+        }
     }
 
     /// Who does the work of a device: itself, its twin where it was copied, or what has taken its place.

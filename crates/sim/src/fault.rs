@@ -70,6 +70,17 @@ kinds! {
     HubDelayed = "dishonest hub delays a frame",
     HubAltered = "dishonest hub alters a frame",
     VersionApart = "device one version apart",
+    HubDoubled = "dishonest hub doubles a frame",
+    HubSwapped = "dishonest hub swaps two frames",
+    HubCloned = "hub cloned",
+    Suspended = "PC cloned so often that it is suspended",
+    Extended = "revoked device's entries let count after all",
+    Replaced = "stolen PC replaced by a new one",
+    RoomLost = "room's disk dead, new ticket",
+    CountyRebuilt = "county hub burnt, a second one takes over",
+    SecondWay = "township down, room straight to the county",
+    LaterEntry = "entry of a later version",
+    Forged = "entry forged by a member",
 }
 
 impl fmt::Display for Kind {

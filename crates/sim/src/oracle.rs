@@ -23,7 +23,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use ledger::id::{DeviceId, Tier};
+use ledger::id::{DeviceId, RecordId, Tier};
 use office::Office;
 use office::command::{Command, CommandError};
 use serde_json::Value;
@@ -128,6 +128,10 @@ pub struct Oracle {
     commits: BTreeMap<Seat, u64>,
     /// The key of each device when it was last opened.
     devices: BTreeMap<Seat, DeviceId>,
+    /// Records that were forged, which nobody has keys for.
+    pub(crate) forged: BTreeSet<RecordId>,
+    /// Devices that are hubs, up or down.
+    hubs: BTreeSet<Seat>,
     /// In other hands or thrown away: nothing is expected of them.
     gone: BTreeSet<Seat>,
     dice: Dice,
@@ -146,6 +150,8 @@ impl Default for Oracle {
             disks: Disks::default(),
             commits: BTreeMap::new(),
             devices: BTreeMap::new(),
+            forged: BTreeSet::new(),
+            hubs: BTreeSet::new(),
             gone: BTreeSet::new(),
             dice: Dice::new(0x0ac1e),
             made: BTreeMap::new(),
@@ -186,6 +192,9 @@ impl Oracle {
         let Some(office) = world.office(seat) else { return };
         limits::check(seat, office, found);
         self.count(Check::Limits);
+        if tier_of(office).is_some_and(|tier| tier > Tier::Room) {
+            self.hubs.insert(seat);
+        }
         let commits = self.commits.entry(seat).or_default();
         *commits += 1;
         if *commits % COMMITS_BETWEEN == 0 && !self.gone.contains(&seat) {
@@ -204,6 +213,7 @@ impl Oracle {
         let sight = tiers::Sight {
             world,
             devices: &self.devices,
+            hubs: &self.hubs,
             lossy: &self.lossy,
         };
         sight.check_reach(seat, office, found);
@@ -274,7 +284,7 @@ impl Oracle {
         }
         refold::settle(world, &seats);
         self.promises.check_all(world, &seats, &mut found);
-        states::check_in_step(world, &seats, &mut found);
+        states::check_in_step(world, &seats, &self.forged, &mut found);
         for seat in &seats {
             let Some(office) = world.office(*seat) else { continue };
             self.promises.check_own(world, *seat, &mut found);
@@ -286,6 +296,7 @@ impl Oracle {
             let sight = tiers::Sight {
                 world,
                 devices: &self.devices,
+                hubs: &self.hubs,
                 lossy: &none,
             };
             sight.check_reach(*seat, office, &mut found);

@@ -24,6 +24,7 @@ use crate::dice::Dice;
 use crate::world::{Seat, World};
 
 pub use people::People;
+pub(crate) use people::cert_no;
 pub use rhythm::{Rhythm, is_open};
 
 /// Cases that one person has in mind.

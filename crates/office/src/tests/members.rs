@@ -276,3 +276,32 @@ fn nobody_records_before_belonging_somewhere_and_nobody_belongs_twice() {
         .join(county.rooms[0], county.townships[0], Role::Node, "CL1-XYZ");
     assert!(again.is_err());
 }
+
+#[test]
+fn a_new_pc_comes_in_although_its_book_holds_a_record_whose_key_nobody_has() {
+    // Seed 40 of the stories of thieves: every new PC of the room was broken off for ever.
+    let mut county = County::new(27, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    let number = county.new_case(room, 1);
+    let unit = county.world.office(room).life().unwrap().unit;
+    let now = county.world.now(room);
+    let junk = replica::entry::Entry {
+        kind: replica::entry::KIND_RECORD,
+        body: vec![7; 100],
+    };
+    let forged = county
+        .world
+        .office(room)
+        .forge(now, ledger::id::Scope::book(unit), vec![junk]);
+    forged.unwrap();
+    county.world.pass(10_000);
+    county.world.kill(room);
+    let code = county.room_codes[0].clone();
+    let (new, _) = county.admit(township, &code, Role::Node);
+    county.world.pass(20_000);
+    assert_eq!(county.world.faults, vec![]);
+    assert_eq!(county.status(new)["settled"], true);
+    assert_eq!(county.numbers(new), vec![number]);
+    // And it is told at once how far everything has travelled.
+    assert!(county.cases(new).iter().all(|c| c["receipt"] == "county"));
+}

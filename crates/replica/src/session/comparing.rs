@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::id::Scope;
 
-use super::open::{Open, Shared, Slot, Theirs, Told, turn};
+use super::open::{KEYS_AT_MEETING, Open, Shared, Slot, Theirs, Told, turn};
 use super::{Context, Effect, PeerError};
 use crate::entry::LogId;
 use crate::frame::{Busy, Digests, Outbound, Refusal, Refused, Speech, Vectors};
@@ -87,6 +87,7 @@ impl Open {
             self.slot = Slot::None;
         }
         let (mut equal, mut untold, mut differing) = (Vec::new(), Vec::new(), Vec::new());
+        let named = self.named();
         for (scope, digest) in digests.scopes {
             // A scope that is not shared here: the peer's organisation is older or newer. Whoever learns will ask.
             let Some(shared) = self.scopes.get_mut(&scope) else {
@@ -111,10 +112,24 @@ impl Open {
                 self.tell_vectors(&differing, Speech::Ask, cx);
             }
         }
+        self.ask_keys_of_named(named, cx);
+    }
+
+    /// How many scopes the peer has named.
+    fn named(&self) -> usize {
+        self.scopes.values().filter(|shared| shared.theirs.is_some()).count()
+    }
+
+    /// The peer has named more scopes than before: it can be asked for the keys that are missing in them.
+    fn ask_keys_of_named(&mut self, before: usize, cx: &mut Context<'_>) {
+        if self.named() > before {
+            self.ask_keys(KEYS_AT_MEETING, cx);
+        }
     }
 
     pub(super) fn vectors(&mut self, vectors: Vectors, cx: &mut Context<'_>) -> Result<(), PeerError> {
         let mut answer = Vec::new();
+        let named = self.named();
         for (scope, vector) in vectors.scopes {
             let Some(shared) = self.scopes.get(&scope) else {
                 self.refuse_scope(scope, cx)?;
@@ -133,6 +148,7 @@ impl Open {
         }
         self.tell_vectors(&answer, Speech::Tell, cx);
         self.want_slot(cx);
+        self.ask_keys_of_named(named, cx);
         Ok(())
     }
 

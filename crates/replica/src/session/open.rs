@@ -20,7 +20,7 @@ const VECTORS_AT_ONCE_LOGS: usize = 24;
 const ROOMS_PER_FRAME: usize = 256;
 const ROOMS_MAX: usize = 4_096;
 /// Missing keys asked for at each meeting. Little: when nobody has them, every meeting asks again.
-const KEYS_AT_MEETING: usize = 16;
+pub(super) const KEYS_AT_MEETING: usize = 16;
 /// As long as keys do come, so many are asked for at once.
 const KEYS_PER_ASK: usize = 1_024;
 /// A peer that holds a slot for catching up and sends nothing loses it.
@@ -240,9 +240,10 @@ impl Open {
             Frame::Vectors(vectors) => self.vectors(vectors, cx)?,
             Frame::Batch(batch) => self.batch(batch, cx)?,
             Frame::Receipts(mut receipts, withdrawals) => {
-                receipts.retain(|receipt| self.scopes.contains_key(&receipt.scope));
                 let shared = self.shared();
+                // Also those of scopes that we do not know yet to share: the peer thinks that we have them now.
                 self.voices.heard(&receipts, &withdrawals, &shared, cx);
+                receipts.retain(|receipt| self.scopes.contains_key(&receipt.scope));
                 if !receipts.is_empty() || !withdrawals.is_empty() {
                     cx.effect(Effect::Receipts(receipts, withdrawals));
                 }
@@ -397,7 +398,11 @@ impl Open {
     }
 
     fn ask_for(&mut self, mut keys: Vec<(Scope, RecordId)>, cx: &mut Context<'_>) {
-        keys.retain(|(scope, record)| self.scopes.contains_key(scope) && self.asked_keys.insert(*record));
+        // Only of scopes that the peer has named: a newcomer, who does not know yet what it shares, would have to take it for a fault.
+        keys.retain(|(scope, record)| {
+            let named = self.scopes.get(scope).is_some_and(|shared| shared.theirs.is_some());
+            named && self.asked_keys.insert(*record)
+        });
         for keys in keys.chunks(KEYS_PER_ASK) {
             let bytes = cx.send(&Outbound::KeyAsk(crate::frame::KeyAsk { keys: keys.to_vec() }));
             self.sent(bytes, cx);

@@ -88,7 +88,8 @@ impl Voices {
             })
             .map(|(key, counter)| (*key, *counter))
             .collect();
-        self.told_us = BTreeMap::new();
+        // What is of no scope that we share may be of one that we shall share: it is looked at again then.
+        self.told_us.retain(|key, _| !shared.contains(&key.2));
         if dropped.is_empty() {
             0
         } else {

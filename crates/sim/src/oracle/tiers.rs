@@ -1,6 +1,6 @@
 //! A tier is shown only when a standing receipt says so, and when it is true.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::id::{DeviceId, ScopeKind, Tier};
 use office::Office;
@@ -18,6 +18,7 @@ use crate::world::{Seat, World};
 pub(super) struct Sight<'a> {
     pub(super) world: &'a World,
     pub(super) devices: &'a BTreeMap<Seat, DeviceId>,
+    pub(super) hubs: &'a BTreeSet<Seat>,
     pub(super) lossy: &'a Lossy,
 }
 
@@ -61,7 +62,7 @@ impl Sight<'_> {
         if shown == Tier::Room || doubtful {
             return;
         }
-        let hubs = self.hubs(shown);
+        let hubs = self.at_work(shown);
         let nowhere = |(log, tip): &&(LogId, Tip)| !hubs.iter().any(|hub| holds(hub.store(), log, *tip));
         if let Some((log, tip)) = places.iter().find(nowhere) {
             let entry = super::promises::named(log, *tip);
@@ -75,7 +76,7 @@ impl Sight<'_> {
 
     /// Whether what a device counts as having arrived at the county has arrived there.
     pub(super) fn check_reach(&self, seat: Seat, office: &Office, found: &mut Vec<Found>) {
-        let hubs = self.hubs(Tier::County);
+        let hubs = self.at_work(Tier::County);
         if self.any_down() || hubs.iter().any(|h| self.lossy.concerns(&h.device())) {
             return;
         }
@@ -99,13 +100,13 @@ impl Sight<'_> {
     }
 
     /// Offices that run at a tier or above, stolen ones included: they did hold what they signed for.
-    fn hubs(&self, tier: Tier) -> Vec<&Office> {
+    fn at_work(&self, tier: Tier) -> Vec<&Office> {
         let offices = self.devices.keys().filter_map(|seat| self.world.office(*seat));
         offices.filter(|o| tier_of(o).is_some_and(|t| t >= tier)).collect()
     }
 
     fn any_down(&self) -> bool {
-        self.devices.keys().any(|seat| !self.world.is_up(*seat))
+        self.hubs.iter().any(|seat| !self.world.is_up(*seat))
     }
 }
 

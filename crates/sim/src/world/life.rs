@@ -184,6 +184,14 @@ impl World {
         self.start(seat);
     }
 
+    /// Begins a device's process after a while, unless somebody else does something about it meanwhile.
+    pub fn start_in(&mut self, seat: Seat, ms: u64) {
+        let place = &mut self.places[seat.0];
+        place.wanted = true;
+        let process = place.process;
+        self.queue.push(self.now_ms + ms, Event::Start { seat, process });
+    }
+
     /// A disk holds less than it did. To be said of whatever takes away or spoils what was durable.
     pub fn harmed(&mut self, seat: Seat) {
         self.watch(&Moment::Harmed { seat });

@@ -345,28 +345,28 @@ impl World {
         self.trace
             .note(4, self.now_ms, id_of(connection.seats[end], end), &bytes);
         let full_len = bytes.len();
-        let (bytes, late_ms) = match line.tamper.as_mut().map(|t| t.touch(end, &bytes)) {
-            None | Some(Tampered::Honest) => (bytes, 0),
-            Some(Tampered::Dropped) => {
-                self.faults.note(Kind::HubDropped);
-                (Vec::new(), 0)
-            }
-            Some(Tampered::Delayed(ms)) => {
-                self.faults.note(Kind::HubDelayed);
-                (bytes, ms)
-            }
-            Some(Tampered::Altered(bytes)) => {
-                self.faults.note(Kind::HubAltered);
-                (bytes, 0)
-            }
+        let touched = line.tamper.as_mut().map(|t| t.touch(end, &bytes));
+        let (frames, late_ms, fault) = match touched {
+            None | Some(Tampered::Honest) => (vec![bytes], 0, None),
+            Some(Tampered::Dropped) => (vec![Vec::new()], 0, Some(Kind::HubDropped)),
+            Some(Tampered::Delayed(ms)) => (vec![bytes], ms, Some(Kind::HubDelayed)),
+            Some(Tampered::Altered(altered)) => (vec![altered], 0, Some(Kind::HubAltered)),
+            Some(Tampered::Doubled) => (vec![bytes.clone(), bytes], 0, Some(Kind::HubDoubled)),
+            Some(Tampered::Held) => (vec![Vec::new()], 0, None),
+            Some(Tampered::Swapped(held)) => (vec![bytes, held], 0, Some(Kind::HubSwapped)),
         };
+        if let Some(kind) = fault {
+            self.faults.note(kind);
+        }
         let conditions = line.conditions[end];
         let now = self.now_ms + late_ms;
         let passage = connection.lanes[end].send(now, full_len, &conditions, &mut self.dice, &mut self.faults);
-        connection.flying_bytes[end] += bytes.len();
-        let too_slow = connection.flying_bytes[end] > OUTGOING_BYTES_MAX;
         let arrives_ms = passage.arrives_ms;
-        connection.flying[end].push_back(Flying { bytes, arrives_ms });
+        for bytes in frames {
+            connection.flying_bytes[end] += bytes.len();
+            connection.flying[end].push_back(Flying { bytes, arrives_ms });
+        }
+        let too_slow = connection.flying_bytes[end] > OUTGOING_BYTES_MAX;
         let left = Event::Left {
             connection: id,
             end,
