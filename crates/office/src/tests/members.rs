@@ -8,6 +8,7 @@ use replica::ticket::Ticket;
 use super::county::{County, HOLIDAYS, MATTERS, TOWNSHIPS, case, rooms_of, ticket};
 use crate::command::{Command, InitAlone, Invite, MemberAdmit, MemberExtend, MemberRevoke};
 use crate::identity::ROOT_KEY;
+use store::Fault;
 use store::disk::read_all;
 
 fn revoke(device: &str) -> Command {
@@ -199,6 +200,62 @@ fn a_welcome_for_somebody_else_or_elsewhere_is_not_believed() {
     assert_eq!(office.joined(now, &given[0], good).unwrap_err().code, "bad_welcome");
     assert!(!office.is_placed(), "nothing was begun");
     assert!(office.joined(now, &given[1], good).is_ok());
+}
+
+#[test]
+fn a_device_that_was_taken_out_or_belongs_elsewhere_gets_in_by_no_ticket() {
+    let mut county = County::new(29, 1, 2);
+    let (township, out, elsewhere) = (county.townships[0], county.rooms[0], county.rooms[1]);
+    let code = rooms_of(TOWNSHIPS[0], 3)[2].clone();
+    let device = county.world.device_of(out).to_string();
+    county.world.run(township, revoke(&device));
+    let given = Ticket::parse(&ticket(&mut county.world, township, &code)).unwrap();
+    let blank = county.world.device("blank");
+    let request = county
+        .world
+        .office(blank)
+        .join_request(Role::Node, "pc", &given)
+        .unwrap();
+    let now = county.world.now(township);
+    for (seat, code) in [(out, "revoked"), (elsewhere, "other_unit")] {
+        let device = county.world.device_of(seat);
+        let refused = county.world.office(township).admit_newcomer(now, device, &request);
+        assert_eq!(refused.unwrap_err().code, code);
+    }
+    let device = county.world.device_of(blank);
+    assert!(
+        county
+            .world
+            .office(township)
+            .admit_newcomer(now, device, &request)
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_revocation_that_a_full_disk_did_not_take_is_not_counted() {
+    let mut county = County::new(30, 1, 1);
+    let (hub, township, room) = (county.hub, county.townships[0], county.rooms[0]);
+    county.world.cut(county.township_lines[0]);
+    let device = county.world.device_of(room);
+    let disk = county.world.disk(township).clone();
+    disk.fault(Fault::Capacity(100));
+    let refused = county.world.command(township, revoke(&device.to_string())).unwrap_err();
+    assert_eq!(refused.code, "disk_full");
+    assert!(county.world.office(township).is_member(&device));
+    disk.fault(Fault::Roomy);
+    county.new_case(room, 1);
+    county.world.pass(5_000);
+    assert!(
+        county.world.office(township).is_member(&device),
+        "nothing was said to be done"
+    );
+    county.world.heal(county.township_lines[0]);
+    county.world.pass(5_000);
+    assert!(county.world.office(hub).is_member(&device));
+    county.world.run(township, revoke(&device.to_string()));
+    county.world.pass(5_000);
+    assert!(!county.world.office(hub).is_member(&device));
 }
 
 #[test]

@@ -217,6 +217,52 @@ fn only_a_standing_hub_above_a_book_gives_receipts_for_it() {
     );
 }
 
+/// The chain that leads from the root to the last of `links`, as a newcomer shows it.
+fn introduced(links: &[(u8, UnitId, u8, UnitId, Role)]) -> Introduced {
+    let chain: Vec<_> = links
+        .iter()
+        .map(|(by, at, who, unit, role)| {
+            let entry = crate::entry::Entry {
+                kind: crate::entry::KIND_STATEMENT,
+                body: admit(*who, *unit, *role, 9).encode(),
+            };
+            let run = crate::run::sign(&crate::memory::key(*by), log_of(*by, *at), Tip::START, vec![entry]);
+            crate::credential::Credential::from_run(&run).unwrap()
+        })
+        .collect();
+    crate::credential::verify_chain(&device(ROOT), &chain).unwrap()
+}
+
+#[test]
+fn an_introduction_holds_only_while_nobody_in_it_is_taken_out_and_each_rules_the_next() {
+    let county = (ROOT, COUNTY, COUNTY_HUB, COUNTY, Role::Hub);
+    let town = (COUNTY_HUB, COUNTY, HUB_A, TOWN_A, Role::Hub);
+    let room = introduced(&[county, town, (HUB_A, TOWN_A, 60, ROOM_A, Role::Node)]);
+    let mut world = World::county();
+    assert!(world.fold().welcomes(&room));
+    assert!(
+        Authority::fold(device(ROOT), &[], &Straight).welcomes(&room),
+        "knows nothing yet"
+    );
+    let foreign = introduced(&[county, town, (HUB_A, TOWN_A, 61, ROOM_B, Role::Node)]);
+    assert!(!world.fold().welcomes(&foreign), "not a room of that township");
+    let other_top = introduced(&[(ROOT, TOWN_B, 62, TOWN_B, Role::Hub)]);
+    assert!(!world.fold().welcomes(&other_top), "the root admits at the top only");
+    let nowhere = introduced(&[county, town, (HUB_A, TOWN_A, 63, unit(77), Role::Node)]);
+    assert!(world.fold().welcomes(&nowhere), "a unit not heard of yet");
+    world.say(COUNTY_HUB, COUNTY, revoke(HUB_A, &[]));
+    assert!(!world.fold().welcomes(&room), "its hub is out");
+    let mut world = World::county();
+    world.say(HUB_A, TOWN_A, revoke(60, &[]));
+    assert!(
+        !world.fold().welcomes(&room),
+        "it is out itself, though its admission was never heard of"
+    );
+    let mut world = World::county();
+    world.say(HUB_B, TOWN_B, revoke(60, &[]));
+    assert!(world.fold().welcomes(&room), "not theirs to say");
+}
+
 #[test]
 fn a_moved_room_keeps_what_its_old_hub_wrote_and_is_held_by_the_new_one() {
     let mut world = World::county();

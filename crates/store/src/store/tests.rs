@@ -5,6 +5,7 @@ mod full;
 mod hostile;
 mod power;
 mod real;
+mod tampered;
 mod works;
 
 use ed25519_dalek::SigningKey;

@@ -120,3 +120,36 @@ fn an_erased_persons_key_is_given_to_nobody_even_before_it_is_destroyed() {
     };
     assert_eq!(Local::key(&sight, of.scope, &of.record), None);
 }
+
+#[test]
+fn a_room_that_finds_its_own_log_forked_when_it_opens_goes_on_in_a_new_one() {
+    let mut world = World::new();
+    let number = world.a.new_case("B23", ZHANG);
+    let mut copy = world.a.cloned(77);
+    world.a.act(&number, "note").unwrap();
+    copy.act(&number, "note").unwrap();
+    let epoch = world.a.office.epoch;
+    assert_eq!(copy.office.epoch, epoch, "a copy knows nothing of being one");
+    // Heard and durable, and then the power went before anything was made of it.
+    share(&copy, &mut world.a);
+    let mut again = world.a.restart(36);
+    assert_ne!(again.office.epoch, epoch);
+    let next = again.office.epoch;
+    again.act(&number, "note").unwrap();
+    assert_eq!(again.restart(37).office.epoch, next, "once");
+}
+
+#[test]
+fn a_case_that_is_closed_is_nobodys_twin() {
+    let mut world = World::new();
+    let done = world.a.new_case("B38", ZHANG);
+    world.a.act(&done, "accept").unwrap();
+    let close = |args: &mut crate::command::CaseDo| args.result = Some("6".to_owned());
+    world.a.act_with(&done, "close", close).unwrap();
+    world.b.new_case("B38", ZHANG);
+    world.a.rows();
+    world.b.rows();
+    world.settle();
+    assert_eq!(list(&mut world.town.office).len(), 2);
+    assert!(super::conflicts(&mut world.town.office).is_empty());
+}

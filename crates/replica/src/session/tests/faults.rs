@@ -1,5 +1,7 @@
 //! Peers that lie, probe, flood or come too early.
 
+use std::collections::BTreeSet;
+
 use super::super::double::{County, unit};
 use super::super::{Effect, Input, PeerError, Progress, Quota, Reason};
 use super::{COUNTY, ROOM, SISTER, TOWNSHIP, in_step};
@@ -255,16 +257,34 @@ fn a_hub_takes_few_catch_ups_at_once_and_the_others_come_back() {
 }
 
 #[test]
+fn those_who_are_sent_away_together_do_not_come_back_together() {
+    let mut county = County::new(14);
+    county.posts[TOWNSHIP].slots_max = 0;
+    county.record(ROOM, 1_000);
+    let lines: Vec<usize> = (0..8).map(|_| county.connect(ROOM, TOWNSHIP)).collect();
+    county.settle();
+    let now = county.now.mono_ms;
+    let waits: BTreeSet<u64> = lines
+        .iter()
+        .filter_map(|line| county.lines[*line].sessions[0].next_wakeup())
+        .map(|at| at - now)
+        .collect();
+    assert!(waits.len() >= 7, "{waits:?}");
+    assert!(waits.iter().all(|ms| (2_000..=3_000).contains(ms)), "{waits:?}");
+}
+
+#[test]
 fn a_peer_that_reads_slowly_is_not_sent_more_than_the_window() {
     let mut county = County::new(12);
     let line = county.connect(ROOM, TOWNSHIP);
     county.settle();
     for _ in 0..60 {
         let book = Scope::book(unit(4));
-        let noise: String = (0..2_000)
-            .map(|_| char::from(33 + county.seeds.below(90) as u8))
+        // Nothing of it compresses: more than twice what may wait is there to be sent.
+        let noise: Vec<_> = (0..20)
+            .map(|_| note(&format!("{:?}", county.seeds.bytes::<1024>())))
             .collect();
-        county.write(ROOM, book, (0..20).map(|n| note(&format!("{n}{noise}"))).collect());
+        county.write(ROOM, book, noise);
     }
     let waiting: usize = county.lines[line].wires[0].iter().map(Vec::len).sum();
     assert!(waiting < 512 * 1024, "{waiting} bytes wait");
