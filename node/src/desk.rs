@@ -5,9 +5,11 @@
 //!                                  └──▶ its template, words from `texts`
 //! ```
 //!
-//! `bar` the status bar, `start` the first page. Shell, guard and sessions are [`console`]'s.
+//! `login` who sits at the desk, `people` who may, `bar` the status bar, `start` the first page. Shell, guard and sessions are [`console`]'s.
 
 mod bar;
+mod login;
+mod people;
 mod start;
 mod texts;
 
@@ -15,25 +17,38 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, middleware};
 use console::page::Link;
-use console::{Gate, Problem, Sessions, Shell, Visit};
+use console::{Accounts, Gate, Problem, Sessions, Shell, Visit};
 use daemon::{Face, Service, Stage};
+use ledger::id::UserId;
 use office::command::Command;
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 /// The main menu.
-const MENU: &[Link] = &[Link {
-    path: "/",
-    label: texts::TODAY,
-    key: "1",
-}];
+const MENU: &[Link] = &[
+    Link {
+        path: "/",
+        label: texts::TODAY,
+        key: "1",
+    },
+    Link {
+        path: "/post",
+        label: texts::POST,
+        key: "9",
+    },
+];
 
 /// What every page of the desk works with.
 pub(crate) struct Desk {
     service: Service,
     gate: Arc<Gate>,
+    accounts: Accounts,
+    known: Mutex<people::Known>,
+    /// Who signed in last: most likely who comes next.
+    last: Mutex<Option<UserId>>,
 }
 
 /// The page for a daemon to serve.
@@ -48,16 +63,30 @@ async fn open(stage: Stage) {
     let desk = Arc::new(Desk {
         service: stage.service,
         gate: Gate::new(addr, Sessions::default()),
+        accounts: Accounts::of(stage.folder),
+        known: Mutex::new(None),
+        last: Mutex::new(None),
     });
     console::serve::serve(stage.listener, routes(desk)).await;
 }
 
 fn routes(desk: Arc<Desk>) -> Router {
     let gate = desk.gate.clone();
-    Router::new()
+    // Whoever adds a route adds it here: signing in is asked for by the place, not by each page.
+    let desk_only = Router::new()
         .route("/", get(start::page))
         .route("/bar", get(bar::piece))
         .route("/live", get(live))
+        .route("/post", get(login::post_page).post(login::cover))
+        .route("/passphrase", post(login::passphrase))
+        .layer(middleware::from_fn_with_state(desk.clone(), login::signed_in));
+    Router::new()
+        .route("/login", get(login::page).post(login::sign_in))
+        .route("/unlock", post(login::unlock))
+        .route("/enrol", get(login::enrol_page).post(login::enrol))
+        .route("/lock", post(login::lock))
+        .route("/leave", post(login::leave))
+        .merge(desk_only)
         .fallback(nowhere)
         .with_state(desk)
         .merge(console::assets::routes())
@@ -78,6 +107,17 @@ impl Desk {
         Ok(self.service.command(command).await?)
     }
 
+    /// A page for somebody who has not signed in: no menu, nothing that changes by itself.
+    fn quiet_page(&self, visit: &Visit, title: &str, status: &Value, body: String) -> Response {
+        let shell = Shell {
+            unit: status["name"].as_str().unwrap_or_default().to_owned(),
+            body,
+            person: None,
+            ..Shell::of(visit, title)
+        };
+        shell.page()
+    }
+
     /// A page in its frame, under the status bar.
     async fn page(&self, visit: &Visit, title: &str, here: &'static str, body: String) -> Response {
         let status = self.ask(Command::Status).await.unwrap_or_default();
@@ -92,4 +132,19 @@ impl Desk {
         };
         shell.page().into_response()
     }
+}
+
+/// Now, UTC milliseconds.
+fn wall_ms() -> i64 {
+    net::Clock::start().now().wall_ms
+}
+
+/// A time of day as the clock on the wall of a Chinese room shows it.
+fn clock(wall_ms: i64) -> String {
+    let minutes = wall_ms.div_euclid(60_000) + 8 * 60;
+    format!(
+        "{:02}:{:02}",
+        minutes.div_euclid(60).rem_euclid(24),
+        minutes.rem_euclid(60)
+    )
 }

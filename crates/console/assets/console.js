@@ -15,6 +15,7 @@
       away.hidden = true;
       htmx.trigger(body, "live");
     });
+    source.addEventListener("gone", function () { stop(); location.reload(); });
     source.onerror = function () {
       misses += 1;
       if (misses > 1) away.hidden = false;

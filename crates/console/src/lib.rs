@@ -12,6 +12,7 @@
 //! The htmx extension for server-sent events is not used: it holds one connection for every open tab, a browser opens at most six
 //! to one address, so the seventh tab would hang. `console.js` listens only while its tab is looked at.
 
+pub mod accounts;
 pub mod assets;
 pub mod guard;
 pub mod live;
@@ -20,6 +21,7 @@ pub mod serve;
 pub mod session;
 pub mod texts;
 
+pub use accounts::Accounts;
 pub use guard::{Gate, Visit};
 pub use page::{Problem, Shell};
-pub use session::{Person, Sessions};
+pub use session::{Cover, Person, Sessions};

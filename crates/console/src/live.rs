@@ -37,6 +37,12 @@ pub fn stream(mut changes: watch::Receiver<u64>) -> Response {
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
+/// For a page whose session has ended: it is to be opened again.
+pub fn gone() -> Response {
+    let line = Body::from("event: gone\ndata: 1\n\n");
+    ([(header::CONTENT_TYPE, "text/event-stream")], line).into_response()
+}
+
 struct Lines(mpsc::Receiver<Bytes>);
 
 impl futures_core::Stream for Lines {

@@ -21,8 +21,26 @@ pub struct Person {
     pub name: String,
     /// `clerk`, `head`; at hubs `operator`, `admin`, `auditor`.
     pub roles: Vec<String>,
-    /// B岗顶岗: for whom, and why; none on the A-post.
-    pub cover: Option<String>,
+    /// B岗顶岗; none on the A-post.
+    pub cover: Option<Cover>,
+}
+
+/// A post taken over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cover {
+    /// For whom.
+    pub of: String,
+    pub reason: String,
+}
+
+impl Cover {
+    /// For this person, and why.
+    pub fn new(of: &str, reason: &str) -> Self {
+        Self {
+            of: of.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
 }
 
 impl Person {
@@ -148,7 +166,7 @@ impl Sessions {
     }
 
     /// The person takes over a post (B岗顶岗), or goes back to the own one.
-    pub fn cover(&self, cookie: &str, cover: Option<String>) {
+    pub fn cover(&self, cookie: &str, cover: Option<Cover>) {
         self.change(cookie, |session| {
             if let Some(person) = &mut session.person {
                 person.cover = cover;

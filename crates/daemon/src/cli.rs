@@ -307,7 +307,7 @@ impl From<CaseCommand> for Command {
                 address: a.address,
                 note: a.note,
                 on: a.on,
-                user: None,
+                ..CaseNew::default()
             }),
             CaseCommand::Do(a) => Command::CaseDo(CaseDo {
                 number: a.number,
@@ -318,7 +318,7 @@ impl From<CaseCommand> for Command {
                 items: a.items,
                 rating: a.rating,
                 on: a.on,
-                user: None,
+                ..CaseDo::default()
             }),
             CaseCommand::Edit(a) => Command::CaseEdit(CaseEdit {
                 number: a.number,

@@ -137,6 +137,40 @@ impl Folder {
         self.write_private(CONSOLE_FILE, &format!("{addr}\n"))
     }
 
+    /// Keeps a small file of a face: whole or as before, and on the disk when this returns.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn keep(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let beside = self.path.join(format!("{name}.new"));
+        match fs::remove_file(&beside) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let mut file = private_file(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&beside, self.path.join(name))?;
+        // Without this the name may still mean the old file after a power cut.
+        match fs::File::open(&self.path) {
+            Ok(folder) if cfg!(unix) => folder.sync_all(),
+            _ => Ok(()),
+        }
+    }
+
+    /// What [`Folder::keep`] kept; `None` when nothing was.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn kept(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.path.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     /// The daemon is gone: nobody shall look for it.
     pub fn forget_daemon(&self) {
         for name in [API_FILE, LISTEN_FILE, CONSOLE_FILE] {
@@ -201,6 +235,25 @@ mod tests {
         }
         folder.forget_daemon();
         assert_eq!(folder.read_api(), None);
+    }
+
+    #[test]
+    fn what_a_face_keeps_is_whole_and_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::create(&dir.path().join("a")).unwrap();
+        assert_eq!(folder.kept("clerks").unwrap(), None);
+        folder.keep("clerks", b"one").unwrap();
+        // What a power cut left of a later try changes nothing, and is in nobody's way.
+        fs::write(dir.path().join("a/clerks.new"), b"ha").unwrap();
+        assert_eq!(folder.kept("clerks").unwrap().as_deref(), Some(&b"one"[..]));
+        folder.keep("clerks", b"two").unwrap();
+        assert_eq!(folder.kept("clerks").unwrap().as_deref(), Some(&b"two"[..]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(dir.path().join("a/clerks")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
     }
 
     #[test]

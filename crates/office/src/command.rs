@@ -137,6 +137,23 @@ pub struct CaseNew {
     /// The person at the window; the device itself when left out.
     #[serde(default)]
     pub user: Option<UserId>,
+    #[serde(default)]
+    pub cover: Option<Cover>,
+    /// Materials that the applicant brought along, by name.
+    #[serde(default)]
+    pub received: Vec<String>,
+    /// 即办件: accepted and closed at once, with this result code.
+    #[serde(default)]
+    pub close: Option<String>,
+}
+
+/// B岗顶岗: whoever acts stands in for somebody else's post.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cover {
+    /// For whom, by name.
+    pub of: String,
+    pub reason: String,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -158,6 +175,8 @@ pub struct CaseDo {
     pub on: Option<Day>,
     #[serde(default)]
     pub user: Option<UserId>,
+    #[serde(default)]
+    pub cover: Option<Cover>,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -313,7 +332,21 @@ hiding!(InitAlone { unit, name }, matters, holidays);
 hiding!(MemberRevoke { device, reason }, root_key);
 hiding!(MemberExtend { device }, root_key);
 hiding!(MemberAdmit { device }, root_key);
-hiding!(CaseNew { matter, on, user }, name, cert_no, mobile, address, note);
+hiding!(
+    CaseNew {
+        matter,
+        on,
+        user,
+        cover,
+        received,
+        close
+    },
+    name,
+    cert_no,
+    mobile,
+    address,
+    note
+);
 hiding!(
     CaseDo {
         number,
@@ -321,7 +354,8 @@ hiding!(
         result,
         rating,
         on,
-        user
+        user,
+        cover
     },
     note,
     reason,

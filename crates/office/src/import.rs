@@ -157,6 +157,7 @@ impl Office {
             import_key: Some(import_key),
             events,
             user,
+            received: Vec::new(),
         };
         match self.creation(now, place, &intake) {
             Ok((_, _, entry)) => {

@@ -11,3 +11,4 @@ mod rot;
 mod storm;
 mod trail;
 mod users;
+mod window;

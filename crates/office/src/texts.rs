@@ -206,6 +206,13 @@ pub(crate) const AWAITING_ENTRIES: &str = "前面的记录还没有到齐";
 pub(crate) const SET_ASIDE: &str = "内容有问题，已搁置待查";
 pub(crate) const READY: &str = "正常";
 
+pub(crate) fn not_on_the_spot() -> CommandError {
+    CommandError::failed(
+        "not_on_the_spot",
+        "这个事项不是即办件，不能当场办结。请先收件，再按环节办理。",
+    )
+}
+
 pub(crate) fn bad_result(text: &str) -> CommandError {
     CommandError::usage(
         "bad_result",

@@ -326,8 +326,13 @@ fn build_event(name: &str, event: EventToml) -> Result<Event, FormError> {
         });
     }
     let mut data: BTreeMap<String, Datum> = event.data.into_iter().map(|(n, d)| (n, build_datum(d))).collect();
-    // Whoever acts may say why and add a word, whatever the event.
-    for (name, label) in [("reason", "理由"), ("note", "备注")] {
+    // Whoever acts may say why and add a word, whatever the event; and for whom they stand in (B岗顶岗), and why.
+    for (name, label) in [
+        ("reason", "理由"),
+        ("note", "备注"),
+        ("cover", "顶岗，代"),
+        ("cover_reason", "顶岗原因"),
+    ] {
         data.entry(name.to_owned()).or_insert_with(|| Datum {
             label: label.to_owned(),
             kind: Type::Text,

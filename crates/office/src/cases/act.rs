@@ -10,7 +10,7 @@ use replica::time::Now;
 use serde_json::{Value as Json, json};
 
 use crate::cases::desk::business_date;
-use crate::cases::intake::cert_no;
+use crate::cases::intake::{cert_no, covered};
 use crate::command::{CaseDo, CaseEdit, CommandError};
 use crate::office::Office;
 use crate::texts;
@@ -170,7 +170,7 @@ impl Office {
         let (on, entered) = business_date(today, typed_on)?;
         let mut event = NewEvent::new(&kind, on);
         event.entered = entered;
-        event = special(self, event, args)?;
+        event = covered(special(self, event, args)?, args.cover.as_ref());
         let text = |t: &Option<String>| t.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
         if let Some(reason) = text(&args.reason) {
             event = event.with("reason", Value::Text(reason));

@@ -1,5 +1,6 @@
 //! 收件: a new case from what the clerk typed or a day book holds.
 
+use ledger::catalogue::Matter;
 use ledger::check;
 use ledger::day::Day;
 use ledger::form::Form;
@@ -13,7 +14,7 @@ use store::Order;
 use store::kv::prefix_end;
 
 use crate::cases::desk::{Place, business_date};
-use crate::command::{CaseNew, CommandError};
+use crate::command::{CaseNew, CommandError, Cover};
 use crate::office::Office;
 use crate::texts;
 use crate::views::name;
@@ -34,6 +35,8 @@ pub(crate) struct Intake {
     /// From the receipt on.
     pub(crate) events: Vec<NewEvent>,
     pub(crate) user: Option<UserId>,
+    /// Materials that are here already, by name.
+    pub(crate) received: Vec<String>,
 }
 
 impl Office {
@@ -44,10 +47,13 @@ impl Office {
     pub(crate) fn case_new(&mut self, now: Now, args: CaseNew) -> Result<Json, CommandError> {
         let place = self.place(now)?;
         let (on, entered) = business_date(place.today, args.on)?;
-        let mut receive = NewEvent::new("receive", on);
-        receive.entered = entered;
+        let matter = args.matter.trim().to_ascii_uppercase();
+        let events = self.first_events(&matter, on, entered, &args)?;
+        let state = events
+            .last()
+            .map_or("received", |e| if e.kind == "close" { "closed" } else { "received" });
         let intake = Intake {
-            matter: args.matter.trim().to_ascii_uppercase(),
+            matter,
             name: checked("申请人", check::name(&args.name))?,
             cert_no: cert_no(&args.cert_no)?,
             mobile: optional("手机", args.mobile.as_deref(), check::phone)?,
@@ -55,8 +61,9 @@ impl Office {
             remark: args.note.filter(|n| !n.trim().is_empty()),
             on,
             import_key: None,
-            events: vec![receive],
+            events,
             user: args.user,
+            received: args.received,
         };
         let warning = match self.keys.is_locked() {
             true => Some(texts::TWINS_NOT_SOUGHT.to_owned()),
@@ -70,11 +77,38 @@ impl Office {
             "record_id": record,
             "unit": place.code,
             "matter": intake.matter,
-            "state": "received",
+            "state": state,
             "on": on,
             "late": entered == record::Entered::Late,
             "warnings": warning.into_iter().collect::<Vec<_>>(),
         }))
+    }
+
+    /// The receipt; for a matter that is done while the applicant waits, where asked for, acceptance and closing too.
+    fn first_events(
+        &self,
+        matter: &str,
+        on: Day,
+        entered: record::Entered,
+        args: &CaseNew,
+    ) -> Result<Vec<NewEvent>, CommandError> {
+        let event = |kind: &str| {
+            let mut event = NewEvent::new(kind, on);
+            event.entered = entered;
+            covered(event, args.cover.as_ref())
+        };
+        let mut events = vec![event("receive")];
+        if let Some(result) = args.close.as_deref() {
+            let (_, catalogue) = self.leading_catalogue().ok_or_else(texts::no_catalogue)?;
+            if !catalogue.matter(matter).is_some_and(Matter::is_on_the_spot) {
+                return Err(texts::not_on_the_spot());
+            }
+            let code = result.trim().parse::<i64>().ok().filter(|code| (0..=7).contains(code));
+            let code = code.ok_or_else(|| texts::bad_result(result))?;
+            events.push(event("accept"));
+            events.push(event("close").with("result", Value::Int(code)));
+        }
+        Ok(events)
     }
 
     /// Makes number, record and the entry that creates it. Nothing but a spare key is used up until it is staged.
@@ -88,7 +122,7 @@ impl Office {
         let matter = leading
             .matter(&intake.matter)
             .ok_or_else(|| texts::unknown_matter(&intake.matter))?;
-        let items = materials(&matter.materials);
+        let items = materials(&matter.materials, &intake.received);
         let matter = matter.code.clone();
         let no = self.next_number(now, place, intake.on)?.as_str().to_owned();
         let (record, key) = self.new_record(place.book)?;
@@ -141,12 +175,22 @@ impl Office {
     }
 }
 
-/// The materials of a matter, none of them received yet.
-fn materials(names: &[String]) -> Vec<ItemSeed> {
+/// An event by somebody who stands in for another says so.
+pub(crate) fn covered(event: NewEvent, cover: Option<&Cover>) -> NewEvent {
+    match cover {
+        Some(cover) => event
+            .with("cover", Value::Text(cover.of.trim().to_owned()))
+            .with("cover_reason", Value::Text(cover.reason.trim().to_owned())),
+        None => event,
+    }
+}
+
+/// The materials of a matter, with those that are here.
+fn materials(names: &[String], received: &[String]) -> Vec<ItemSeed> {
     let seed = |(at, name): (usize, &String)| ItemSeed {
         id: format!("m{}", at + 1),
         name: name.clone(),
-        received: false,
+        received: received.contains(name),
     };
     names.iter().enumerate().map(seed).collect()
 }

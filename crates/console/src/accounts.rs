@@ -1,0 +1,266 @@
+//! PINs: who has enrolled on this machine, and how often somebody guessed. Kept on this machine alone, as argon2 verifiers.
+//!
+//! Who works here and as what is stated by the unit above; this file knows only ids. A try is counted on the disk before it is
+//! answered, so that pulling the plug gives nobody a sixth.
+
+use std::io;
+
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use daemon::Folder;
+use ledger::id::UserId;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+/// The file, in the data folder.
+const FILE: &str = "clerks";
+/// A sixth try has to wait.
+pub const TRIES_MAX: u32 = 5;
+/// The first wait; each further five wrong ones double it, up to a day.
+const WAIT_MS: i64 = 15 * 60_000;
+const WAIT_MS_MAX: i64 = 24 * 3_600_000;
+/// Six digits are what people keep in their heads; with five tries in a quarter of an hour a million take years.
+pub const PIN_DIGITS_MIN: usize = 6;
+pub const PIN_DIGITS_MAX: usize = 12;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    id: UserId,
+    /// In the usual text form, `$argon2id$…`.
+    pin: String,
+    /// The digest of the code it was enrolled with: a code is good once.
+    code: String,
+    #[serde(default)]
+    wrong: u32,
+    /// Nothing is tried before this, UTC milliseconds.
+    #[serde(default)]
+    until_ms: i64,
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// Has not enrolled here.
+    Unknown,
+    /// So many tries are left.
+    Wrong { left: u32 },
+    /// Nothing is tried until then.
+    Waits { until_ms: i64 },
+    /// The code was used before.
+    CodeUsed,
+    /// Too short, too simple, or no digits.
+    WeakPin,
+    /// What is on the disk cannot be read or written.
+    Disk(String),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error.to_string())
+    }
+}
+
+/// The accounts of one machine. One try at a time: each costs 19 MB of an old PC's memory.
+pub struct Accounts {
+    folder: Folder,
+    turn: Mutex<()>,
+}
+
+impl Accounts {
+    /// Those kept in a data folder.
+    pub fn of(folder: Folder) -> Self {
+        let turn = Mutex::new(());
+        Self { folder, turn }
+    }
+
+    fn load(&self) -> Result<Vec<Account>, Refused> {
+        let Some(bytes) = self.folder.kept(FILE)? else {
+            return Ok(Vec::new());
+        };
+        serde_json::from_slice(&bytes).map_err(|e| Refused::Disk(e.to_string()))
+    }
+
+    fn store(&self, all: &[Account]) -> Result<(), Refused> {
+        let bytes = serde_json::to_vec(all).map_err(|e| Refused::Disk(e.to_string()))?;
+        Ok(self.folder.keep(FILE, &bytes)?)
+    }
+
+    /// Who has enrolled here.
+    ///
+    /// # Errors
+    /// [`Refused::Disk`].
+    pub fn enrolled(&self) -> Result<Vec<UserId>, Refused> {
+        Ok(self.load()?.into_iter().map(|a| a.id).collect())
+    }
+
+    /// Takes a PIN for somebody whose code was found right; `code` is its digest.
+    ///
+    /// # Errors
+    /// A weak PIN, a code that was used, the disk.
+    pub async fn enrol(&self, id: UserId, code: &str, pin: &str) -> Result<(), Refused> {
+        if !is_sound(pin) {
+            return Err(Refused::WeakPin);
+        }
+        let _turn = self.turn.lock().await;
+        let mut all = self.load()?;
+        if all.iter().any(|a| a.id == id && a.code == code) {
+            return Err(Refused::CodeUsed);
+        }
+        let pin = slowly(pin, |hasher, pin| {
+            let mut salt = [0; 16];
+            getrandom::fill(&mut salt).ok()?;
+            let salt = SaltString::encode_b64(&salt).ok()?;
+            Some(hasher.hash_password(pin, &salt).ok()?.to_string())
+        })
+        .await
+        .ok_or_else(|| Refused::Disk("argon2".to_owned()))?;
+        all.retain(|a| a.id != id);
+        all.push(Account {
+            id,
+            pin,
+            code: code.to_owned(),
+            wrong: 0,
+            until_ms: 0,
+        });
+        self.store(&all)
+    }
+
+    /// Whether this is the person's PIN, as of `now_ms`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn check(&self, id: UserId, pin: &str, now_ms: i64) -> Result<(), Refused> {
+        let _turn = self.turn.lock().await;
+        let mut all = self.load()?;
+        let account = all.iter_mut().find(|a| a.id == id).ok_or(Refused::Unknown)?;
+        // A clock that was put back cannot make anybody wait for ever.
+        if now_ms < account.until_ms && account.until_ms - now_ms <= WAIT_MS_MAX {
+            let until_ms = account.until_ms;
+            return Err(Refused::Waits { until_ms });
+        }
+        let verifier = account.pin.clone();
+        account.wrong = account.wrong.saturating_add(1);
+        let wrong = account.wrong;
+        account.until_ms = match wrong % TRIES_MAX {
+            0 => now_ms.saturating_add((WAIT_MS << (wrong / TRIES_MAX - 1).min(7)).min(WAIT_MS_MAX)),
+            _ => 0,
+        };
+        let until_ms = account.until_ms;
+        self.store(&all)?;
+        let right = slowly(pin, move |hasher, pin| {
+            let verifier = PasswordHash::new(&verifier).ok()?;
+            hasher.verify_password(pin, &verifier).ok()
+        });
+        if right.await.is_none() {
+            return Err(match until_ms {
+                0 => Refused::Wrong {
+                    left: TRIES_MAX - wrong % TRIES_MAX,
+                },
+                until_ms => Refused::Waits { until_ms },
+            });
+        }
+        if let Some(account) = all.iter_mut().find(|a| a.id == id) {
+            (account.wrong, account.until_ms) = (0, 0);
+        }
+        self.store(&all)
+    }
+}
+
+/// Argon2id with 19 MiB and two passes (OWASP's first choice), off the threads that serve pages.
+async fn slowly<T: Send + 'static>(
+    pin: &str,
+    work: impl FnOnce(&Argon2<'_>, &[u8]) -> Option<T> + Send + 'static,
+) -> Option<T> {
+    let pin = pin.to_owned();
+    let done = tokio::task::spawn_blocking(move || {
+        let params = Params::new(19 * 1024, 2, 1, None).ok()?;
+        work(
+            &Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            pin.as_bytes(),
+        )
+    });
+    done.await.ok().flatten()
+}
+
+/// Digits only, enough of them, neither all alike nor a row like 123456.
+pub fn is_sound(pin: &str) -> bool {
+    let digits = pin.as_bytes();
+    let steps: Vec<i16> = digits.windows(2).map(|w| i16::from(w[1]) - i16::from(w[0])).collect();
+    let is_row = steps.iter().all(|s| *s == 0) || steps.iter().all(|s| *s == 1) || steps.iter().all(|s| *s == -1);
+    (PIN_DIGITS_MIN..=PIN_DIGITS_MAX).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && !is_row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANNA: UserId = UserId([1; 8]);
+
+    fn place() -> (tempfile::TempDir, Folder) {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::create(&dir.path().join("room")).unwrap();
+        (dir, folder)
+    }
+
+    #[tokio::test]
+    async fn five_wrong_pins_and_the_right_one_has_to_wait_too_even_after_a_power_cut() {
+        let (_dir, folder) = place();
+        let accounts = Accounts::of(folder.clone());
+        accounts.enrol(ANNA, "c1", "274951").await.unwrap();
+        accounts.check(ANNA, "274951", 1_000).await.unwrap();
+        for left in (1..TRIES_MAX).rev() {
+            // Each try on a machine that was started anew.
+            let accounts = Accounts::of(folder.clone());
+            assert_eq!(
+                accounts.check(ANNA, "111222", 1_000).await,
+                Err(Refused::Wrong { left })
+            );
+        }
+        let until_ms = 1_000 + WAIT_MS;
+        assert_eq!(
+            accounts.check(ANNA, "111222", 1_000).await,
+            Err(Refused::Waits { until_ms })
+        );
+        assert_eq!(
+            accounts.check(ANNA, "274951", 2_000).await,
+            Err(Refused::Waits { until_ms })
+        );
+        accounts.check(ANNA, "274951", until_ms).await.unwrap();
+        assert_eq!(
+            accounts.check(ANNA, "111222", until_ms).await,
+            Err(Refused::Wrong { left: 4 })
+        );
+    }
+
+    #[tokio::test]
+    async fn a_code_is_good_once_and_a_new_one_sets_a_new_pin() {
+        let (_dir, folder) = place();
+        let accounts = Accounts::of(folder);
+        assert_eq!(accounts.check(ANNA, "274951", 0).await, Err(Refused::Unknown));
+        assert_eq!(accounts.enrol(ANNA, "c1", "123456").await, Err(Refused::WeakPin));
+        accounts.enrol(ANNA, "c1", "274951").await.unwrap();
+        assert_eq!(accounts.enrol(ANNA, "c1", "583920").await, Err(Refused::CodeUsed));
+        accounts.enrol(ANNA, "c2", "583920").await.unwrap();
+        assert!(accounts.check(ANNA, "274951", 0).await.is_err());
+        accounts.check(ANNA, "583920", 0).await.unwrap();
+        assert_eq!(accounts.enrolled().unwrap(), [ANNA]);
+    }
+
+    #[test]
+    fn a_pin_that_everybody_tries_first_is_none() {
+        for weak in [
+            "",
+            "12345",
+            "111111",
+            "123456",
+            "987654",
+            "12a456",
+            "1234567890123",
+            "２７４９５１",
+        ] {
+            assert!(!is_sound(weak), "{weak}");
+        }
+        assert!(is_sound("274951"));
+    }
+}
