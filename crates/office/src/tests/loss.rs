@@ -50,13 +50,53 @@ fn a_room_restored_from_yesterday_gets_back_what_it_forgot_and_goes_on() {
     county.world.pass(5_000);
     let all = county.numbers(county.hub);
     county.world.restore(room, yesterday);
+    let epoch = county.world.office(room).epoch;
     county.world.pass(5_000);
     assert_eq!(county.numbers(room), all);
+    assert_ne!(
+        county.world.office(room).epoch,
+        epoch,
+        "its old log has grown elsewhere"
+    );
     let next = county.new_case(room, 4);
     assert!(!all.contains(&next), "a number was given twice");
     county.world.pass(5_000);
     county.assert_in_step();
     assert_eq!(county.numbers(county.hub).len(), 4);
+}
+
+#[test]
+fn a_room_whose_disk_lost_its_last_writes_does_not_write_over_what_its_hub_holds() {
+    let mut county = County::new(38, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    county.new_case(room, 1);
+    county.world.pass(5_000);
+    county.world.stop(room);
+    let mut disk = county.world.disk(room).clone();
+    let names = disk.list().unwrap();
+    let last = names.iter().rfind(|name| name.starts_with("journal-")).unwrap();
+    let len = disk.len(last).unwrap().unwrap();
+    county.world.start(room);
+    county.new_case(room, 2);
+    county.world.pass(5_000);
+    county.world.stop(room);
+    assert_eq!(county.numbers(county.hub).len(), 2);
+    // The disk had said "synced" and lied; only the index still knows that there was more.
+    disk.truncate(last, len).unwrap();
+    county.world.cut(county.room_lines[0]);
+    county.world.start(room);
+    assert_eq!(county.numbers(room).len(), 1);
+    let next = county.new_case(room, 3);
+    county.world.heal(county.room_lines[0]);
+    county.world.pass(10_000);
+    county.assert_in_step();
+    assert_eq!(
+        county.status(township)["forks"],
+        0,
+        "nothing was written at those places again"
+    );
+    let all = county.numbers(county.hub);
+    assert!(all.len() == 3 && all.contains(&next), "{all:?}");
 }
 
 #[test]

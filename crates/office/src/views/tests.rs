@@ -441,6 +441,8 @@ fn a_tier_is_shown_on_a_standing_receipt_only() {
     world.settle();
     receipt(&world.town, &mut world.a, book, 1_000);
     assert_eq!(tier(&mut world.a.office), "township");
+    let reach = world.a.office.tiers().of_book(book);
+    assert_eq!((reach.pending_township(), reach.pending_county()), (0, 1));
     let store = receipt(&world.county, &mut world.a, book, 2_000);
     assert_eq!(tier(&mut world.a.office), "county");
     assert_eq!(world.a.office.tiers().of_book(book).pending_county(), 0);
