@@ -190,7 +190,7 @@ impl Oracle {
 
     fn committed(&mut self, world: &World, seat: Seat, found: &mut Vec<Found>) {
         let Some(office) = world.office(seat) else { return };
-        limits::check(seat, office, found);
+        limits::check(seat, &office.load(), found);
         self.count(Check::Limits);
         if tier_of(office).is_some_and(|tier| tier > Tier::Room) {
             self.hubs.insert(seat);
@@ -303,7 +303,9 @@ impl Oracle {
             words::check_arrived(*seat, office, &mut found);
             for (of, row) in office.record_rows().unwrap_or_default() {
                 sight.check_record(*seat, office, of, &row, &mut found);
-                chains::check_cuts(*seat, office, of, &row, &mut found);
+                if let Ok(held) = office.held(of, row.clone()) {
+                    chains::check_cuts(*seat, office, &held, &mut found);
+                }
                 self.states.check(*seat, office, of, row, &mut found);
             }
             refold::check(world, *seat, &mut found);

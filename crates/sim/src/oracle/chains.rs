@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use ledger::id::Hash;
 use ledger::record::change_hash;
-use office::Office;
-use office::views::{RecordRef, RecordRow};
+use office::{Held, Office};
 use replica::authority::Write;
 use replica::entry::{LogId, RecordBody, Tip};
-use replica::logs::{Ancestry, Held};
+use replica::logs::{self, Ancestry};
+use replica::run::Run;
 use store::Merge;
 
 use super::promises::named;
@@ -57,17 +57,25 @@ fn walk(office: &Office, log: &LogId, end: Tip) -> Result<(), String> {
             return Ok(());
         }
         for run in runs {
-            let (before, count) = (run.prev, run.entries.len() as u64);
-            let verified = run
-                .verify()
-                .map_err(|error| format!("behind {}: {error}", named(log, at)))?;
-            if before != at || verified.tip().seq != at.seq + count || verified.tip().seq > end.seq {
-                return Err(format!("{} is followed by what does not follow it", named(log, at)));
-            }
-            at = verified.tip();
+            at = follow(log, at, run)?;
+        }
+        if at.seq > end.seq {
+            return Err(format!("the chain leads past {}", named(log, end)));
         }
     }
     Ok(())
+}
+
+/// Where a run leads that must follow an entry.
+pub(super) fn follow(log: &LogId, at: Tip, run: Run) -> Result<Tip, String> {
+    let (before, count) = (run.prev, run.entries.len() as u64);
+    let verified = run
+        .verify()
+        .map_err(|error| format!("behind {}: {error}", named(log, at)))?;
+    if before != at || *verified.log() != *log || verified.tip().seq != at.seq + count {
+        return Err(format!("{} is followed by what does not follow it", named(log, at)));
+    }
+    Ok(verified.tip())
 }
 
 /// Nobody's entries lie in a scope that is not theirs to write.
@@ -83,38 +91,32 @@ pub(super) fn check_authors(seat: Seat, office: &Office, found: &mut Vec<Found>)
 }
 
 /// No event of an entry above a cut counts.
-pub(super) fn check_cuts(seat: Seat, office: &Office, of: RecordRef, row: &RecordRow, found: &mut Vec<Found>) {
+pub(super) fn check_cuts(seat: Seat, office: &Office, held: &Held, found: &mut Vec<Found>) {
     let mut above: BTreeSet<Hash> = BTreeSet::new();
-    for entry in &row.entries {
-        let Some((log, tip)) = row.place(of.scope, entry) else {
+    for entry in &held.row.entries {
+        let Some((log, tip)) = held.row.place(held.of.scope, entry) else {
             continue;
         };
-        if is_above_cut(office, &log, tip)
+        if is_above_cut(office, &(log, tip))
             && let Ok(body) = office.store().body(entry.at())
             && let Ok(body) = RecordBody::decode(&body)
         {
             above.insert(change_hash(&body.change));
         }
     }
-    if above.is_empty() {
-        return;
-    }
-    let Ok(held) = office.held(of, row.clone()) else { return };
     if let Some(event) = held.folded.events.iter().find(|e| above.contains(&e.change)) {
-        let what = format!(
-            "{} of {} counts, and its device was cut off before",
-            event.kind, row.summary.no
-        );
+        let no = &held.row.summary.no;
+        let what = format!("{} of {no} counts, and its device was cut off before", event.kind);
         found.push(Found::new(Check::Foreign, seat, what));
     }
 }
 
-fn is_above_cut(office: &Office, log: &LogId, tip: Tip) -> bool {
+fn is_above_cut(office: &Office, (log, tip): &(LogId, Tip)) -> bool {
     let member = office.authority().member(&log.device);
     let Some(revoked) = member.and_then(|m| m.revoked.as_ref()) else {
         return false;
     };
-    let held = Held {
+    let ancestry = logs::Held {
         logs: office.store().logs(),
         hashes: office.store(),
     };
@@ -127,6 +129,6 @@ fn is_above_cut(office: &Office, log: &LogId, tip: Tip) -> bool {
             seq: cut.seq,
             hash: cut.hash,
         };
-        end == tip || held.is_ancestor(log, tip, end)
+        end == *tip || ancestry.is_ancestor(log, *tip, end)
     })
 }

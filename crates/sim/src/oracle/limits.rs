@@ -1,6 +1,6 @@
 //! Memory and queues stay within their limits, whatever happens.
 
-use office::Office;
+use office::Load;
 
 use super::{Check, Found};
 use crate::world::Seat;
@@ -16,8 +16,7 @@ const REFUSED_MAX: usize = 1_000;
 /// What may be staged once a commit is through.
 const STAGED_MAX: usize = 0;
 
-pub(super) fn check(seat: Seat, office: &Office, found: &mut Vec<Found>) {
-    let load = office.load();
+pub(super) fn check(seat: Seat, load: &Load, found: &mut Vec<Found>) {
     let mut limit = |what: &str, is: usize, max: usize| {
         if is > max {
             let what = format!("{is} {what}, at most {max} are allowed");

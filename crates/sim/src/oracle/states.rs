@@ -71,6 +71,12 @@ impl States {
         }
     }
 
+    /// As if everything had been folded otherwise somewhere else.
+    #[cfg(test)]
+    pub(super) fn lie(&mut self) {
+        self.folded.values_mut().for_each(|(hash, _)| hash.0[0] ^= 1);
+    }
+
     fn key(&mut self, office: &Office, scope: Scope) -> u32 {
         let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         *self.keys.entry(sources(office, scope)).or_insert(next)
@@ -91,7 +97,7 @@ fn sources(office: &Office, book: Scope) -> Vec<(Scope, Hash)> {
     sources
 }
 
-fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, found: &mut Vec<Found>) {
+pub(super) fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, found: &mut Vec<Found>) {
     let conflicts = |f: &Folded| -> Vec<_> {
         let others = f.conflicts.iter().filter(|c| c.kind != ConflictKind::VoidEvent);
         others.cloned().collect()

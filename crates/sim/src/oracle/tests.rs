@@ -1,10 +1,16 @@
 //! Each check can fail: a lie is planted and the named check goes red.
 
+use ledger::id::{Hash, Scope};
+use office::command::{CaseNew, MemberRevoke};
+use replica::entry::{Entry, KIND_RECORD, LogId, Tip};
+use replica::run::sign;
 use replica::statement::Role;
+use store::Disk;
 
 use super::*;
 use crate::county::County;
 use crate::will::{Rates, Will, tier_of};
+use crate::world::Blocked;
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -19,6 +25,9 @@ fn worked(seed: u64, days: u64) -> (World, County, Will) {
     for (at_ms, seat) in Will::deeds(&Rates::default(), &seats, days, &mut dice) {
         world.run_until(at_ms);
         will.act(&mut world, &county, seat, &mut dice);
+    }
+    for seat in county.seats(Role::Node) {
+        record(&mut world, seat);
     }
     world.pass(600_000);
     (world, county, will)
@@ -41,4 +50,273 @@ fn a_county_in_which_nothing_goes_wrong_has_nothing_to_be_reproached_with() {
     let room = world.office(county.seats(Role::Node)[0]).unwrap();
     assert!(room.record_rows().unwrap().len() > 3);
     assert!(DAY_MS < world.now_ms());
+}
+
+/// What is red in the end after something was done to a county that had worked for a day.
+fn after(lie: impl FnOnce(&mut World, &County)) -> BTreeSet<Check> {
+    let (mut world, county, _) = worked(2, 1);
+    assert!(world.oracle.red().is_empty());
+    lie(&mut world, &county);
+    end(&mut world)
+}
+
+fn record(world: &mut World, seat: Seat) {
+    let case = CaseNew {
+        matter: "B23".to_owned(),
+        name: "张三".to_owned(),
+        cert_no: crate::will::cert_no(77),
+        ..CaseNew::default()
+    };
+    world.command(seat, &Command::CaseNew(case)).unwrap();
+}
+
+/// The largest file of the journal.
+fn journal(world: &World, seat: Seat) -> (String, u64) {
+    let disk = world.disk(seat);
+    let names = disk.list().unwrap().into_iter().filter(|n| n.starts_with("journal"));
+    let files = names.map(|n| (n.clone(), disk.len(&n).unwrap().unwrap_or(0)));
+    files.max_by_key(|(_, len)| *len).unwrap()
+}
+
+fn room(county: &County) -> Seat {
+    county.seats(Role::Node)[0]
+}
+
+#[test]
+fn an_entry_that_vanishes_from_a_disk_is_missed() {
+    let red = after(|world, county| {
+        let seat = room(county);
+        let line = county.member(seat).unwrap().parent.unwrap().1;
+        world.retire(line);
+        record(world, seat);
+        world.kill(seat);
+        let (name, len) = journal(world, seat);
+        world.disk(seat).cut(&name, len - 300);
+        world.start(seat);
+        assert!(world.oracle.red().contains(&Check::Kept));
+    });
+    assert!(red.contains(&Check::InStep), "{red:?}");
+}
+
+#[test]
+fn a_row_that_was_altered_is_seen() {
+    let red = after(|world, county| {
+        let kv = world.office(room(county)).unwrap().store().kv();
+        let (key, value) = kv.prefix(b"vR").unwrap()[0].clone();
+        let mut row = office::views::RecordRow::decode(&value).unwrap();
+        row.summary.state = "void".to_owned();
+        let mut batch = store::Batch::default();
+        batch.put(key, row.encode());
+        kv.write(batch).unwrap();
+    });
+    assert_eq!(red, BTreeSet::from([Check::Refold]));
+}
+
+#[test]
+fn the_same_entries_folded_otherwise_elsewhere_are_seen() {
+    let (mut world, _, _) = worked(2, 1);
+    assert_eq!(end(&mut world), BTreeSet::new());
+    world.oracle.states.lie();
+    assert_eq!(end(&mut world), BTreeSet::from([Check::SameState]));
+}
+
+#[test]
+fn a_void_event_that_moved_the_state_is_seen() {
+    let (world, county, _) = worked(2, 1);
+    let office = world.office(room(&county)).unwrap();
+    let (of, row) = office.record_rows().unwrap()[0].clone();
+    let held = office.held(of, row).unwrap();
+    let mut found = Vec::new();
+    states::void_changes_nothing(Seat(0), &held.folded, &held.without_void, &mut found);
+    assert_eq!(found, vec![]);
+    let mut moved = held.folded.clone();
+    moved.state = "closed".to_owned();
+    states::void_changes_nothing(Seat(0), &moved, &held.without_void, &mut found);
+    assert_eq!(found[0].check, Check::Void);
+}
+
+#[test]
+fn a_hub_that_signs_for_what_its_disk_does_not_hold_is_caught() {
+    let red = after(|world, county| {
+        let (name, len) = journal(world, county.top());
+        world.disk(county.top()).cut(&name, len * 2 / 3);
+        world.oracle.disks.forget(county.top());
+    });
+    assert!(red.contains(&Check::Receipts), "{red:?}");
+}
+
+#[test]
+fn a_tier_that_is_shown_after_the_hub_forgot_is_caught() {
+    let (mut world, county, _) = worked(2, 1);
+    let old = world.backup(county.top());
+    record(&mut world, room(&county));
+    world.pass(60_000);
+    for line in world.line_ids() {
+        world.retire(line);
+    }
+    world.restore(county.top(), old);
+    let red = end(&mut world);
+    assert!(red.contains(&Check::Tiers) && red.contains(&Check::Words), "{red:?}");
+}
+
+#[test]
+fn a_chain_with_a_gap_or_a_false_signature_is_caught() {
+    let key = ed25519_dalek::SigningKey::from_bytes(&[3; 32]);
+    let log = LogId {
+        scope: Scope::book(ledger::id::UnitId([1; 16])),
+        device: DeviceId(key.verifying_key().to_bytes()),
+        epoch: 1,
+    };
+    let entry = Entry {
+        kind: KIND_RECORD,
+        body: vec![1; 40],
+    };
+    let run = sign(&key, log, Tip::START, vec![entry]).run().clone();
+    let tip = chains::follow(&log, Tip::START, run.clone()).unwrap();
+    assert_eq!(tip.seq, 1);
+    let gap = Tip {
+        seq: 1,
+        hash: Hash([9; 32]),
+    };
+    assert!(chains::follow(&log, gap, run.clone()).is_err());
+    let mut forged = run;
+    forged.signature[5] ^= 1;
+    assert!(chains::follow(&log, Tip::START, forged).is_err());
+}
+
+#[test]
+fn entries_of_somebody_who_may_not_write_are_caught() {
+    let red = after(|world, county| {
+        let (top, township) = (county.top(), county.seats(Role::Hub)[1]);
+        let now = world.now(township);
+        let above = world.office(top).unwrap().life().unwrap().unit;
+        let entry = Entry {
+            kind: KIND_RECORD,
+            body: vec![1; 60],
+        };
+        let forged = world
+            .office_mut(township)
+            .unwrap()
+            .forge(now, Scope::book(above), vec![entry]);
+        forged.unwrap();
+        // Somebody else has come by this disk: a hub that took the entries in.
+        let copy = world.copy_of(township, "accomplice");
+        world.kill(copy);
+        let key = store::disk::read_all(world.disk(room(county)), "device.key")
+            .unwrap()
+            .unwrap();
+        let mut disk = world.disk(copy).clone();
+        store::disk::replace(&mut disk, "device.key", &key).unwrap();
+        world.start(copy);
+    });
+    assert!(red.contains(&Check::Foreign), "{red:?}");
+}
+
+#[test]
+fn an_event_above_a_cut_that_counts_is_caught() {
+    let (mut world, county, _) = worked(2, 1);
+    let (seat, top) = (room(&county), county.top());
+    let township = county.member(seat).unwrap().parent.unwrap().0;
+    let line = county.member(township).unwrap().parent.unwrap().1;
+    // The township hears of a case that the county does not know when it takes the room out.
+    world.block(line, Blocked::Both, 120_000);
+    record(&mut world, seat);
+    world.pass(20_000);
+    let revoke = Command::MemberRevoke(MemberRevoke {
+        device: world.device_of(seat).unwrap().to_string(),
+        reason: "丢失".to_owned(),
+        root_key: None,
+    });
+    world.command(top, &revoke).unwrap();
+    let there = world.office(seat).unwrap();
+    let mut rows = there.record_rows().unwrap();
+    let known = world.office(top).unwrap().record_rows().unwrap();
+    rows.retain(|(of, _)| known.iter().all(|(k, _)| k != of));
+    let (of, row) = rows[0].clone();
+    let counted = there.held(of, row).unwrap().folded;
+    world.pass(300_000);
+    let office = world.office(top).unwrap();
+    let (_, row) = office
+        .record_rows()
+        .unwrap()
+        .into_iter()
+        .find(|(o, _)| *o == of)
+        .unwrap();
+    let mut held = office.held(of, row).unwrap();
+    let mut found = Vec::new();
+    chains::check_cuts(top, office, &held, &mut found);
+    assert_eq!(found, vec![]);
+    held.folded = counted;
+    chains::check_cuts(top, office, &held, &mut found);
+    assert_eq!(found[0].check, Check::Foreign);
+}
+
+#[test]
+fn queues_that_grow_without_bound_are_caught() {
+    let mut found = Vec::new();
+    let good = office::Load {
+        sessions: 3,
+        outputs: 10,
+        ..office::Load::default()
+    };
+    limits::check(Seat(0), &good, &mut found);
+    assert_eq!(found, vec![]);
+    let bad = office::Load {
+        unwritten_max: 1 << 30,
+        staged: 1,
+        catching_up: 1_000,
+        refused: 5_000,
+        outputs: 1 << 20,
+        ..good
+    };
+    limits::check(Seat(0), &bad, &mut found);
+    assert_eq!(found.len(), 5);
+}
+
+#[test]
+fn chatter_is_heard() {
+    let (mut world, county, _) = worked(2, 1);
+    let line = county.member(room(&county)).unwrap().parent.unwrap().1;
+    let mut dice = Dice::new(1);
+    let mut hands = crate::malice::Tamper::draw(1, &mut dice);
+    hands.drop_pm = 1_000;
+    world.tamper(line, Some(hands));
+    world.stop(room(&county));
+    world.start(room(&county));
+    world.pass(60_000);
+    let mut found = Vec::new();
+    idle::check(&mut world, &county.present(), &mut found);
+    assert_eq!(found[0].check, Check::Idle);
+}
+
+#[test]
+fn a_refusal_that_says_nothing_is_a_lie_too() {
+    let (world, county, _) = worked(2, 1);
+    let mut found = Vec::new();
+    let refuse = |message: &str| Err(CommandError::failed("refused", message));
+    words::answered(
+        &world,
+        room(&county),
+        &Command::Status,
+        &refuse("不能这样做"),
+        &mut found,
+    );
+    assert_eq!(found, vec![]);
+    words::answered(&world, room(&county), &Command::Status, &refuse("error 17"), &mut found);
+    assert_eq!(found[0].check, Check::Words);
+}
+
+#[test]
+fn a_room_that_did_not_come_into_step_is_seen() {
+    let red = after(|world, county| {
+        let line = county.member(room(county)).unwrap().parent.unwrap().1;
+        world.retire(line);
+        record(world, room(county));
+    });
+    assert!(
+        [Check::Kept, Check::InStep, Check::Words]
+            .iter()
+            .all(|c| red.contains(c)),
+        "{red:?}"
+    );
 }
