@@ -9,6 +9,7 @@
 //!
 //! A failing seed is a story that anybody can be told again: `cargo run --release -p cunlian-sim -- --seed N`.
 
+pub mod blow;
 pub mod clock;
 pub mod county;
 pub mod dice;
@@ -16,6 +17,7 @@ pub mod fault;
 pub mod line;
 pub mod malice;
 pub mod oracle;
+pub mod shrink;
 pub mod story;
 pub mod trace;
 pub mod will;

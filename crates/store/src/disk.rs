@@ -6,7 +6,7 @@ mod real;
 
 use std::io;
 
-pub use mem::{Fault, Losses, MemDisk};
+pub use mem::{Fault, Losses, MemDisk, Struck};
 pub use real::RealDisk;
 pub(crate) use real::sync_folder;
 

@@ -15,7 +15,7 @@ pub mod trail;
 mod types;
 mod vault;
 
-pub use disk::{Disk, Fault, Losses, MemDisk, RealDisk};
+pub use disk::{Disk, Fault, Losses, MemDisk, RealDisk, Struck};
 pub use kv::{Batch, Kv, KvError, KvPlace, MemPlace, Order, Scan, SledPlace};
 pub use store::Store;
 pub use types::{

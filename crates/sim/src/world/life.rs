@@ -114,10 +114,47 @@ impl World {
         }
     }
 
-    /// The process is killed; what it wrote and did not sync lies with the system, which lives on.
+    /// The process is killed; what it wrote and did not sync lies with the system, which lives on. Only what its index had not handed
+    /// to the system yet is gone.
     pub fn kill(&mut self, seat: Seat) {
         self.places[seat.0].wanted = false;
         self.end_process(seat);
+        self.roll_back_rows(seat);
+    }
+
+    fn roll_back_rows(&mut self, seat: Seat) {
+        let place = &mut self.places[seat.0];
+        let kept = place.dice.index(place.rows.unsynced() + 1);
+        place.rows.cut_power_keeping(kept);
+    }
+
+    /// The index goes back to its last sync, or is lost as a whole. The process must not run.
+    pub fn lose_index(&mut self, seat: Seat, whole: bool) {
+        let place = &mut self.places[seat.0];
+        if whole {
+            place.rows = MemPlace::default();
+        } else {
+            place.rows.cut_power();
+        }
+    }
+
+    /// Begins a device's process after a while, unless somebody else does something about it meanwhile.
+    pub fn start_in(&mut self, seat: Seat, ms: u64) {
+        let place = &mut self.places[seat.0];
+        place.wanted = true;
+        let process = place.process;
+        self.queue.push(self.now_ms + ms, Event::Start { seat, process });
+    }
+
+    /// Counts the armed faults of disks that have struck.
+    pub fn collect_struck(&mut self) {
+        for place in &self.places {
+            let struck = place.disk.take_struck();
+            self.faults.add(Kind::SyncFailed, struck.syncs);
+            self.faults.add(Kind::ReadFailed, struck.reads);
+            self.faults.add(Kind::WriteFailed, struck.writes);
+            self.faults.add(Kind::DiskFull, struck.full);
+        }
     }
 
     /// The power of a device goes: what was not synced is lost or torn.
@@ -130,8 +167,8 @@ impl World {
         let now_ms = self.now_ms;
         let place = &mut self.places[seat.0];
         let losses = place.disk.cut_power();
-        place.rows.cut_power();
         place.clock.power_up(now_ms);
+        self.roll_back_rows(seat);
         self.faults.add(Kind::WriteLost, losses.lost);
         self.faults.add(Kind::WriteTorn, losses.torn);
         self.faults.add(Kind::NameLost, losses.names);
@@ -177,19 +214,12 @@ impl World {
     /// Puts a copy taken earlier back in place of the disk, and starts again.
     pub fn restore(&mut self, seat: Seat, (disk, rows): (MemDisk, MemPlace)) {
         self.end_process(seat);
+        self.collect_struck();
         let place = &mut self.places[seat.0];
         place.disk = disk;
         place.rows = rows;
         self.harmed(seat);
         self.start(seat);
-    }
-
-    /// Begins a device's process after a while, unless somebody else does something about it meanwhile.
-    pub fn start_in(&mut self, seat: Seat, ms: u64) {
-        let place = &mut self.places[seat.0];
-        place.wanted = true;
-        let process = place.process;
-        self.queue.push(self.now_ms + ms, Event::Start { seat, process });
     }
 
     /// A disk holds less than it did. To be said of whatever takes away or spoils what was durable.

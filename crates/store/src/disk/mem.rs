@@ -1,5 +1,6 @@
 //! A disk in memory for simulations: it keeps apart what was synced and what was only written.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,20 @@ pub enum Fault {
     Capacity(u64),
     /// The disk is as large as anybody wants again.
     Roomy,
+    /// After so many further reads one fails with an error of the device.
+    ReadFails(u64),
+    /// After so many further writes one fails with an error of the device, half done.
+    WriteFails(u64),
+}
+
+/// How often each armed fault has struck.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Struck {
+    pub syncs: u64,
+    pub reads: u64,
+    pub writes: u64,
+    /// Writes that met a full disk.
+    pub full: u64,
 }
 
 /// What a power cut did.
@@ -52,6 +67,10 @@ struct Inner {
     operations: u64,
     operations_max: Option<u64>,
     capacity: Option<u64>,
+    /// Reads and writes left until one fails.
+    reads_left: Cell<Option<u64>>,
+    writes_left: Option<u64>,
+    struck: Cell<Struck>,
 }
 
 #[derive(Clone, Default)]
@@ -86,6 +105,8 @@ impl MemDisk {
     /// Another disk with the same content: a backup, or a cloned PC.
     pub fn copy(&self) -> MemDisk {
         let inner = self.lock().clone();
+        // Another disk has its own mishaps.
+        inner.struck.set(Struck::default());
         Self {
             inner: Arc::new(Mutex::new(inner)),
         }
@@ -99,7 +120,31 @@ impl MemDisk {
             Fault::PowerGoesAfter(operations) => inner.operations_max = Some(inner.operations + operations),
             Fault::Capacity(bytes) => inner.capacity = Some(bytes),
             Fault::Roomy => inner.capacity = None,
+            Fault::ReadFails(reads) => inner.reads_left.set(Some(reads)),
+            Fault::WriteFails(writes) => inner.writes_left = Some(writes),
         }
+    }
+
+    /// Takes away what was armed and has not struck yet; a power cut under way stays.
+    pub fn mend(&self) {
+        let mut inner = self.lock();
+        inner.sync_fails = false;
+        inner.reads_left.set(None);
+        inner.writes_left = None;
+        inner.capacity = None;
+        if inner.powered().is_ok() {
+            inner.operations_max = None;
+        }
+    }
+
+    /// Bytes that the files occupy.
+    pub fn used(&self) -> u64 {
+        self.lock().used()
+    }
+
+    /// How often armed faults have struck since this was last asked.
+    pub fn take_struck(&self) -> Struck {
+        self.lock().struck.take()
     }
 
     /// How many operations have changed the disk so far.
@@ -118,6 +163,8 @@ impl MemDisk {
         let mut losses = Losses::default();
         inner.operations_max = None;
         inner.sync_fails = false;
+        inner.reads_left.set(None);
+        inner.writes_left = None;
         let unsynced = std::mem::take(&mut inner.unsynced_names);
         let kept = inner.random(unsynced.len() as u64 + 1) as usize;
         losses.names = (unsynced.len() - kept) as u64;
@@ -190,6 +237,53 @@ impl Inner {
         Ok(())
     }
 
+    fn strike(&self, what: impl FnOnce(&mut Struck)) {
+        let mut struck = self.struck.get();
+        what(&mut struck);
+        self.struck.set(struck);
+    }
+
+    /// Counts a read; the one that is to fail does.
+    fn read(&self) -> io::Result<()> {
+        self.powered()?;
+        match self.reads_left.get() {
+            Some(0) => {
+                self.reads_left.set(None);
+                self.strike(|s| s.reads += 1);
+                Err(io::Error::other("the disk could not read"))
+            }
+            left => {
+                self.reads_left.set(left.map(|n| n - 1));
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts a write; of the one that is to fail only a part is done. Returns how many bytes.
+    fn write_limit(&mut self, len: usize) -> Option<usize> {
+        match self.writes_left {
+            Some(0) => {
+                self.writes_left = None;
+                self.strike(|s| s.writes += 1);
+                Some(self.random(len as u64 + 1) as usize)
+            }
+            left => {
+                self.writes_left = left.map(|n| n - 1);
+                None
+            }
+        }
+    }
+
+    /// A sync fails if it is to.
+    fn sync(&mut self) -> io::Result<()> {
+        self.operate()?;
+        if std::mem::take(&mut self.sync_fails) {
+            self.strike(|s| s.syncs += 1);
+            return Err(io::Error::other("the disk could not sync"));
+        }
+        Ok(())
+    }
+
     fn content(&self, name: &str) -> io::Result<&Content> {
         let id = self.names.get(name).ok_or(io::ErrorKind::NotFound)?;
         self.files.get(id).ok_or(io::ErrorKind::NotFound.into())
@@ -211,6 +305,8 @@ impl Inner {
     fn write(&mut self, name: &str, offset: usize, bytes: &[u8]) -> io::Result<()> {
         self.operate()?;
         let len = self.content(name)?.bytes.len();
+        let failing = self.write_limit(bytes.len());
+        let bytes = &bytes[..failing.unwrap_or(bytes.len())];
         let growth = (offset + bytes.len()).saturating_sub(len) as u64;
         let room = self.capacity.map_or(u64::MAX, |max| max.saturating_sub(self.used()));
         // A full disk takes what fits, and then says so.
@@ -232,7 +328,11 @@ impl Inner {
             len_before: len,
             after: bytes.to_vec(),
         });
+        if failing.is_some() {
+            return Err(io::Error::other("the disk could not write"));
+        }
         if growth > room {
+            self.strike(|s| s.full += 1);
             return Err(io::ErrorKind::StorageFull.into());
         }
         Ok(())
@@ -328,7 +428,7 @@ impl Disk for MemDisk {
 
     fn read_at(&self, name: &str, offset: u64, len: usize) -> io::Result<Vec<u8>> {
         let inner = self.lock();
-        inner.powered()?;
+        inner.read()?;
         let content = inner.content(name)?;
         let start = usize::try_from(offset).map_err(io::Error::other)?;
         let end = start.checked_add(len).ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -364,20 +464,14 @@ impl Disk for MemDisk {
 
     fn sync_data(&mut self, name: &str) -> io::Result<()> {
         let mut inner = self.lock();
-        inner.operate()?;
-        if std::mem::take(&mut inner.sync_fails) {
-            return Err(io::Error::other("the disk could not sync"));
-        }
+        inner.sync()?;
         inner.content_mut(name)?.unsynced.clear();
         Ok(())
     }
 
     fn sync_dir(&mut self) -> io::Result<()> {
         let mut inner = self.lock();
-        inner.operate()?;
-        if std::mem::take(&mut inner.sync_fails) {
-            return Err(io::Error::other("the disk could not sync"));
-        }
+        inner.sync()?;
         inner.durable_names = inner.names.clone();
         inner.unsynced_names.clear();
         Ok(())

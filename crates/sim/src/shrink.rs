@@ -1,0 +1,76 @@
+//! A failing story is made as short as it can be while it still fails: actions are dropped in ever smaller pieces.
+
+use crate::story::{Story, Telling, Verdict};
+
+/// A story that fails, and nothing in it without need.
+pub struct Shrunk {
+    pub story: Story,
+    pub verdict: Verdict,
+    /// How often it was told on the way.
+    pub tried: u32,
+}
+
+/// Shortens a failing story; `going_on` may end it early, with what was reached by then. `None`: the story does not fail.
+pub fn shrink(story: &Story, tries_max: u32, going_on: &dyn Fn(u32, usize) -> bool) -> Option<Shrunk> {
+    let verdict = story.run(Telling::Silent).0;
+    let kind = kind_of(verdict.failure.as_deref()?);
+    let mut best = Shrunk {
+        story: story.clone(),
+        verdict,
+        tried: 1,
+    };
+    let mut piece = best.story.actions.len().div_ceil(2).max(1);
+    loop {
+        let mut any = false;
+        let mut at = 0;
+        while at < best.story.actions.len() {
+            if best.tried >= tries_max || !going_on(best.tried, best.story.actions.len()) {
+                return Some(best);
+            }
+            best.tried += 1;
+            let mut shorter = best.story.clone();
+            let end = (at + piece).min(shorter.actions.len());
+            shorter.actions.drain(at..end);
+            let verdict = shorter.run(Telling::Silent).0;
+            // Another failure is another story.
+            if verdict.failure.as_deref().map(kind_of) == Some(kind.clone()) {
+                best.story = shorter;
+                best.verdict = verdict;
+                any = true;
+            } else {
+                at = end;
+            }
+        }
+        if piece == 1 && !any {
+            return Some(best);
+        }
+        if !any {
+            piece = (piece / 2).max(1);
+        } else {
+            piece = piece.min(best.story.actions.len().div_ceil(2)).max(1);
+        }
+    }
+}
+
+/// The words of a failure without its figures, names and times.
+fn kind_of(failure: &str) -> String {
+    let first = failure.lines().next().unwrap_or_default();
+    let words = first
+        .split_whitespace()
+        .filter(|w| w.chars().all(|c| c.is_alphabetic() || ",:'".contains(c)));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_a_failure_is_what_it_says_without_figures() {
+        assert_eq!(
+            kind_of("at 12345 ms: case 511603-1 is lost\nmore"),
+            kind_of("at 9 ms: case 77 is lost")
+        );
+        assert_ne!(kind_of("case 7 is lost"), kind_of("frames were sent"));
+    }
+}

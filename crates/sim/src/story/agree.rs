@@ -1,0 +1,65 @@
+//! Whether a county is in step, and quiet.
+
+use std::collections::BTreeMap;
+
+use office::command::Command;
+
+use crate::county::County;
+use crate::world::{Seat, World};
+
+/// How long a county in step is watched for chatter, after what follows from the last catch-up has settled.
+const QUIET_MS: u64 = 2 * 3_600_000;
+const SETTLE_MS: u64 = 120_000;
+
+/// What is not in step: books of a device that its hub holds otherwise, devices that do not run.
+pub(super) fn apart(world: &mut World, county: &County) -> Vec<String> {
+    let mut books = BTreeMap::new();
+    let mut apart = Vec::new();
+    for seat in county.present() {
+        match digests(world, seat) {
+            Ok(held) => {
+                books.insert(seat, held);
+            }
+            Err(why) => apart.push(format!("{}: {why}", world.name(seat))),
+        }
+    }
+    for member in county.members.iter().filter(|m| !m.gone) {
+        let Some((hub, _)) = member.parent else { continue };
+        let (Some(ours), Some(theirs)) = (books.get(&member.seat), books.get(&hub)) else {
+            continue;
+        };
+        for (scope, digest) in ours {
+            if theirs.get(scope) != Some(digest) {
+                apart.push(format!(
+                    "{} and {} differ in {scope}",
+                    world.name(member.seat),
+                    world.name(hub)
+                ));
+            }
+        }
+    }
+    apart
+}
+
+/// Digests of everything that a device holds.
+fn digests(world: &mut World, seat: Seat) -> Result<BTreeMap<String, String>, String> {
+    let status = world
+        .command(seat, &Command::Status)
+        .map_err(|e| format!("{}: {e}", e.code))?;
+    let text = |v: &serde_json::Value| v.as_str().unwrap_or_default().to_owned();
+    let scopes = status["scopes"].as_array().cloned().unwrap_or_default();
+    let held = scopes.iter().map(|s| {
+        let scope = format!("{} {}", text(&s["kind"]), text(&s["unit_id"]));
+        (scope, text(&s["digest"]))
+    });
+    Ok(held.collect())
+}
+
+/// A county in step says nothing: what was said in hours of it.
+pub(super) fn noise(world: &mut World) -> Option<String> {
+    world.pass(SETTLE_MS);
+    let before = world.traffic;
+    world.pass(QUIET_MS);
+    let frames = world.traffic.frames - before.frames;
+    (frames > 0).then(|| format!("{frames} frames were sent in two hours in which nothing happened"))
+}
