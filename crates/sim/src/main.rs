@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use sim::Shape;
 use sim::shrink::shrink;
-use sim::story::{Story, Telling};
+use sim::story::Story;
 
 /// A simulated county of Cunlian: the real program on every device, with bad lines, bad disks, wrong clocks and one seed.
 #[derive(Parser, Debug)]
@@ -88,10 +88,7 @@ fn one(seed: u64, args: &Args) -> bool {
         shape.days,
         story.actions.len()
     );
-    let (verdict, told) = story.run(Telling::Aloud);
-    for line in &told {
-        println!("{line}");
-    }
+    let verdict = story.run(Some(&mut |line| println!("{line}")));
     println!("\n{}", many::table(&verdict.faults));
     println!(
         "{} deeds, {} events, trace {:016x}",
@@ -114,9 +111,7 @@ fn one(seed: u64, args: &Args) -> bool {
                 story.actions.len(),
                 shrunk.tried
             );
-            for line in shrunk.story.run(Telling::Aloud).1 {
-                println!("{line}");
-            }
+            shrunk.story.run(Some(&mut |line| println!("{line}")));
             println!("\nFAILED: {}", shrunk.verdict.failure.unwrap_or_default());
         }
     }

@@ -1,6 +1,6 @@
 //! A failing story is made as short as it can be while it still fails: actions are dropped in ever smaller pieces.
 
-use crate::story::{Story, Telling, Verdict};
+use crate::story::{Story, Verdict};
 
 /// A story that fails, and nothing in it without need.
 pub struct Shrunk {
@@ -12,7 +12,7 @@ pub struct Shrunk {
 
 /// Shortens a failing story; `going_on` may end it early, with what was reached by then. `None`: the story does not fail.
 pub fn shrink(story: &Story, tries_max: u32, going_on: &dyn Fn(u32, usize) -> bool) -> Option<Shrunk> {
-    let verdict = story.run(Telling::Silent).0;
+    let verdict = story.run(None);
     let kind = kind_of(verdict.failure.as_deref()?);
     let mut best = Shrunk {
         story: story.clone(),
@@ -31,7 +31,7 @@ pub fn shrink(story: &Story, tries_max: u32, going_on: &dyn Fn(u32, usize) -> bo
             let mut shorter = best.story.clone();
             let end = (at + piece).min(shorter.actions.len());
             shorter.actions.drain(at..end);
-            let verdict = shorter.run(Telling::Silent).0;
+            let verdict = shorter.run(None);
             // Another failure is another story.
             if verdict.failure.as_deref().map(kind_of) == Some(kind.clone()) {
                 best.story = shorter;

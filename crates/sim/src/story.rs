@@ -73,19 +73,15 @@ pub struct Story {
     pub actions: Vec<Action>,
 }
 
-/// Whether a story is written down while it happens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Telling {
-    Silent,
-    Aloud,
-}
+/// Who listens to a story while it happens.
+pub type Listener<'a> = &'a mut dyn FnMut(&str);
 
 /// Tells the story of one seed, one in [`TWICE_EVERY`] twice. Panics of the product are failures of the story.
 pub fn run_seed(seed: u64, shape: &Shape) -> Verdict {
     let story = Story::draw(seed, shape);
-    let mut verdict = story.run(Telling::Silent).0;
+    let mut verdict = story.run(None);
     if seed.is_multiple_of(TWICE_EVERY) && verdict.failure.is_none() {
-        let again = story.run(Telling::Silent).0;
+        let again = story.run(None);
         if again.trace != verdict.trace {
             verdict.failure = Some("two runs of this seed differ".to_owned());
         }
@@ -103,7 +99,14 @@ impl Story {
         let mut actions = Vec::new();
         let mut add = |at_ms: u64, seed: u64, what: What| actions.push(Action { at_ms, seed, what });
         let rough = dice.between(1, 24);
-        for (at_ms, seat) in Will::deeds(&Rates::default(), &shape.seats(), shape.days, &mut dice) {
+        let room_acts = *dice.pick(&[1, 2, 4, 12]).unwrap_or(&4);
+        let rates = Rates {
+            room_acts,
+            township_acts: room_acts + 1,
+            county_acts: room_acts.div_ceil(2),
+            ..Rates::default()
+        };
+        for (at_ms, seat) in Will::deeds(&rates, &shape.seats(), shape.days, &mut dice) {
             add(at_ms, dice.u64(), What::Deed(seat));
         }
         for day in 0..shape.days {
@@ -125,11 +128,10 @@ impl Story {
         Self { seed, shape, actions }
     }
 
-    /// Lets it happen; returns how it ended and, if told aloud, what happened.
-    pub fn run(&self, telling: Telling) -> (Verdict, Vec<String>) {
-        let mut told = Vec::new();
-        let run = catch_unwind(AssertUnwindSafe(|| Run::new(self, telling, &mut told).finish()));
-        let verdict = run.unwrap_or_else(|panic| Verdict {
+    /// Lets it happen.
+    pub fn run<'a>(&'a self, listener: Option<Listener<'a>>) -> Verdict {
+        let run = catch_unwind(AssertUnwindSafe(move || Run::new(self, listener).finish()));
+        run.unwrap_or_else(|panic| Verdict {
             seed: self.seed,
             failure: Some(format!("panic: {}", words(panic.as_ref()))),
             faults: Faults::default(),
@@ -138,8 +140,7 @@ impl Story {
             events: 0,
             deeds: 0,
             healed_ms: None,
-        });
-        (verdict, told)
+        })
     }
 }
 
@@ -152,8 +153,7 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
 /// A story while it happens.
 struct Run<'a> {
     story: &'a Story,
-    telling: Telling,
-    told: &'a mut Vec<String>,
+    listener: Option<Listener<'a>>,
     world: World,
     will: Will,
     undo: BTreeMap<(u64, usize), Undo>,
@@ -164,11 +164,10 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(story: &'a Story, telling: Telling, told: &'a mut Vec<String>) -> Self {
+    fn new(story: &'a Story, listener: Option<Listener<'a>>) -> Self {
         Self {
             story,
-            telling,
-            told,
+            listener,
             world: World::new(story.seed),
             will: Will::default(),
             undo: BTreeMap::new(),
@@ -274,10 +273,10 @@ impl<'a> Run<'a> {
     }
 
     fn tell_at(&mut self, at_ms: u64, who: &str, what: &str) {
-        if self.telling == Telling::Aloud {
+        if let Some(listener) = &mut self.listener {
             let (day, s) = (at_ms / DAY_MS, at_ms % DAY_MS / 1_000);
             let time = format!("day {day:>2} {:02}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60);
-            self.told.push(format!("{time}  {who:<14} {what}"));
+            listener(&format!("{time}  {who:<14} {what}"));
         }
     }
 
