@@ -19,7 +19,7 @@ mod plan;
 mod tests;
 mod tree;
 
-use tree::Tree;
+use tree::{Tree, Unreadable};
 
 /// Where entries of a log lie here. Local: two replicas number the branches of a fork differently.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -108,11 +108,11 @@ impl Logs {
         self.scopes.get(&log.scope)?.trees.get(&(log.device, log.epoch))
     }
 
-    /// Where `run` belongs. Changes nothing.
+    /// Where `run` belongs. Changes nothing. While what is held at its place cannot be read, it is a gap: taking it in could fork a log
+    /// from itself.
     pub fn place(&self, run: &VerifiedRun, hashes: &dyn Hashes) -> Place {
-        let log = run.log();
         let prev = run.run().prev;
-        let Some(tree) = self.tree(log) else {
+        let Some(tree) = self.tree(run.log()) else {
             return if prev == Tip::START {
                 Place::New(Attach {
                     skip: 0,
@@ -125,41 +125,7 @@ impl Logs {
                 Place::Gap { have: Vec::new() }
             };
         };
-        let from = match tree.locate(log, prev, hashes) {
-            Some(spot) => Some(spot),
-            None if prev == Tip::START => None,
-            None => {
-                return Place::Gap { have: tree.leaf_tips() };
-            }
-        };
-        let place = |held: usize| Tip {
-            seq: prev.seq + held as u64,
-            hash: run.hashes()[held - 1],
-        };
-        // What is held is closed under "comes before", so the held part of a run is a prefix of it, found by halving.
-        let count = run.hashes().len();
-        let (mut skip, mut last) = (0, from);
-        if let Some(spot) = tree.locate(log, place(1), hashes) {
-            if tree.locate(log, place(count), hashes).is_some() {
-                return Place::Held;
-            }
-            (skip, last) = (1, Some(spot));
-            let mut beyond = count;
-            while beyond - skip > 1 {
-                let middle = skip + (beyond - skip) / 2;
-                match tree.locate(log, place(middle), hashes) {
-                    Some(spot) => (skip, last) = (middle, Some(spot)),
-                    None => beyond = middle,
-                }
-            }
-        }
-        Place::New(Attach {
-            skip,
-            branch: tree.branch_after(last),
-            after: if skip == 0 { prev } else { place(skip) },
-            from: last,
-            to: run.tip(),
-        })
+        place_in(tree, run, hashes).unwrap_or_else(|Unreadable| Place::Gap { have: tree.leaf_tips() })
     }
 
     /// Takes in what [`Logs::place`] answered for a run of `log`. To be called once the entries are journalled.
@@ -329,4 +295,44 @@ impl Ancestry for Held<'_> {
         };
         self.logs.is_below(log, older, younger)
     }
+}
+
+/// Where a run belongs in a log of which something is held.
+fn place_in(tree: &Tree, run: &VerifiedRun, hashes: &dyn Hashes) -> Result<Place, Unreadable> {
+    let (log, prev) = (run.log(), run.run().prev);
+    let from = match tree.locate(log, prev, hashes) {
+        Some(spot) => Some(spot),
+        None if prev == Tip::START => None,
+        None => {
+            return Ok(Place::Gap { have: tree.leaf_tips() });
+        }
+    };
+    let place = |held: usize| Tip {
+        seq: prev.seq + held as u64,
+        hash: run.hashes()[held - 1],
+    };
+    // What is held is closed under "comes before", so the held part of a run is a prefix of it, found by halving.
+    let count = run.hashes().len();
+    let (mut skip, mut last) = (0, from);
+    if let Some(spot) = tree.locate_surely(log, place(1), hashes)? {
+        if tree.locate_surely(log, place(count), hashes)?.is_some() {
+            return Ok(Place::Held);
+        }
+        (skip, last) = (1, Some(spot));
+        let mut beyond = count;
+        while beyond - skip > 1 {
+            let middle = skip + (beyond - skip) / 2;
+            match tree.locate_surely(log, place(middle), hashes)? {
+                Some(spot) => (skip, last) = (middle, Some(spot)),
+                None => beyond = middle,
+            }
+        }
+    }
+    Ok(Place::New(Attach {
+        skip,
+        branch: tree.branch_after(last),
+        after: if skip == 0 { prev } else { place(skip) },
+        from: last,
+        to: run.tip(),
+    }))
 }

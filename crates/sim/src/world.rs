@@ -35,6 +35,8 @@ pub struct Seat(pub usize);
 
 /// Rows applied in one round, as the daemon does in idle moments.
 const APPLY_SLICE: usize = 1_024;
+/// Events at one moment; more means that two offices talk in circles.
+const AT_ONCE_MAX: u64 = 100_000;
 /// Pause before the next slice of rows.
 const APPLY_PAUSE_MS: u64 = 2;
 
@@ -76,6 +78,8 @@ pub struct World {
     connections: Connections,
     queue: Queue,
     now_ms: u64,
+    /// Events since time last moved.
+    at_once: u64,
     dice: Dice,
     trace: Trace,
     /// Everything that was done to the county.
@@ -100,6 +104,7 @@ impl World {
             connections: Connections::default(),
             queue: Queue::default(),
             now_ms: 0,
+            at_once: 0,
             dice: Dice::new(seed),
             trace: Trace::default(),
             faults: Faults::default(),
@@ -230,6 +235,8 @@ impl World {
     /// Lets time pass up to a true time, and everything happen that happens in it.
     pub fn run_until(&mut self, until_ms: u64) {
         while let Some((at_ms, event)) = self.queue.pop_until(until_ms) {
+            self.at_once = if at_ms > self.now_ms { 0 } else { self.at_once + 1 };
+            assert!(self.at_once < AT_ONCE_MAX, "offices talk in circles: {event:?}");
             self.advance(at_ms);
             self.happen(event);
         }

@@ -47,6 +47,31 @@ fn a_run_is_placed_skipped_held_or_told_of_its_gap() {
     assert_eq!(replica.logs.entries(scope()), 4);
 }
 
+/// A disk that cannot be read just now.
+struct Unreadable;
+
+impl Hashes for Unreadable {
+    fn hash(&self, _: &LogId, _: Spot) -> Option<Hash> {
+        None
+    }
+}
+
+#[test]
+fn an_entry_held_that_cannot_be_read_just_now_is_not_taken_for_a_fork() {
+    let log = log_of(1);
+    let mut replica = Memory::default();
+    let first = replica.write(&key(1), log, Tip::START, vec![note("a"), note("b")]);
+    replica.write(&key(1), log, first, vec![note("c"), note("d")]);
+    let again = sign(&key(1), log, Tip::START, ["a", "b", "c", "d", "e"].map(note).to_vec());
+    assert!(matches!(replica.logs.place(&again, &Unreadable), Place::Gap { .. }));
+    let part = sign(&key(1), log, Tip::START, ["a", "b", "c"].map(note).to_vec());
+    assert!(matches!(replica.logs.place(&part, &Unreadable), Place::Gap { .. }));
+    // What lies behind the tip needs no reading.
+    let next = sign(&key(1), log, replica.logs.tips(&log)[0], vec![note("e")]);
+    assert!(matches!(replica.logs.place(&next, &Unreadable), Place::New(_)));
+    assert_eq!(replica.take(&part), Place::Held);
+}
+
 #[test]
 fn a_copied_disk_gives_a_log_two_tips_and_both_are_kept() {
     let log = log_of(1);

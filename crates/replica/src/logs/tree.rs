@@ -28,6 +28,10 @@ impl Branch {
     }
 }
 
+/// What lies at a place cannot be read just now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Unreadable;
+
 /// The branches of one log, by number. A branch always grows from one with a smaller number.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Tree {
@@ -102,6 +106,21 @@ impl Tree {
             .filter(|(_, branch)| branch.owns(tip.seq))
             .map(|(branch, _)| Spot { branch, seq: tip.seq })
             .find(|spot| self.hash_at(log, *spot, hashes) == Some(tip.hash))
+    }
+
+    /// As [`Tree::locate`], for those who are about to take an entry in: that the hash held at its place cannot be read is not the same
+    /// as that another entry lies there.
+    pub(super) fn locate_surely(&self, log: &LogId, tip: Tip, hashes: &dyn Hashes) -> Result<Option<Spot>, Unreadable> {
+        let mut sure = Ok(None);
+        for (branch, _) in self.live().filter(|(_, branch)| branch.owns(tip.seq)) {
+            let spot = Spot { branch, seq: tip.seq };
+            match self.hash_at(log, spot, hashes) {
+                Some(hash) if hash == tip.hash => return Ok(Some(spot)),
+                Some(_) => {}
+                None => sure = Err(Unreadable),
+            }
+        }
+        sure
     }
 
     /// The branch that takes an entry after `from`: the one that ends there, else a new one.
