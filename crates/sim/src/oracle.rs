@@ -197,7 +197,7 @@ impl Oracle {
         }
         let commits = self.commits.entry(seat).or_default();
         *commits += 1;
-        if *commits % COMMITS_BETWEEN == 0 && !self.gone.contains(&seat) {
+        if commits.is_multiple_of(COMMITS_BETWEEN) && !self.gone.contains(&seat) {
             self.look(world, seat, office, found);
         }
     }
