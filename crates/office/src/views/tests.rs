@@ -160,6 +160,20 @@ fn a_restart_a_power_cut_and_a_lost_index_give_the_same_rows() {
 }
 
 #[test]
+fn a_case_recorded_after_the_index_was_last_synced_stands_in_the_list_after_a_power_cut() {
+    let mut world = World::new();
+    world.a.new_case("B23", ZHANG);
+    world.a.rows();
+    world.a.office.views.trust(&mut world.a.office.store).unwrap();
+    world.a.new_case("C05", LI);
+    let rows = world.a.rows();
+    world.a.place.cut_power();
+    let mut again = world.a.restart(39);
+    assert_eq!(list(&mut again.office).len(), 2);
+    assert_eq!(again.rows(), rows);
+}
+
+#[test]
 fn rows_of_an_older_program_are_made_anew_when_the_folder_is_opened() {
     let mut world = World::new();
     world.a.new_case("B23", ZHANG);
