@@ -131,6 +131,11 @@ impl County {
     /// A place with a folder of its own and nothing in it yet.
     pub fn place(&mut self, name: &str, kind: Kind) -> PlaceId {
         let data = self.dir.path().join(format!("{:02}-{name}", self.places.len()));
+        self.place_at(name, kind, data)
+    }
+
+    /// As [`County::place`], with a folder of the caller's choice.
+    pub fn place_at(&mut self, name: &str, kind: Kind, data: PathBuf) -> PlaceId {
         self.places.push(Place::new(name, kind, &self.exe, data));
         PlaceId(self.places.len() - 1)
     }

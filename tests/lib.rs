@@ -12,6 +12,7 @@
 pub mod api;
 pub mod county;
 pub mod crowd;
+pub mod failing;
 pub mod kill;
 #[cfg(target_os = "linux")]
 pub mod netns;

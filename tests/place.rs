@@ -60,6 +60,8 @@ pub struct Place {
     daemon: Option<Child>,
     listen: Option<SocketAddr>,
     env: Vec<(OsString, OsString)>,
+    /// Words before our own command line: a program that becomes ours.
+    under: Vec<OsString>,
     host: Option<Host>,
 }
 
@@ -80,6 +82,7 @@ impl Place {
             daemon: None,
             listen: None,
             env: Vec::new(),
+            under: Vec::new(),
             host: None,
         }
     }
@@ -119,6 +122,12 @@ impl Place {
     pub fn set_env(&mut self, key: &str, value: impl AsRef<OsStr>) {
         self.env.retain(|(k, _)| k != key);
         self.env.push((key.into(), value.as_ref().into()));
+    }
+
+    /// From now on the daemon is started by this program, which must become ours with the same process id, such as
+    /// `strace -D …`; empty for nothing.
+    pub fn set_under(&mut self, words: &[&str]) {
+        self.under = words.iter().map(OsString::from).collect();
     }
 
     /// A command line of our binary on this folder: `--data` is filled in.
@@ -196,7 +205,7 @@ impl Place {
         }
         let out = File::create(self.log_path("out"))?;
         let log = File::options().create(true).append(true).open(self.log_path("log"))?;
-        let mut command = self.command(&args);
+        let mut command = under(&self.under, self.command(&args));
         let daemon = command
             .stdout(out)
             .stderr(log)
@@ -321,6 +330,23 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The same command, started by another program.
+fn under(words: &[OsString], command: Command) -> Command {
+    let Some((first, rest)) = words.split_first() else {
+        return command;
+    };
+    let mut outer = Command::new(first);
+    outer.args(rest).arg(command.get_program()).args(command.get_args());
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(key, value),
+            None => outer.env_remove(key),
+        };
+    }
+    outer.stdin(Stdio::null());
+    outer
 }
 
 #[cfg(unix)]

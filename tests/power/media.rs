@@ -187,7 +187,7 @@ fn node_of(what: &What) -> Node {
     match what {
         What::Make { dir, .. } | What::Remove { dir, .. } | What::Rename { dir, .. } => *dir,
         What::Write { file, .. } | What::SetLen { file, .. } | What::Allocate { file, .. } => *file,
-        What::Sync { node } => *node,
+        What::Sync { node } | What::SyncFailed { node } => *node,
     }
 }
 
@@ -200,7 +200,9 @@ impl<'a> Cutting<'a> {
             }
             let node = node_of(&op.what);
             let returned = op.end < cut;
-            if let What::Sync { .. } = op.what {
+            if let What::SyncFailed { .. } = op.what {
+                self.lose_some(node, op.begin, seeds);
+            } else if let What::Sync { .. } = op.what {
                 if returned {
                     let pending = self.pending.entry(node).or_default();
                     let (synced, later): (Vec<_>, Vec<_>) = pending.drain(..).partition(|before| before.end < op.begin);
@@ -211,6 +213,23 @@ impl<'a> Cutting<'a> {
                 self.pending.entry(node).or_default().push(op);
             }
         }
+    }
+
+    /// A failed sync: the kernel may have called bytes clean that the disk never took.
+    fn lose_some(&mut self, node: Node, begin: usize, seeds: &mut Seeds) {
+        let weather = self.weather;
+        let Some(pending) = self.pending.get_mut(&node) else {
+            return;
+        };
+        pending.retain(|op| {
+            let in_doubt = matches!(op.what, What::Write { .. }) && op.end < begin;
+            !in_doubt
+                || match weather {
+                    Weather::AllLost | Weather::LengthsOnly => false,
+                    Weather::AllKept => true,
+                    _ => seeds.below(2) == 0,
+                }
+        });
     }
 
     /// Drops all unsynced calls behind a drawn one.

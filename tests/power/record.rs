@@ -11,11 +11,14 @@ use ledger::seed::Seeds;
 use serde_json::{Value, json};
 
 use super::trace::{MARK, STRACE_ARGS, Trace};
+use crate::api::{Api, NoAnswer};
 use crate::county::{County, PlaceId, eventually};
 use crate::place::Kind;
 
 /// The runs by name.
-pub const RUNS: [&str; 6] = ["alone", "county", "import", "reindex", "erase", "torn"];
+pub const RUNS: [&str; 8] = [
+    "alone", "county", "import", "reindex", "erase", "torn", "failing", "full",
+];
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 const ROOM: &str = "511603102201";
@@ -29,6 +32,7 @@ pub fn record(exe: &Path, run: &str, seed: u64) -> Result<(String, Trace)> {
     let file = tempfile::NamedTempFile::new_in(super::scratch())?;
     let output = Command::new("strace")
         .args(STRACE_ARGS)
+        .args(inject(run, seed))
         .arg("-o")
         .arg(file.path())
         .arg(exe)
@@ -45,6 +49,17 @@ pub fn record(exe: &Path, run: &str, seed: u64) -> Result<(String, Trace)> {
     let text = String::from_utf8(fs::read(file.path())?).context("a trace is text")?;
     let trace = Trace::parse(&text).with_context(|| format!("the trace of {run} with seed {seed}"))?;
     Ok((text, trace))
+}
+
+/// Faults that strace puts into a run. Each thread counts its own calls; founding a room takes fewer than these.
+fn inject(run: &str, seed: u64) -> Vec<String> {
+    let first = 14 + seed % 13;
+    let fault = match run {
+        "failing" => format!("inject=fdatasync:error=EIO:when={first}+{}", 5 + seed % 7),
+        "full" => format!("inject=pwrite64:error=ENOSPC:when={}..{}", first + 10, first + 14),
+        _ => return Vec::new(),
+    };
+    vec!["-e".to_owned(), fault]
 }
 
 /// Plays one run; called in the recorder's own process, under strace.
@@ -68,6 +83,7 @@ pub fn play(exe: &Path, run: &str, seed: u64) -> Result<()> {
         "reindex" => driver.reindex(),
         "erase" => driver.erase(),
         "torn" => driver.torn(),
+        "failing" | "full" => driver.failing(),
         _ => bail!("no such run: {run}"),
     }?;
     // The folders are removed after this: no power cut is of interest then.
@@ -296,6 +312,53 @@ impl Driver<'_> {
             self.garbage(id, round)?;
         }
         self.new_case(id, "C06").map(drop)
+    }
+
+    /// A disk that fails now and then, under a daemon that gets over it.
+    fn failing(&mut self) -> Result<()> {
+        let id = self.found_alone()?;
+        self.county.start(id)?;
+        let data = self.county[id].data().to_owned();
+        let (mut done, mut refused) = (0, 0);
+        while (done < 30 || refused == 0) && refused < 6 {
+            self.cases += 1;
+            let new = json!({
+                "command": "case_new", "matter": "C06", "name": NAMES[0], "cert_no": crate::county::cert_no(self.cases),
+            });
+            let asked = Api::connect(&data)
+                .map_err(|_| NoAnswer::Gone)
+                .and_then(|mut api| api.ask(&new));
+            match asked {
+                Ok(said) => {
+                    done += 1;
+                    let text = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
+                    let case = Known {
+                        number: text("project_no"),
+                        record: text("record_id"),
+                        name: NAMES[0],
+                        entries: 1,
+                    };
+                    self.holds(id, &case)?;
+                }
+                Err(NoAnswer::Refused(_, words)) => {
+                    refused += 1;
+                    ensure!(
+                        words.chars().any(|c| c > '\u{4E00}'),
+                        "refused without Chinese: {words}"
+                    );
+                    // The daemon opens its folder anew.
+                    std::thread::sleep(std::time::Duration::from_millis(300));
+                }
+                Err(NoAnswer::Gone) => std::thread::sleep(std::time::Duration::from_millis(300)),
+            }
+            ensure!(
+                self.cases < 500,
+                "{done} cases, {refused} refused: the daemon does not get over it"
+            );
+        }
+        ensure!(refused > 0, "the disk never failed");
+        self.county[id].kill();
+        Ok(())
     }
 
     /// What a torn write leaves behind the last frame, in the journal and in the vault.

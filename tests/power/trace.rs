@@ -68,6 +68,10 @@ pub enum What {
     Sync {
         node: Node,
     },
+    /// The disk said no: what was written before may never reach it, though later syncs succeed.
+    SyncFailed {
+        node: Node,
+    },
 }
 
 /// What the recording program said on its standard output, at which line.
@@ -206,6 +210,10 @@ impl Reader {
             return Ok(());
         }
         if call.failed() {
+            let is_sync = call.name == "fsync" || call.name == "fdatasync";
+            if let Some(node) = is_sync.then(|| self.node_of_fd(call)).transpose()?.flatten() {
+                self.push(call, What::SyncFailed { node });
+            }
             return Ok(());
         }
         match call.name.as_str() {

@@ -6,7 +6,7 @@ use cunlian_tests::power::points::Points;
 use cunlian_tests::power::{record, scratch};
 
 /// Cut points of each recorded run.
-const POINTS: u64 = 334;
+const POINTS: u64 = 250;
 
 fn survives(run: &str) {
     let seed = 1;
@@ -64,4 +64,14 @@ fn an_erased_key_does_not_come_back_by_a_power_cut() {
 #[test]
 fn a_power_cut_while_a_torn_end_is_mended_loses_nothing() {
     survives("torn");
+}
+
+#[test]
+fn a_power_cut_after_a_failed_sync_loses_nothing_that_was_acknowledged() {
+    survives("failing");
+}
+
+#[test]
+fn a_power_cut_on_a_full_disk_loses_nothing_that_was_acknowledged() {
+    survives("full");
 }

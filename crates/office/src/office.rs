@@ -499,7 +499,7 @@ impl Ancestry for NothingHeld {
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::ReadOnly(_) => Self::failed("disk_full", "磁盘已满，没有保存；请清理磁盘后重试。"),
+            StoreError::ReadOnly(_) => crate::texts::disk_full(),
             StoreError::Poisoned(why) => Self::failed(
                 "disk",
                 format!("磁盘写入失败（{why}），没有保存；请检查磁盘并重新启动。"),

@@ -3,8 +3,10 @@
 use ledger::conflict::ConflictKind;
 use ledger::id::Tier;
 use ledger::record::{Flag, VoidReason};
+use store::StoreError;
 
 use crate::command::CommandError;
+use crate::office::OfficeError;
 
 /// The folder has no life yet.
 pub(crate) fn unplaced() -> CommandError {
@@ -146,7 +148,19 @@ pub(crate) fn may_not_write() -> CommandError {
     CommandError::failed("not_entitled", "本机无权办理这个机构的办件，请由该机构或它的上级办理。")
 }
 
-pub(crate) fn store_failed(error: &dyn std::fmt::Display) -> CommandError {
+pub(crate) fn disk_full() -> CommandError {
+    CommandError::failed("disk_full", "磁盘已满，没有保存；请清理磁盘后重试，不用重新启动程序。")
+}
+
+/// A full disk is the person's to clear, and needs no restart; everything else is the machine's.
+pub(crate) fn store_failed(error: &(dyn std::error::Error + 'static)) -> CommandError {
+    let store = match error.downcast_ref::<OfficeError>() {
+        Some(OfficeError::Store(store)) => Some(store),
+        _ => error.downcast_ref::<StoreError>(),
+    };
+    if matches!(store, Some(StoreError::ReadOnly(_))) {
+        return disk_full();
+    }
     CommandError::failed(
         "store",
         format!("没有保存成功：{error}。请检查磁盘空间和硬盘，重新启动程序后再试；已提示成功的记录不受影响。"),

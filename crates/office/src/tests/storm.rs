@@ -102,3 +102,18 @@ fn a_hub_whose_disk_is_full_acknowledges_nothing_and_catches_up_once_there_is_ro
     county.assert_in_step();
     assert_eq!(county.numbers(hub).len(), 2);
 }
+
+#[test]
+fn a_full_disk_is_told_in_words_that_name_it_and_ask_for_no_restart() {
+    let mut county = County::new(43, 1, 1);
+    let room = county.rooms[0];
+    county.new_case(room, 1);
+    county.world.disk(room).fault(Fault::Capacity(0));
+    let new = Command::CaseNew(case(2));
+    let error = county.world.command(room, new).unwrap_err();
+    assert_eq!(error.code, "disk_full", "{error}");
+    assert!(error.message.contains("磁盘已满"), "{error}");
+    county.world.disk(room).fault(Fault::Roomy);
+    county.world.pass(60_000);
+    county.new_case(room, 2);
+}
