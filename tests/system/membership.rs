@@ -134,6 +134,24 @@ fn a_revoked_room_is_cut_off_within_five_seconds() {
 }
 
 #[test]
+fn a_revoked_room_says_so_on_its_own_screen_also_after_a_restart() {
+    let (mut county, top, room) = two_tiers();
+    let id = device(&county, room);
+    county[room].stop().expect("it stops");
+    ask(&county, top, &["member", "revoke", &id, "--reason", "电脑丢失"]);
+    // From now on it is refused in the handshake: no session will ever tell it.
+    county.start(room).expect("it starts again");
+    wait("the room knows why it is alone", || {
+        let status = ask(&county, room, &["status"]);
+        let away = status["turned_away"].as_array().expect("a list").clone();
+        away.iter()
+            .any(|one| one["reason"] == "revoked" && !text(one, "text").is_empty())
+    });
+    let said = county[room].say(&["status"]).expect("it runs").stdout;
+    assert!(said.contains("本机已被停用") && said.contains("入网票"), "{said}");
+}
+
+#[test]
 fn what_a_revoked_room_left_with_its_township_waits_until_a_statement_lets_it_in() {
     let line = Line::found();
     let first = any_case(&line.county, line.room, 1);

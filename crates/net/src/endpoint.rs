@@ -8,7 +8,8 @@ use std::time::Duration;
 use ed25519_dalek::SigningKey;
 use ledger::id::DeviceId;
 use quinn::{
-    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig, TransportConfig, VarInt,
+    ClientConfig, ConnectionError, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig,
+    TransportConfig, TransportErrorCode, VarInt,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
@@ -17,6 +18,7 @@ use crate::limits::{
     HANDSHAKE_MAX, HANDSHAKES_MAX, HUB_RECEIVE_WINDOW_BYTES, HUB_SEND_WINDOW_BYTES, IDLE_MAX, KEEP_ALIVE,
     RECEIVE_WINDOW_BYTES, SEND_WINDOW_BYTES, SOCKET_BUFFER_BYTES, STREAMS_MAX,
 };
+use crate::link::CloseCode;
 use crate::tls::{self, ALPN, Revoked};
 
 /// The name in the handshake; keys are what counts, so all hubs share it.
@@ -32,7 +34,7 @@ pub enum ConnectError {
     #[error("no answer within {} s", HANDSHAKE_MAX.as_secs())]
     Silent,
     #[error("{0}")]
-    Handshake(#[from] quinn::ConnectionError),
+    Handshake(#[from] ConnectionError),
     #[error("{0}")]
     Setup(String),
 }
@@ -157,6 +159,17 @@ impl Identity {
         endpoint
             .connect_with(config, target, SERVER_NAME)
             .map_err(|e| ConnectError::Setup(e.to_string()))
+    }
+}
+
+/// Whether the other side ended the connection because our key was taken out of the county.
+pub(crate) fn is_revoked(error: &ConnectionError) -> bool {
+    /// `certificate_revoked` (RFC 8446, 6.2).
+    const ALERT_REVOKED: u8 = 44;
+    match error {
+        ConnectionError::ConnectionClosed(close) => close.error_code == TransportErrorCode::crypto(ALERT_REVOKED),
+        ConnectionError::ApplicationClosed(close) => close.error_code == VarInt::from_u32(CloseCode::Revoked as u32),
+        _ => false,
     }
 }
 

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use office::command::CommandError;
-use quinn::{Connection, ConnectionError, RecvStream, SendStream, TransportErrorCode, VarInt};
+use quinn::{Connection, RecvStream, SendStream};
 use replica::frame::{Frame, HEADER_LEN, Header, Inbound, JoinRequest, Outbound, Welcome};
 use replica::statement::Role;
 use replica::ticket::Ticket;
 use tokio::time::timeout;
 use tracing::info;
 
-use crate::endpoint::{ConnectError, Identity};
+use crate::endpoint::{ConnectError, Identity, is_revoked};
 use crate::keeper::{Answer, Keeper};
 use crate::link::CloseCode;
 
@@ -63,17 +63,6 @@ pub async fn join(
             tried.join("；")
         ),
     ))
-}
-
-/// Whether the other side ended the connection because our key was taken out of the county.
-fn is_revoked(error: &ConnectionError) -> bool {
-    /// `certificate_revoked` (RFC 8446, 6.2).
-    const ALERT_REVOKED: u8 = 44;
-    match error {
-        ConnectionError::ConnectionClosed(close) => close.error_code == TransportErrorCode::crypto(ALERT_REVOKED),
-        ConnectionError::ApplicationClosed(close) => close.error_code == VarInt::from_u32(CloseCode::Revoked as u32),
-        _ => false,
-    }
 }
 
 const REVOKED: &str = "这台设备已被上级停用，不能再加入。要重新启用，请换一个新的数据文件夹，再用新的入网票加入；已经传到上级的办件不会丢";

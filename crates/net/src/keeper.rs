@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 
+use ledger::id::DeviceId;
 use office::command::{Command, CommandError};
 use office::{Office, OfficeError, SessionId};
 use replica::frame::{Inbound, JoinRequest, Welcome};
@@ -52,6 +53,10 @@ pub(crate) enum Message {
     Fault {
         id: SessionId,
         error: PeerError,
+    },
+    /// A hub that we dialled refuses our key for good.
+    Revoked {
+        by: DeviceId,
     },
     Written {
         id: SessionId,

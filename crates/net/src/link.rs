@@ -15,6 +15,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::timeout;
 
 use crate::door::Place;
+use crate::endpoint::is_revoked;
 use crate::keeper::{Keeper, Message};
 use crate::limits::{
     CLOSE_MAX, FRAME_READ_MAX, INBOUND_LINK_BYTES_MAX, LARGE_FRAME_BYTES, OUTGOING_ALL_BYTES_MAX, OUTGOING_BYTES_MAX,
@@ -169,7 +170,10 @@ pub(crate) async fn drive(
     };
     let (send, recv) = match stream {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return error.to_string(),
+        Ok(Err(error)) => {
+            tell_if_revoked(&keeper, &connection, peer, dialled).await;
+            return error.to_string();
+        }
         Err(_) => {
             CloseCode::Idle.close(&connection, "no stream");
             return "no stream was opened".to_owned();
@@ -206,6 +210,7 @@ pub(crate) async fn drive(
         Some(reason) => reason.to_string(),
         None => why,
     };
+    tell_if_revoked(&keeper, &connection, peer, dialled).await;
     keeper.tell(Message::Gone { id, why: why.clone() }).await;
     // The keeper has dropped the link, so the writer ends when its queue does.
     if timeout(WRITE_STALL_MAX, writer).await.is_err() {
@@ -213,6 +218,14 @@ pub(crate) async fn drive(
     }
     CloseCode::Done.close(&connection, "done");
     why
+}
+
+/// A key that is revoked is refused in the handshake already, so no session hears of it: whoever looks at this PC must see why it is
+/// alone. To be called before this side closes, which would hide the reason.
+async fn tell_if_revoked(keeper: &Keeper, connection: &Connection, by: DeviceId, dialled: Dialled) {
+    if dialled == Dialled::Us && connection.close_reason().is_some_and(|reason| is_revoked(&reason)) {
+        keeper.tell(Message::Revoked { by }).await;
+    }
 }
 
 /// Returns a while after a close was asked for: long enough for a last word, not for a peer that does not want to hear it.

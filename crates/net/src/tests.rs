@@ -45,6 +45,9 @@ enum Seen {
     Fault {
         error: PeerError,
     },
+    Revoked {
+        by: DeviceId,
+    },
     Written {
         bytes: usize,
     },
@@ -153,6 +156,7 @@ async fn take_notes(
                 None => panic!("a frame of kind {kind} cannot be decoded"),
             },
             Some(Message::Fault { id, error }) => fault(&mut links, id, error),
+            Some(Message::Revoked { by }) => Seen::Revoked { by },
             Some(Message::Written { bytes, .. }) => Seen::Written { bytes },
             Some(Message::Gone { id, .. }) => {
                 links.remove(&id);

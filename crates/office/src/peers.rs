@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ledger::id::{DeviceId, Scope, ScopeKind, UnitId};
 use replica::authority::Authority;
 use replica::entry::LogId;
-use replica::frame::{Health, Inbound, JoinRequest, Refusal, WrappedKey};
+use replica::frame::{Bye, Health, Inbound, JoinRequest, Refusal, WrappedKey};
 use replica::receipt::{Receipt, Withdrawal};
 use replica::run::VerifiedRun;
 use replica::session::{
@@ -208,6 +208,15 @@ impl Office {
         self.end(now, id);
     }
 
+    /// A peer that we dialled ended the session, or refused the handshake, with these words. What a stranger says who came by itself is
+    /// shown to nobody, and must not fill the memory.
+    pub fn turned_away(&mut self, now: Now, peer: DeviceId, bye: &Bye) {
+        let dialled = |line: &Line| line.peer == peer && line.dialled == Dialled::Us;
+        if self.authority.member(&peer).is_some() || self.peers.lines.values().any(dialled) {
+            self.reports.turned_away(now, peer, bye);
+        }
+    }
+
     /// The transport has measured a round trip.
     pub fn observed(&mut self, id: SessionId, rtt_ms: u64) {
         if let Some(line) = self.peers.lines.get(&id) {
@@ -298,7 +307,7 @@ impl Office {
                 Effect::Welcomed(_) => {}
                 Effect::Close(reason) => {
                     if let Reason::Peer(bye) = &reason {
-                        self.reports.turned_away(now, peer, bye);
+                        self.turned_away(now, peer, bye);
                     }
                     self.peers.outputs.push_back((id, Output::Close(reason)));
                     self.end(now, id);

@@ -298,10 +298,7 @@ impl Session {
 }
 
 fn revoked() -> Next {
-    Next::Close(
-        Reason::Revoked,
-        Some(Bye::new(ByeReason::Revoked, "本设备已被撤销，请联系上级管理员")),
-    )
+    Next::Close(Reason::Revoked, Some(Bye::revoked()))
 }
 
 fn joining(deadline_ms: u64, input: Input, cx: &mut Context<'_>) -> Result<Next, PeerError> {

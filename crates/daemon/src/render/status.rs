@@ -24,8 +24,8 @@ pub(super) fn status(value: &Value, screen: Screen) -> String {
     }
     let mut out = format!("{}\n", first.join("  "));
     for (holds, said) in [
-        (is(value, "revoked"), words::REVOKED_HERE),
-        (!is(value, "member") && !is(value, "revoked"), words::NOT_A_MEMBER),
+        (is_revoked(value), words::REVOKED_HERE),
+        (!is(value, "member") && !is_revoked(value), words::NOT_A_MEMBER),
         (!is(value, "settled") && is(value, "member"), words::NOT_SETTLED),
     ] {
         if holds {
@@ -48,6 +48,12 @@ pub(super) fn status(value: &Value, screen: Screen) -> String {
     block(&mut out, words::LABEL_SOFTWARE, &[line(text(value, "version"))]);
     block(&mut out, words::LABEL_TO_SEE_TO, &to_see_to(value));
     out
+}
+
+/// The statement itself may never come here: a revoked device is told nothing more than that it is one.
+fn is_revoked(value: &Value) -> bool {
+    let mut away = all(value, "turned_away").iter();
+    is(value, "revoked") || away.any(|one| text(one, "reason") == "revoked")
 }
 
 /// Lines under one label.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ledger::id::DeviceId;
 use office::command::{Command, CommandError};
 use office::{Office, OfficeError, Output, SessionId};
-use replica::frame::Inbound;
+use replica::frame::{Bye, Inbound};
 use replica::session::{Dialled, PeerError, Progress, Reason};
 use store::Position;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
@@ -199,6 +199,10 @@ impl State {
                 return Some(held);
             }
             Message::Fault { id, error } => self.broken(id, &error),
+            Message::Revoked { by } => {
+                info!(hub = %by.short(), "this device is revoked, says a hub");
+                self.office.turned_away(now, by, &Bye::revoked());
+            }
             Message::Written { id, bytes } => {
                 if self.links.contains_key(&id) {
                     self.office.written(now, id, bytes);

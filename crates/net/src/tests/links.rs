@@ -170,3 +170,20 @@ async fn a_dead_line_is_noticed_and_dialled_again_and_a_quiet_one_is_left_alone(
     dialling.stop();
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_whose_key_is_refused_in_the_handshake_learns_why() {
+    let hub = Device::new(1);
+    let server = hub.serve();
+    let mut room = Device::new(2);
+    hub.identity.revoked().add(room.identity.device());
+    let dialling = dialling(&room, &[server.addr()]);
+    let by = loop {
+        if let Seen::Revoked { by } = room.next().await {
+            break by;
+        }
+    };
+    assert_eq!(by, hub.identity.device());
+    dialling.stop();
+    server.stop().await;
+}

@@ -326,6 +326,11 @@ impl Bye {
         cut(&mut text, Self::TEXT_BYTES_MAX);
         Self { reason, text }
     }
+
+    /// What a hub says to a device that was taken out of the county, and what its handshake says without words.
+    pub fn revoked() -> Self {
+        Self::new(ByeReason::Revoked, "本设备已被撤销，请联系上级管理员")
+    }
 }
 
 /// Why a side ends the session.
