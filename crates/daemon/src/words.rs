@@ -317,6 +317,10 @@ pub(crate) fn see_to_upgrade(many: u64) -> String {
     format!("有 {many} 条声明本版本看不懂，请升级程序")
 }
 
+pub(crate) fn see_to_too_long(unit: &str) -> String {
+    format!("{unit} 的账本日志太多（上限约两万条日志），暂时不能对账，请联系技术支持")
+}
+
 pub(crate) fn turned_away(unit: &str, reason: &str, at: &str) -> String {
     format!("{unit} {at} {reason}")
 }

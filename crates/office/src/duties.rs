@@ -359,6 +359,7 @@ impl Office {
         if damaged.is_empty() {
             return Ok(());
         }
+        self.views.reread();
         // What we said behind the hole lives on at our peers: going on from before it would be a fork.
         if concern(&damaged, &self.me.device) && self.life.is_some() {
             self.begin_epoch()?;

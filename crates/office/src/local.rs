@@ -10,7 +10,7 @@ use replica::frame::Health;
 use replica::logs::SendPlan;
 use replica::receipt::{Receipt, Withdrawal};
 use replica::run::Run;
-use replica::session::{Acquaintance, Local, Quota};
+use replica::session::{Acquaintance, Asks, Local, Quota};
 use replica::vector::Vector;
 use store::kv::prefix_end;
 use store::{Merge, Order, Scan, Store, StoreError};
@@ -38,6 +38,7 @@ pub(crate) struct Sight<'a> {
     pub(crate) line: &'a [UnitId],
     pub(crate) health: &'a Health,
     pub(crate) quota: &'a mut Quota,
+    pub(crate) asks: &'a mut Asks,
     pub(crate) catching_up: &'a mut BTreeSet<DeviceId>,
     pub(crate) mono_ms: u64,
 }
@@ -195,5 +196,9 @@ impl Local for Sight<'_> {
             return Ok(());
         }
         self.quota.take(self.mono_ms, author, entries, bytes)
+    }
+
+    fn ask(&mut self, peer: &DeviceId, reads: u64) -> Result<(), u64> {
+        self.asks.take(self.mono_ms, peer, reads)
     }
 }

@@ -9,7 +9,7 @@ use replica::frame::{Bye, Health, Inbound, JoinRequest, Refusal, WrappedKey};
 use replica::receipt::{Receipt, Withdrawal};
 use replica::run::VerifiedRun;
 use replica::session::{
-    Acquaintance, Dialled, Effect, Input, Outcome, PeerError, Progress as SessionProgress, Quota, Reason, Session,
+    Acquaintance, Asks, Dialled, Effect, Input, Outcome, PeerError, Progress as SessionProgress, Quota, Reason, Session,
 };
 use replica::time::Now;
 use store::{KeyStaged, StageRefusal, Staged};
@@ -58,6 +58,9 @@ pub(crate) struct Peers {
     withdrawals: Vec<Withdrawal>,
     /// What this device says of itself; kept up by [`Office::refresh_health`].
     pub(crate) health: Health,
+    /// Scopes of which too much is held to be told in one frame: for operators.
+    pub(crate) too_long: BTreeSet<Scope>,
+    pub(crate) asks: Asks,
     /// Entries that peers did not take, by reason: for operators.
     pub(crate) refused: BTreeMap<(LogId, Refusal), u64>,
 }
@@ -77,6 +80,8 @@ impl Peers {
             receipts: Vec::new(),
             withdrawals: Vec::new(),
             health,
+            too_long: BTreeSet::new(),
+            asks: Asks::default(),
             refused: BTreeMap::new(),
         }
     }
@@ -253,6 +258,7 @@ impl Office {
             line: &self.line,
             health: &self.peers.health,
             quota: &mut self.peers.quota,
+            asks: &mut self.peers.asks,
             catching_up: &mut self.peers.catching_up,
             mono_ms: now.mono_ms,
         };
@@ -302,6 +308,9 @@ impl Office {
                 }
                 Effect::Introduced(introduced) => self.reports.introduced(now, peer, introduced.member().unit),
                 Effect::Health(rooms) => self.take_reports(now, peer, rooms),
+                Effect::TooLong(scope) => {
+                    self.peers.too_long.insert(scope);
+                }
                 Effect::Refused { log, reason } => self.peers.note_refusal(log, reason),
                 // Only sessions that join, which this office does not hold, are welcomed.
                 Effect::Welcomed(_) => {}
@@ -327,6 +336,7 @@ impl Office {
         }
         self.peers.connected.remove(&line.peer);
         self.peers.catching_up.remove(&line.peer);
+        self.peers.asks.forget(now.mono_ms, &line.peer);
         self.reports.parted(now, line.peer);
         self.health_due = true;
     }

@@ -39,10 +39,14 @@ impl Office {
             let Some((log, tip)) = name::odd_place(&key) else {
                 continue;
             };
-            let unreadable = why == [name::ODD_UNREADABLE];
+            let (kind, reason) = match why.as_slice() {
+                [name::ODD_UNREADABLE] => ("unreadable", texts::UNREADABLE_ENTRY),
+                [name::ODD_EXCESS] => ("excess", texts::EXCESS_ENTRY),
+                _ => ("unknown_kind", texts::UNKNOWN_ENTRY),
+            };
             items.push(json!({
-                "kind": if unreadable { "unreadable" } else { "unknown_kind" },
-                "reason": if unreadable { texts::UNREADABLE_ENTRY } else { texts::UNKNOWN_ENTRY },
+                "kind": kind,
+                "reason": reason,
                 "unit": self.unit_shown(log.scope.unit).0,
                 "device": log.device,
                 "seq": tip.seq,

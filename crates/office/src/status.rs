@@ -71,6 +71,7 @@ impl Office {
             "withdrawn": self.withdrawal_rows(),
             "refused": self.refused_rows(),
             "turned_away": self.turned_away_rows(),
+            "too_long": self.peers.too_long.iter().map(|s| self.unit_shown(s.unit).0).collect::<Vec<_>>(),
             "upgrade_needed": self.authority.unknown(),
         }))
     }

@@ -466,6 +466,7 @@ pub(crate) fn flag(flag: Flag) -> &'static str {
 
 pub(crate) const UNREADABLE_ENTRY: &str = "条目内容无法识别，已原样保存";
 pub(crate) const UNKNOWN_ENTRY: &str = "需升级：条目由更高版本写入，已原样保存";
+pub(crate) const EXCESS_ENTRY: &str = "这台设备对同一件的改动过多，超出的已原样保存，不再计入";
 pub(crate) const UNRECOGNISED: &str = "待认：作者已被撤销或尚未接入，待上级声明后计入";
 pub(crate) const DAMAGED: &str = "账目文件有损坏，已隔离，正在从其他设备重新取回";
 pub(crate) const HEALED: &str = "账目文件有过损坏，已隔离，内容已全部取回；请检查硬盘，必要时更换";

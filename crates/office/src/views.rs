@@ -18,19 +18,19 @@ mod under;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ledger::form::{Form, Forms};
 use ledger::id::{RecordId, ScopeKind};
 use replica::authority::Authority;
-use replica::entry::{KIND_RECORD, KIND_STATEMENT, KIND_TRAIL, RecordBody};
+use replica::entry::{KIND_RECORD, KIND_STATEMENT, KIND_TRAIL, RecordBody, Tip};
 use store::kv::prefix_end;
 use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan, Store, StoreError};
 
 use crate::keys::Keys;
 use crate::views::fold::{Fresh, Read, Under, derived};
 use crate::views::groups::Touched;
-use crate::views::row::RowLog;
+use crate::views::row::{RECORD_DEVICE_ENTRIES_MAX, RowLog};
 
 pub use counts::Counts;
 pub use row::{RecordRef, RecordRow, RowEntry, RowStatus, Summary};
@@ -42,7 +42,7 @@ const TRUST_ENTRIES: usize = 16_384;
 const FORMAT: u8 = 3;
 /// Rows removed in one batch.
 const WIPE_ROWS: usize = 4_096;
-/// Frames read at once; a bound on RAM, as a frame holds up to a mebibyte.
+/// Frames read at once, when they are short. One holds up to a mebibyte, of thousands of entries.
 const FRAMES_MAX: usize = 64;
 /// A record folded with more changes than this in one go is a bound on nothing but patience; see the ledger's own limit.
 const STALE_MAX_PER_APPLY: usize = 4_096;
@@ -51,6 +51,10 @@ const STALE_MAX_PER_APPLY: usize = 4_096;
 #[derive(Debug)]
 pub struct Views {
     applied: Position,
+    /// What is left of a run of which a part has been applied, and the place behind it. `applied` lies before it.
+    rest: Option<(Position, RunFrame)>,
+    /// Entries of the run taken last: what the next ones are likely to hold.
+    run_entries: usize,
     forms: Forms,
     /// Records to fold again although no entry of theirs has come.
     stale: BTreeSet<RecordRef>,
@@ -87,6 +91,8 @@ impl Views {
         let is_ours = matches!(store.kv().value(name::FORMAT), Ok(Some(format)) if format == [FORMAT]);
         Self {
             applied: if is_ours { store.trusted() } else { Position::START },
+            rest: None,
+            run_entries: 1,
             wipe_due: !is_ours,
             format_due: !is_ours,
             forms: Forms::compiled(),
@@ -104,6 +110,7 @@ impl Views {
     /// After the index was wiped: everything is made anew by the calls of [`Views::apply`] that follow.
     pub fn restart(&mut self) {
         self.applied = Position::START;
+        self.rest = None;
         self.wipe_due = true;
         self.format_due = true;
         self.stale.clear();
@@ -112,6 +119,11 @@ impl Views {
         self.counts = None;
         self.applied_entries = 0;
         self.rebuilding = true;
+    }
+
+    /// The journal is not as it was read: what was read ahead of it is read again.
+    pub(crate) fn reread(&mut self) {
+        self.rest = None;
     }
 
     /// Whether the index was wiped by this process and is not complete yet.
@@ -193,14 +205,18 @@ impl Views {
         if self.unsettled {
             self.settle(store, authority, keys)?;
         }
-        let (mut touched, odd, position, entries) = self.gather(store, budget)?;
-        while touched.len() < STALE_MAX_PER_APPLY {
+        let mut gathered = self.gather(store, budget)?;
+        while gathered.touched.len() < STALE_MAX_PER_APPLY {
             let Some(of) = self.stale.pop_first() else { break };
-            touched.entry(of).or_default();
+            gathered.touched.entry(of).or_default();
+            gathered.again.insert(of);
         }
-        let records: Vec<RecordRef> = touched.keys().copied().collect();
-        if let Err(error) = self.write(store, authority, keys, touched, odd, position) {
+        let (position, entries) = (gathered.position, gathered.entries);
+        let records: Vec<RecordRef> = gathered.touched.keys().copied().collect();
+        if let Err(error) = self.write(store, authority, keys, gathered) {
             self.stale.extend(records);
+            // What is left of a run goes with the rest of it: all of it is read again.
+            self.rest = None;
             return Err(error);
         }
         self.applied = position;
@@ -243,31 +259,72 @@ impl Views {
         Ok(())
     }
 
-    /// Reads frames from where we are, and sorts their entries by record.
-    fn gather(&mut self, store: &Store, budget: usize) -> Result<(Gathered, Batch, Position, usize), StoreError> {
-        let mut touched = Gathered::new();
-        let mut odd = Batch::default();
-        let mut position = self.applied;
-        let mut entries = 0;
-        while entries < budget && position < store.head() {
-            let frames = store.frames_after(position, FRAMES_MAX)?;
-            let Some((last, _)) = frames.last() else {
-                // Nothing but damage up to the head.
-                position = store.head();
+    /// Reads from where we are, and sorts at most `budget` entries by record. A long run is taken in parts: between two calls others
+    /// are served. What was gathered of the same record is folded together.
+    fn gather(&mut self, store: &Store, budget: usize) -> Result<Gathered, StoreError> {
+        let mut gathered = Gathered {
+            touched: BTreeMap::new(),
+            again: BTreeSet::new(),
+            odd: Batch::default(),
+            position: self.applied,
+            entries: 0,
+        };
+        let mut ahead = VecDeque::new();
+        while gathered.entries < budget {
+            let left = budget - gathered.entries;
+            let Some((behind, mut run)) = self.next_run(store, &mut ahead, left, &mut gathered.position)? else {
                 break;
             };
-            position = *last;
-            for (_, frame) in frames {
-                if let JournalFrame::Run(run) = frame {
-                    entries += run.entries.len();
-                    self.sort(run, &mut touched, &mut odd);
-                }
+            self.run_entries = run.entries.len().max(1);
+            if run.entries.len() > left {
+                let rest = RunFrame {
+                    log: run.log,
+                    prev: run.prev,
+                    entries: run.entries.split_off(left),
+                };
+                self.rest = Some((behind, rest));
+            } else {
+                gathered.position = behind;
             }
+            gathered.entries += run.entries.len();
+            self.sort(run, &mut gathered.touched, &mut gathered.odd);
         }
-        Ok((touched, odd, position, entries))
+        Ok(gathered)
     }
 
-    fn sort(&mut self, run: RunFrame, touched: &mut Gathered, odd: &mut Batch) {
+    /// The next run that is not applied, and the place behind it; `position` is moved over what is no run. `None` at the head.
+    fn next_run(
+        &mut self,
+        store: &Store,
+        ahead: &mut VecDeque<(Position, JournalFrame)>,
+        entries: usize,
+        position: &mut Position,
+    ) -> Result<Option<(Position, RunFrame)>, StoreError> {
+        if let Some(rest) = self.rest.take() {
+            return Ok(Some(rest));
+        }
+        loop {
+            if ahead.is_empty() {
+                if *position >= store.head() {
+                    return Ok(None);
+                }
+                // As many as are likely to be wanted: what goes beyond is read again by the next call.
+                let frames = (entries / self.run_entries).clamp(1, FRAMES_MAX);
+                ahead.extend(store.frames_after(*position, frames)?);
+            }
+            match ahead.pop_front() {
+                // Nothing but damage up to the head.
+                None => {
+                    *position = store.head();
+                    return Ok(None);
+                }
+                Some((behind, JournalFrame::Run(run))) => return Ok(Some((behind, run))),
+                Some((behind, _)) => *position = behind,
+            }
+        }
+    }
+
+    fn sort(&mut self, run: RunFrame, touched: &mut Fresher, odd: &mut Batch) {
         let scope = run.log.scope;
         let log = RowLog {
             device: run.log.device,
@@ -304,10 +361,15 @@ impl Views {
         store: &Store,
         authority: &Authority,
         keys: &Keys,
-        touched: Gathered,
-        odd: Batch,
-        position: Position,
+        gathered: Gathered,
     ) -> Result<(), StoreError> {
+        let Gathered {
+            touched,
+            again,
+            odd,
+            position,
+            ..
+        } = gathered;
         if touched.is_empty() && position == self.applied {
             return Ok(());
         }
@@ -319,7 +381,14 @@ impl Views {
         for (of, fresh) in touched {
             let key = name::record(of);
             let before = kv.value(&key)?.and_then(|bytes| RecordRow::decode(&bytes));
-            let Read { row, .. } = under.read(of, before.clone().unwrap_or_default(), fresh)?;
+            let fresh = within_bounds(of, before.as_ref(), fresh, &mut batch);
+            if fresh.is_empty() && before.is_some() && !again.contains(&of) {
+                continue;
+            }
+            let Read { row, excess, .. } = under.read(of, before.clone().unwrap_or_default(), fresh)?;
+            for (log, tip) in excess {
+                batch.put(name::odd(&log.of(of.scope), tip), [name::ODD_EXCESS]);
+            }
             // Noted also when nothing changed: a crash may have come between the two writes below.
             groups.note(&row);
             match &before {
@@ -393,7 +462,43 @@ fn wipe(kv: &dyn Kv) -> Result<(), StoreError> {
     }
 }
 
-type Gathered = BTreeMap<RecordRef, Vec<Fresh>>;
+/// New entries by record.
+type Fresher = BTreeMap<RecordRef, Vec<Fresh>>;
+
+/// What one call of [`Views::apply`] works on.
+struct Gathered {
+    touched: Fresher,
+    /// Of those touched: records to fold although nothing new has come.
+    again: BTreeSet<RecordRef>,
+    odd: Batch,
+    /// Up to where everything is in `touched` or `odd`.
+    position: Position,
+    entries: usize,
+}
+
+/// Leaves out what the record takes no more of, and notes it: so a device that writes one record for ever has it folded no oftener.
+fn within_bounds(of: RecordRef, before: Option<&RecordRow>, mut fresh: Vec<Fresh>, batch: &mut Batch) -> Vec<Fresh> {
+    let full = before
+        .map(|row| row.full(RECORD_DEVICE_ENTRIES_MAX))
+        .unwrap_or_default();
+    if full.is_empty() {
+        return fresh;
+    }
+    fresh.retain(|fresh| {
+        let (log, entry) = (&fresh.log, &fresh.entry);
+        let last = full.get(&log.device);
+        let taken = last.is_none_or(|last| (entry.seq, log.epoch, entry.hash) <= *last);
+        if !taken {
+            let tip = Tip {
+                seq: entry.seq,
+                hash: entry.hash,
+            };
+            batch.put(name::odd(&log.of(of.scope), tip), [name::ODD_EXCESS]);
+        }
+        taken
+    });
+    fresh
+}
 
 /// Adds the forms that the county has published; one that does not parse here is left to a later version of the program.
 fn add_forms(forms: &mut Forms, authority: &Authority) {

@@ -23,6 +23,11 @@ pub const DEVICE_DAY_ENTRIES_MAX: u64 = 20_000;
 /// New bytes of one device in one day.
 pub const DEVICE_DAY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// Reads of the index that one peer's questions may cost in a second: at some 5 µs each, a tenth of a core.
+pub const ASK_READS_PER_S: u64 = 20_000;
+/// Reads that a peer may have saved up: a hub that is rebuilt asks for the keys of years, one with a hundred forks for thousands of hashes.
+pub const ASK_READS_SAVED: u64 = 1_000_000;
+
 /// A ticket lies in a chat window or on paper; a week is as long as it may be worth something to a finder.
 pub const TICKET_LIFE_MS_MAX: i64 = 7 * 86_400_000;
 /// The text of a ticket, so that a pasted novel is refused before it is decoded.

@@ -13,6 +13,7 @@
 //! Why runs of a scope are pushed only after the peer has named it: the two sides may know different versions of the organisation. An
 //! honest peer therefore never pushes what the other does not share, and one who does so is cut off.
 
+mod asks;
 mod comparing;
 mod forks;
 mod io;
@@ -37,6 +38,7 @@ use sha2::{Digest, Sha256};
 use crate::frame::{Bye, ByeReason, Frame, JoinRequest, Outbound};
 use crate::time::Now;
 
+pub use asks::Asks;
 pub use io::{Effect, Input, Met, Outcome, PeerError, Reason};
 pub use local::{Acquaintance, Local};
 pub use quota::Quota;

@@ -191,6 +191,9 @@ fn to_see_to(value: &Value) -> Vec<String> {
     if !forked.is_empty() {
         lines.push(words::see_to_forks(&forked[..forked.len().min(TOLD_MAX)].join("、")));
     }
+    for unit in all(value, "too_long").iter().filter_map(Value::as_str).take(TOLD_MAX) {
+        lines.push(words::see_to_too_long(&line(unit)));
+    }
     for away in all(value, "turned_away").iter().take(TOLD_MAX) {
         let at = number(away, "at_ms").map_or_else(String::new, moment);
         lines.push(words::turned_away(

@@ -14,7 +14,9 @@ use store::{Store, StoreError};
 
 use crate::keys::Keys;
 use crate::views::name::{self, Flag};
-use crate::views::row::{RecordRef, RecordRow, RowConflict, RowEntry, RowLog, RowResolution, RowStatus, Summary};
+use crate::views::row::{
+    RECORD_DEVICE_ENTRIES_MAX, RecordRef, RecordRow, RowConflict, RowEntry, RowLog, RowResolution, RowStatus, Summary,
+};
 
 /// Everything that a fold reads beside the entries themselves.
 pub(crate) struct Under<'a> {
@@ -37,6 +39,8 @@ pub(crate) struct Read {
     pub(crate) row: RecordRow,
     pub(crate) folded: Folded,
     pub(crate) key: Option<RecordKey>,
+    /// Entries that the record takes no more: see [`RECORD_DEVICE_ENTRIES_MAX`].
+    pub(crate) excess: Vec<(RowLog, Tip)>,
     /// The bodies that were folded, with their envelopes.
     pub(crate) entries: Vec<(Envelope, Vec<u8>)>,
 }
@@ -82,6 +86,7 @@ impl Under<'_> {
                 bodies.insert((index, seq, hash), body);
             }
         }
+        let excess = row.trim(RECORD_DEVICE_ENTRIES_MAX);
         let mut entries = Vec::with_capacity(row.entries.len());
         let mut kept = Vec::with_capacity(row.entries.len());
         for entry in std::mem::take(&mut row.entries) {
@@ -121,6 +126,7 @@ impl Under<'_> {
             row,
             folded,
             key,
+            excess,
             entries,
         })
     }

@@ -169,6 +169,8 @@ pub(crate) fn flag(flag: Flag, of: RecordRef) -> Vec<u8> {
 /// Why an entry is odd: a record's entry that cannot be read, or a kind that this version does not know.
 pub(crate) const ODD_UNREADABLE: u8 = 1;
 pub(crate) const ODD_UNKNOWN: u8 = 2;
+/// Its device has written its record too often.
+pub(crate) const ODD_EXCESS: u8 = 3;
 
 pub(crate) fn odd(log: &LogId, tip: Tip) -> Vec<u8> {
     placed(ODD, log, tip)

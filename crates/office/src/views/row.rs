@@ -2,6 +2,8 @@
 //!
 //! A row holds no personal value in the clear: at most a masked name and keyed tokens. It is derived; losing it loses nothing.
 
+use std::collections::BTreeMap;
+
 use ledger::day::Day;
 use ledger::id::{DeviceId, Hash, RecordId, Scope};
 use minicbor::{Decode, Encode};
@@ -48,6 +50,17 @@ pub struct RowLog {
     pub device: DeviceId,
     #[n(1)]
     pub epoch: u64,
+}
+
+impl RowLog {
+    /// Its full name in this scope.
+    pub(crate) fn of(&self, scope: Scope) -> LogId {
+        LogId {
+            scope,
+            device: self.device,
+            epoch: self.epoch,
+        }
+    }
 }
 
 /// How far the fold of a record got.
@@ -229,6 +242,65 @@ impl RecordRow {
     }
 }
 
+/// Entries of one device that one record takes. A case has some ten in its whole life; each is read and parsed at every fold, and only
+/// then does the ledger's own limit apply. By device, so that one that runs wild crowds out nobody's changes but its own.
+pub(crate) const RECORD_DEVICE_ENTRIES_MAX: usize = 4_096;
+
+/// Which entries of a device come first, whenever they came: a record folds to the same everywhere.
+pub(crate) type Rank = (u64, u64, Hash);
+
+impl RecordRow {
+    fn rank(&self, entry: &RowEntry) -> Option<(DeviceId, Rank)> {
+        let log = self.logs.get(usize::from(entry.log))?;
+        Some((log.device, (entry.seq, log.epoch, entry.hash)))
+    }
+
+    /// The devices of which the record takes no more, each with the last place that it takes of it.
+    pub(crate) fn full(&self, max: usize) -> BTreeMap<DeviceId, Rank> {
+        if self.entries.len() < max {
+            return BTreeMap::new();
+        }
+        let mut ranks: BTreeMap<DeviceId, Vec<Rank>> = BTreeMap::new();
+        for (device, rank) in self.entries.iter().filter_map(|entry| self.rank(entry)) {
+            ranks.entry(device).or_default().push(rank);
+        }
+        let mut full = BTreeMap::new();
+        for (device, mut ranks) in ranks {
+            ranks.sort_unstable();
+            if let Some(last) = max.checked_sub(1).and_then(|at| ranks.get(at)) {
+                full.insert(device, *last);
+            }
+        }
+        full
+    }
+
+    /// Takes out what goes beyond `max` entries of one device; the places of what was taken out.
+    pub(crate) fn trim(&mut self, max: usize) -> Vec<(RowLog, Tip)> {
+        let full = self.full(max);
+        let mut out = Vec::new();
+        if full.is_empty() {
+            return out;
+        }
+        let entries = std::mem::take(&mut self.entries);
+        for entry in entries {
+            let beyond = self
+                .rank(&entry)
+                .is_some_and(|(device, rank)| full.get(&device).is_some_and(|last| rank > *last));
+            match self.logs.get(usize::from(entry.log)) {
+                Some(log) if beyond => out.push((
+                    *log,
+                    Tip {
+                        seq: entry.seq,
+                        hash: entry.hash,
+                    },
+                )),
+                _ => self.entries.push(entry),
+            }
+        }
+        out
+    }
+}
+
 /// The name of a record everywhere in the index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RecordRef {
@@ -253,5 +325,45 @@ impl RecordRef {
             scope: Scope::from_bytes(&bytes[..17])?,
             record: RecordId::from_slice(&bytes[17..])?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_device_that_runs_wild_the_first_entries_count_whatever_their_order_and_others_keep_theirs() {
+        let log = |device: u8, epoch| RowLog {
+            device: DeviceId([device; 32]),
+            epoch,
+        };
+        let entry = |seq: u64, at: u32| {
+            let place = EntryAt {
+                segment: 1,
+                offset: at,
+                len: 1,
+                crc: 0,
+            };
+            RowEntry::new(seq, Hash([seq as u8; 32]), place)
+        };
+        let all: Vec<(RowLog, u64)> = (1..=20)
+            .map(|seq| (log(1, seq % 2), seq))
+            .chain([(log(2, 7), 90)])
+            .collect();
+        let fold = |order: Vec<(RowLog, u64)>| {
+            let mut row = RecordRow::default();
+            for (at, (log, seq)) in order.into_iter().enumerate() {
+                row.add(log, entry(seq, at as u32));
+                row.trim(5);
+            }
+            let mut kept: Vec<u64> = row.entries.iter().map(|e| e.seq).collect();
+            kept.sort_unstable();
+            (kept, row.full(5))
+        };
+        let forward = fold(all.clone());
+        assert_eq!(forward.0, [1, 2, 3, 4, 5, 90]);
+        assert_eq!(forward, fold(all.into_iter().rev().collect()));
+        assert_eq!(forward.1.len(), 1);
     }
 }

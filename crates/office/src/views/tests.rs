@@ -1,5 +1,6 @@
 //! Stories of cases, told with offices on disks in memory.
 
+mod bounds;
 mod carried;
 mod world;
 

@@ -48,8 +48,9 @@ impl Open {
             let vector = cx.local.vector(*scope);
             let mut encoded = Vec::new();
             vector.encode(&mut encoded);
-            // Such a scope, of 20,000 logs, cannot be compared by any version yet; the others go on.
+            // Such a scope, of 20,000 logs, cannot be compared by any version yet; the others go on, and people are told.
             if encoded.len() + 64 > VECTOR_BYTES_MAX {
+                cx.effect(Effect::TooLong(*scope));
                 continue;
             }
             shared.told = Told::Vector;

@@ -6,7 +6,7 @@ use ed25519_dalek::SigningKey;
 use ledger::id::{DeviceId, Hash, RecordId, Scope, ScopeKind, UnitId};
 use ledger::seed::Seeds;
 
-use super::{Acquaintance, Dialled, Effect, Input, Local, Outcome, PeerError, Quota, Reason, Session};
+use super::{Acquaintance, Asks, Dialled, Effect, Input, Local, Outcome, PeerError, Quota, Reason, Session};
 use crate::authority::Write;
 use crate::credential::{Credential, Introduced};
 use crate::entry::{Entry, LogId, Tip};
@@ -71,6 +71,7 @@ pub(super) struct Post {
     pub(super) slots: BTreeSet<DeviceId>,
     pub(super) slots_max: usize,
     pub(super) quota: Quota,
+    pub(super) asks: Asks,
     pub(super) unshared: BTreeSet<Scope>,
     /// Hubs whose receipts do not count here.
     pub(super) discounted: BTreeSet<DeviceId>,
@@ -249,6 +250,9 @@ impl Local for Post {
     fn quota(&mut self, author: &DeviceId, entries: u64, bytes: u64) -> Result<(), u64> {
         self.quota.take(1, author, entries, bytes)
     }
+    fn ask(&mut self, peer: &DeviceId, reads: u64) -> Result<(), u64> {
+        self.asks.take(1, peer, reads)
+    }
 }
 
 /// One connection between two posts: a session and a queue at each end.
@@ -291,6 +295,7 @@ impl County {
                 slots: BTreeSet::new(),
                 slots_max: 8,
                 quota: Quota::default(),
+                asks: Asks::default(),
                 unshared: BTreeSet::new(),
                 discounted: BTreeSet::new(),
                 effects: Vec::new(),

@@ -73,6 +73,8 @@ pub enum Effect {
     Health(Vec<RoomHealth>),
     /// The peer does not take entries of ours or forwarded by us.
     Refused { log: LogId, reason: Refusal },
+    /// What this device holds of a scope is longer to tell than a frame may be: the scope cannot be compared.
+    TooLong(Scope),
     /// End the connection once what was sent before has left. The last effect.
     Close(Reason),
 }

@@ -19,8 +19,8 @@ pub enum Acquaintance {
     Unknown,
 }
 
-/// The office around a session: what is held, who belongs, what may be shared. A session only reads here, but for the two counters that
-/// all sessions of an office share ([`Local::catch_up`], [`Local::quota`]).
+/// The office around a session: what is held, who belongs, what may be shared. A session only reads here, but for the counters that
+/// all sessions of an office share ([`Local::catch_up`], [`Local::quota`], [`Local::ask`]).
 ///
 /// All answers speak of what is durable or staged before it, and must agree with each other within one call of
 /// [`super::Session::handle`]. Whenever a scope's vector moves, every session is told by [`super::Input::Changed`].
@@ -78,4 +78,7 @@ pub trait Local {
     /// `author` wants to add so much. `Ok` counts it against the author's day; an error names the milliseconds to wait
     /// ([`super::Quota`] does the counting).
     fn quota(&mut self, author: &DeviceId, entries: u64, bytes: u64) -> Result<(), u64>;
+    /// `peer` asks what takes so many reads to answer. `Ok` counts them; an error names the milliseconds after which it may ask again
+    /// ([`super::Asks`] does the counting).
+    fn ask(&mut self, peer: &DeviceId, reads: u64) -> Result<(), u64>;
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ledger::id::{DeviceId, Hash, RecordId, Scope, ScopeKind, UnitId};
 
+use super::asks::reads;
 use super::meeting::Said;
 use super::pace::Pace;
 use super::voices::Voices;
@@ -235,6 +236,13 @@ impl Open {
         if self.pace.unwritten() > UNREAD_BYTES_MAX {
             return Err(PeerError::TooMany("answers that were asked for and not read"));
         }
+        let reads = reads(&frame);
+        if reads > 0
+            && let Err(retry_ms) = cx.local.ask(&cx.peer, reads)
+        {
+            self.come_back(&frame, retry_ms, cx);
+            return Ok(());
+        }
         match frame {
             Frame::Digests(digests) => self.digests(digests, cx),
             Frame::Vectors(vectors) => self.vectors(vectors, cx)?,
@@ -275,6 +283,13 @@ impl Open {
             Frame::Bye(_) | Frame::Unknown(_) => {}
         }
         self.check_bounds()
+    }
+
+    /// A question is not answered: the peer has asked for too much. It is told when to compare again, and once until it does.
+    fn come_back(&mut self, question: &Inbound, retry_ms: u64, cx: &mut Context<'_>) {
+        if matches!(question, Frame::Digests(_)) || self.slot != Slot::Refused {
+            self.say_busy(retry_ms, cx);
+        }
     }
 
     /// The vector of a scope has moved here. The peer may have been revoked by it: then nothing more is to be said.

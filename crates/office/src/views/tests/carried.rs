@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ledger::id::Scope;
 use replica::entry::Tip;
-use replica::session::{Local, Quota};
+use replica::session::{Asks, Local, Quota};
 use store::Merge;
 
 use super::world::{NOW, World, ZHANG, hear, receipt, settle, share};
@@ -104,7 +104,7 @@ fn an_erased_persons_key_is_given_to_nobody_even_before_it_is_destroyed() {
     let office = &world.town.office;
     assert!(office.authority.erased(&of.scope, &of.record));
     assert!(office.store.key(of.scope, &of.record).is_some(), "not destroyed yet");
-    let (mut quota, mut catching_up) = (Quota::default(), BTreeSet::new());
+    let (mut quota, mut asks, mut catching_up) = (Quota::default(), Asks::default(), BTreeSet::new());
     let sight = Sight {
         me: office.me.device,
         peer: world.a.office.device(),
@@ -115,6 +115,7 @@ fn an_erased_persons_key_is_given_to_nobody_even_before_it_is_destroyed() {
         line: &office.line,
         health: &office.peers.health,
         quota: &mut quota,
+        asks: &mut asks,
         catching_up: &mut catching_up,
         mono_ms: 0,
     };

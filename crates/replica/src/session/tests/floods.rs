@@ -1,7 +1,7 @@
 //! Peers that send too much of what each by itself is allowed, and counties larger than one frame.
 
 use super::super::double::{County, unit};
-use super::super::{Effect, Input, PeerError, Reason};
+use super::super::{Asks, Effect, Input, PeerError, Progress, Reason};
 use super::{COUNTY, ROOM, TOWNSHIP, in_step};
 use crate::entry::{LogId, Tip};
 use crate::frame::{
@@ -131,6 +131,7 @@ fn a_peer_that_asks_and_never_reads_is_cut_off() {
     let (mut county, line) = in_step();
     let log = county.posts[ROOM].log(Scope::book(unit(4)));
     let tip = county.posts[TOWNSHIP].memory.logs.tips(&log)[0];
+    county.posts[TOWNSHIP].asks = Asks::new(1, u64::MAX);
     let ask = Frame::HashAsk(HashAsk {
         log,
         tip,
@@ -144,6 +145,51 @@ fn a_peer_that_asks_and_never_reads_is_cut_off() {
     }
     assert!(matches!(county.lines[line].errors[1], Some(PeerError::TooMany(_))));
     assert_eq!(county.lines[line].closed[1], Some(Reason::Fault));
+}
+
+#[test]
+fn a_peer_that_asks_for_ever_is_told_to_come_back_and_is_served_when_it_does() {
+    const BUSY: u8 = 15;
+    let (mut county, line) = in_step();
+    county.posts[TOWNSHIP].asks = Asks::new(1, 2_000);
+    let log = county.posts[ROOM].log(Scope::book(unit(4)));
+    let tip = county.posts[TOWNSHIP].memory.logs.tips(&log)[0];
+    let ask = Frame::HashAsk(HashAsk {
+        log,
+        tip,
+        seqs: (1..39).collect(),
+    });
+    let answered = |county: &County| county.lines[line].kinds[1].len();
+    let before = answered(&county);
+    for _ in 0..5_000 {
+        arrives(&mut county, line, 1, &ask);
+    }
+    // A few answers, then one word; no fault of anybody's.
+    assert!(answered(&county) - before < 10, "{:?}", county.lines[line].kinds[1]);
+    assert_eq!(county.lines[line].kinds[1].last(), Some(&BUSY));
+    assert_eq!(county.lines[line].errors, [None, None]);
+    county.record(ROOM, 3);
+    county.settle();
+    county.posts[TOWNSHIP].asks = Asks::default();
+    county.pass(20_000_000);
+    county.settle();
+    county.assert_equal(ROOM, TOWNSHIP);
+    assert_eq!(county.lines[line].sessions[0].progress(), Progress::InStep);
+}
+
+#[test]
+fn a_scope_with_more_logs_than_can_be_told_is_named_and_the_others_go_on() {
+    let mut county = County::new(5);
+    let scope = Scope::book(unit(4));
+    for epoch in 0..40_000 {
+        let run = sign(&key(4), log(1_000 + epoch), Tip::START, vec![note("x")]);
+        county.posts[TOWNSHIP].memory.take(&run);
+    }
+    county.write(TOWNSHIP, Scope::public(unit(2)), vec![note("calendar")]);
+    county.connect(TOWNSHIP, COUNTY);
+    county.settle();
+    assert!(county.posts[TOWNSHIP].effects.contains(&Effect::TooLong(scope)));
+    assert_eq!(county.posts[COUNTY].memory.logs.entries(Scope::public(unit(2))), 1);
 }
 
 #[test]
