@@ -16,6 +16,7 @@ pub mod dice;
 pub mod fault;
 pub mod line;
 pub mod malice;
+pub mod month;
 pub mod oracle;
 pub mod shrink;
 pub mod story;

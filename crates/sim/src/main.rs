@@ -10,8 +10,9 @@ mod many;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use sim::Shape;
+use sim::month::Month;
 use sim::shrink::shrink;
 use sim::story::Story;
 
@@ -19,6 +20,8 @@ use sim::story::Story;
 #[derive(Parser, Debug)]
 #[command(name = "cunlian-sim", version)]
 struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Tell the story of this seed.
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
@@ -53,6 +56,26 @@ struct Args {
     no_shrink: bool,
 }
 
+#[derive(Subcommand, Debug)]
+enum What {
+    /// One month of a full county, and what people would have seen in it.
+    Month {
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, default_value_t = 30)]
+        days: u64,
+        #[arg(long, default_value_t = 32)]
+        townships: usize,
+        #[arg(long, default_value_t = 12)]
+        sub_centres: usize,
+        #[arg(long, default_value_t = 462)]
+        rooms: usize,
+        /// Cases of a workday, in the whole county.
+        #[arg(long, default_value_t = 1_130)]
+        cases: u64,
+    },
+}
+
 fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -70,11 +93,51 @@ impl Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let Some(What::Month {
+        seed,
+        days,
+        townships,
+        sub_centres,
+        rooms,
+        cases,
+    }) = args.what
+    {
+        return month(Month {
+            seed,
+            days,
+            townships,
+            sub_centres,
+            rooms,
+            cases_per_workday: cases,
+        });
+    }
     let well = match args.seeds {
         Some(seeds) => many::run(args.from, seeds, &args.shape(), args.jobs.max(1), args.json),
         None => one(args.seed.unwrap_or(0), &args),
     };
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn month(month: Month) -> ExitCode {
+    let began = std::time::Instant::now();
+    let figures = sim::month::run(month, &mut |text| {
+        eprintln!("{:>6} s  {text}", began.elapsed().as_secs());
+    });
+    match figures {
+        Ok(figures) => {
+            println!("{figures}");
+            println!("{} s on one core", began.elapsed().as_secs());
+            if figures.healed_ms.is_some() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Tells one story aloud. If it fails and may be shortened, tells the short one as well.

@@ -6,6 +6,7 @@ mod shape;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub(crate) use agree::apart;
 pub use shape::Shape;
 
 use crate::blow::{Blow, Taste, Undo};

@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::fault::{Faults, Kind};
 use crate::malice::Tamper;
+use crate::month::Meter;
 use crate::oracle::{Moment, Oracle};
 use crate::trace::Trace;
 use connection::{ConnectionId, Connections};
@@ -86,6 +87,8 @@ pub struct World {
     pub faults: Faults,
     /// What must always hold; sees every command, commit, opening and end of a process.
     pub oracle: Oracle,
+    /// Measures in the oracle's place, where a county is too large to be looked at all the time.
+    pub meter: Option<Meter>,
     /// What peers did wrong: the device that found out, and the fault.
     pub peer_errors: Vec<(Seat, PeerError)>,
     /// Processes that ended because of their disk, and offices that could not be opened, with the reason.
@@ -109,6 +112,7 @@ impl World {
             trace: Trace::default(),
             faults: Faults::default(),
             oracle: Oracle::default(),
+            meter: None,
             peer_errors: Vec::new(),
             mishaps: Vec::new(),
             traffic: Traffic::default(),
@@ -222,6 +226,11 @@ impl World {
 
     /// Lets the oracle look.
     fn watch(&mut self, moment: &Moment<'_>) {
+        if let Some(mut meter) = self.meter.take() {
+            meter.watch(self, moment);
+            self.meter = Some(meter);
+            return;
+        }
         let mut oracle = std::mem::take(&mut self.oracle);
         oracle.watch(self, moment);
         self.oracle = oracle;

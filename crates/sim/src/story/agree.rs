@@ -12,7 +12,7 @@ const QUIET_MS: u64 = 2 * 3_600_000;
 const SETTLE_MS: u64 = 120_000;
 
 /// What is not in step: books of a device that its hub holds otherwise, devices that do not run.
-pub(super) fn apart(world: &mut World, county: &County) -> Vec<String> {
+pub(crate) fn apart(world: &mut World, county: &County) -> Vec<String> {
     let mut books = BTreeMap::new();
     let mut apart = Vec::new();
     for seat in county.present() {
