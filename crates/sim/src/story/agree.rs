@@ -7,10 +7,6 @@ use office::command::Command;
 use crate::county::County;
 use crate::world::{Seat, World};
 
-/// How long a county in step is watched for chatter, after what follows from the last catch-up has settled.
-const QUIET_MS: u64 = 2 * 3_600_000;
-const SETTLE_MS: u64 = 120_000;
-
 /// What is not in step: books of a device that its hub holds otherwise, devices that do not run.
 pub(crate) fn apart(world: &mut World, county: &County) -> Vec<String> {
     let mut books = BTreeMap::new();
@@ -53,13 +49,4 @@ fn digests(world: &mut World, seat: Seat) -> Result<BTreeMap<String, String>, St
         (scope, text(&s["digest"]))
     });
     Ok(held.collect())
-}
-
-/// A county in step says nothing: what was said in hours of it.
-pub(super) fn noise(world: &mut World) -> Option<String> {
-    world.pass(SETTLE_MS);
-    let before = world.traffic;
-    world.pass(QUIET_MS);
-    let frames = world.traffic.frames - before.frames;
-    (frames > 0).then(|| format!("{frames} frames were sent in two hours in which nothing happened"))
 }
