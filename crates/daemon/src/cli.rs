@@ -16,7 +16,7 @@ use crate::failure::Failure;
 const INPUT_BYTES_MAX: u64 = 48 * 1024 * 1024;
 
 /// Options that every command has.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Common {
     /// 数据文件夹 · the data folder
     #[arg(

@@ -106,7 +106,25 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, or holds an unknown key or a wrong value.
     pub fn load(kind: Kind, common: &Common, run: &RunArgs, listen: Option<SocketAddr>) -> Result<Self, Failure> {
-        let file = File::find(common)?;
+        Self::joined(kind, common, run, listen, File::find(common)?)
+    }
+
+    /// The configuration of a file's text alone.
+    ///
+    /// # Errors
+    /// When the text holds an unknown key or a wrong value.
+    pub fn of_text(kind: Kind, text: &str) -> Result<Self, Failure> {
+        let file = File::parse(text, Path::new("config.toml"))?;
+        Self::joined(kind, &Common::default(), &RunArgs::default(), None, file)
+    }
+
+    fn joined(
+        kind: Kind,
+        common: &Common,
+        run: &RunArgs,
+        listen: Option<SocketAddr>,
+        file: File,
+    ) -> Result<Self, Failure> {
         let default_data = PathBuf::from(match kind {
             Kind::Node => "cunlian-node-data",
             Kind::Hub => "cunlian-hub-data",
@@ -179,9 +197,14 @@ impl File {
             )));
         }
         let text = std::fs::read_to_string(path).map_err(unread)?;
-        toml::from_str(&text).map_err(|e| {
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
+        toml::from_str(text).map_err(|e| {
             Failure::usage(format!(
-                "配置文件 {shown} 有错，请改正后再试：\n{}",
+                "配置文件 {} 有错，请改正后再试：\n{}",
+                path.display(),
                 e.to_string().trim_end()
             ))
         })

@@ -56,7 +56,10 @@ impl Ask {
     }
 
     /// Reads what came over the local API.
-    pub(crate) fn from_json(bytes: &[u8]) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// Words for the program that asked: no JSON, no command, or a field that the command does not have.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Failure> {
         let wrong = |e: serde_json::Error| Failure::usage(format!("本机接口收到看不懂的请求：{e}")).coded("request");
         let mut value: Value = serde_json::from_slice(bytes).map_err(wrong)?;
         if value.get("command") == Some(&json!("join")) {
@@ -65,9 +68,19 @@ impl Ask {
             }
             return serde_json::from_value(value).map(Ask::Join).map_err(wrong);
         }
-        serde_json::from_value(value)
-            .map(|command| Ask::Command(Box::new(command)))
-            .map_err(wrong)
+        let more = value.as_object().is_some_and(|fields| fields.len() > 1);
+        let ask = Ask::Command(Box::new(serde_json::from_value(value).map_err(wrong)?));
+        // Of commands without fields serde does not see that some were given.
+        if more && ask.has_no_fields() {
+            return Err(Failure::usage("本机接口收到看不懂的请求：这个命令没有别的字段").coded("request"));
+        }
+        Ok(ask)
+    }
+
+    fn has_no_fields(&self) -> bool {
+        // A whole day book need not be written out to be known as more than a name.
+        !matches!(self, Ask::Command(command) if matches!(**command, Command::CaseImport(_)))
+            && self.to_json().as_object().is_some_and(|fields| fields.len() == 1)
     }
 }
 
@@ -209,6 +222,12 @@ mod tests {
         let status = Ask::Command(Box::new(Command::Status)).to_json().to_string();
         let back = Ask::from_json(status.as_bytes()).unwrap();
         assert!(matches!(back, Ask::Command(c) if matches!(*c, Command::Status)));
-        assert_eq!(Ask::from_json(br#"{"command":"sing"}"#).unwrap_err().exit, 2);
+        for wrong in [
+            r#"{"command":"sing"}"#,
+            r#"{"command":"status","loud":1}"#,
+            r#"{"command":"case_show","number":"1","loud":1}"#,
+        ] {
+            assert_eq!(Ask::from_json(wrong.as_bytes()).unwrap_err().exit, 2, "{wrong}");
+        }
     }
 }

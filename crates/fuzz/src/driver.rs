@@ -20,13 +20,12 @@ const KEPT_BYTES_MAX: usize = 8 * 1024;
 const KEPT_TOTAL_MAX: usize = 128 * 1024;
 
 /// What libFuzzer wants to know of the code: which edges were taken, and what was compared with what.
-const INSTRUMENTED: [&str; 7] = [
+const INSTRUMENTED: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Ccodegen-units=1",
     "--cfg=fuzzing",
 ];
 

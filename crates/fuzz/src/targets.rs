@@ -1,7 +1,9 @@
 //! The targets, by where the bytes come from: the wire, the disk, the people.
 
+mod api;
 mod batch;
 mod change;
+mod config;
 mod daybook;
 mod entry;
 mod form;
@@ -28,6 +30,8 @@ pub(crate) const ALL: &[Target] = &[
     vault::TARGET,
     form::TARGET,
     daybook::TARGET,
+    api::TARGET,
+    config::TARGET,
 ];
 
 const KIB: usize = 1024;

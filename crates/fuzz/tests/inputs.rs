@@ -102,4 +102,6 @@ targets!(
     vault,
     form,
     daybook,
+    api,
+    config,
 );
