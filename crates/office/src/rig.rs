@@ -3,6 +3,8 @@
 //! Everything runs through the real doors: bytes from [`Office::next_output`] are framed, decoded and verified as a connection
 //! would. Only the transport is not there. A run follows from its seed.
 
+pub mod fixture;
+
 use std::collections::VecDeque;
 
 use ledger::id::DeviceId;
