@@ -27,7 +27,8 @@ fn cargo() -> Command {
 
 fn fuzzer() -> Command {
     let mut cargo = cargo();
-    cargo.args(["run", "--quiet", "--release", "-p", "cunlian-fuzz", "--"]);
+    // The command is light; the engine that it builds has a profile of its own.
+    cargo.args(["run", "--quiet", "-p", "cunlian-fuzz", "--"]);
     cargo
 }
 
@@ -39,18 +40,8 @@ pub(crate) fn fuzz(log: &Log, until: Until) -> Result<u64> {
     let seconds = until
         .left()
         .map_or(FUZZ_SECONDS, |left| (left.as_secs() / targets.max(1)).max(1));
-    let mut child = cargo()
-        .args([
-            "run",
-            "--quiet",
-            "--release",
-            "-p",
-            "cunlian-fuzz",
-            "--",
-            "run",
-            "all",
-            "--seconds",
-        ])
+    let mut child = fuzzer()
+        .args(["run", "all", "--seconds"])
         .arg(seconds.to_string())
         .stdout(Stdio::piped())
         .spawn()
