@@ -16,7 +16,7 @@ use super::outcome::Seen;
 use super::tree::Tree;
 
 /// A check that runs longer than this hangs.
-const RUN_MAX: Duration = Duration::from_secs(120);
+const RUN_MAX: Duration = Duration::from_secs(300);
 /// On a machine with nothing built, most of it goes to other people's crates.
 const BUILD_MAX: Duration = Duration::from_secs(900);
 const POLL: Duration = Duration::from_millis(20);

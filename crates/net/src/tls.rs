@@ -239,6 +239,16 @@ pub(crate) fn client(
     expected: Option<DeviceId>,
     alpn: &[u8],
 ) -> Result<QuicClientConfig, Error> {
+    let config = client_config(key, revoked, expected, alpn)?;
+    QuicClientConfig::try_from(config).map_err(|e| Error::General(e.to_string()))
+}
+
+pub(crate) fn client_config(
+    key: &SigningKey,
+    revoked: &Revoked,
+    expected: Option<DeviceId>,
+    alpn: &[u8],
+) -> Result<rustls::ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&version::TLS13])?
@@ -250,5 +260,5 @@ pub(crate) fn client(
     config.alpn_protocols = vec![alpn.to_vec()];
     config.resumption = Resumption::disabled();
     config.enable_early_data = false;
-    QuicClientConfig::try_from(config).map_err(|e| Error::General(e.to_string()))
+    Ok(config)
 }

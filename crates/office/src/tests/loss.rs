@@ -1,9 +1,12 @@
 //! Copies, backups, fires.
 
+use ledger::id::RecordId;
 use replica::statement::Role;
 use store::Disk;
+use store::disk::read_all;
 
-use super::county::{County, TOWNSHIPS, ticket};
+use super::county::{County, TOWNSHIPS, case, ticket};
+use crate::command::Command;
 
 #[test]
 fn a_copied_room_forks_and_every_case_of_both_copies_survives_at_every_tier() {
@@ -97,6 +100,48 @@ fn a_room_whose_disk_lost_its_last_writes_does_not_write_over_what_its_hub_holds
     );
     let all = county.numbers(county.hub);
     assert!(all.len() == 3 && all.contains(&next), "{all:?}");
+}
+
+#[test]
+fn a_room_that_finds_its_disk_rotten_while_it_works_does_not_write_over_what_its_hub_holds() {
+    let mut county = County::new(39, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    let mut made = Vec::new();
+    for person in 0..4 {
+        made.push(county.world.run(room, Command::CaseNew(case(person))));
+        county.world.pass(1_000);
+    }
+    county.world.pass(5_000);
+    county.world.cut(county.room_lines[0]);
+    // A byte of the third case turns, in the room's own log.
+    let record = RecordId::parse(made[2]["record_id"].as_str().unwrap()).unwrap();
+    let disk = county.world.disk(room).clone();
+    let names = disk.list().unwrap();
+    let place = names
+        .iter()
+        .filter(|name| name.starts_with("journal-"))
+        .find_map(|name| {
+            let bytes = read_all(&disk, name).unwrap().unwrap();
+            let at = bytes.windows(16).position(|sixteen| sixteen == record.0)?;
+            Some((name.clone(), at))
+        });
+    let (name, at) = place.unwrap();
+    disk.flip(&name, at as u64 + 20, 3);
+    // Long enough for the room to have read its own journal again.
+    county.world.pass(130_000);
+    let next = county.new_case(room, 9);
+    county.world.heal(county.room_lines[0]);
+    county.world.pass(20_000);
+    county.assert_in_step();
+    assert_eq!(
+        county.status(township)["forks"],
+        0,
+        "nothing was written at those places again"
+    );
+    for seat in [county.hub, township, room] {
+        let numbers = county.numbers(seat);
+        assert!(numbers.len() == 5 && numbers.contains(&next), "{seat:?}: {numbers:?}");
+    }
 }
 
 #[test]
