@@ -5,13 +5,18 @@
 //!                                  └──▶ its template, words from `texts`
 //! ```
 //!
-//! `login` who sits at the desk, `people` who may, `bar` the status bar, `start` the first page. Shell, guard and sessions are [`console`]'s.
+//! `login` who sits at the desk, `people` who may, `bar` the status bar, `today` the first page, `lines` how a case stands in
+//! a list. Shell, guard and sessions are [`console`]'s.
 
 mod bar;
+mod case;
+mod lines;
 mod login;
+mod matters;
+mod new;
 mod people;
-mod start;
 mod texts;
+mod today;
 
 use std::sync::Arc;
 
@@ -35,6 +40,11 @@ const MENU: &[Link] = &[
         key: "1",
     },
     Link {
+        path: "/new",
+        label: texts::NEW,
+        key: "2",
+    },
+    Link {
         path: "/post",
         label: texts::POST,
         key: "9",
@@ -47,6 +57,7 @@ pub(crate) struct Desk {
     gate: Arc<Gate>,
     accounts: Accounts,
     known: Mutex<people::Known>,
+    sent: Mutex<new::Sent>,
     /// Who signed in last: most likely who comes next.
     last: Mutex<Option<UserId>>,
 }
@@ -65,6 +76,7 @@ async fn open(stage: Stage) {
         gate: Gate::new(addr, Sessions::default()),
         accounts: Accounts::of(stage.folder),
         known: Mutex::new(None),
+        sent: Mutex::new(new::Sent::new()),
         last: Mutex::new(None),
     });
     console::serve::serve(stage.listener, routes(desk)).await;
@@ -74,7 +86,20 @@ fn routes(desk: Arc<Desk>) -> Router {
     let gate = desk.gate.clone();
     // Whoever adds a route adds it here: signing in is asked for by the place, not by each page.
     let desk_only = Router::new()
-        .route("/", get(start::page))
+        .route("/", get(today::page))
+        .route("/today", get(today::piece))
+        .route("/case/{number}", get(case::page))
+        .route("/case/{number}/live", get(case::piece))
+        .route("/case/{number}/do", post(case::act))
+        .route("/case/{number}/settle", post(case::settle))
+        .route("/case/{number}/reveal", post(case::reveal))
+        .route("/new", get(new::page).post(new::receive))
+        .route("/new/search", post(new::search))
+        .route("/new/matter", post(new::choose))
+        .route("/new/who", post(new::who))
+        .route("/new/again", post(new::take_over))
+        .route("/new/draft", post(new::draft))
+        .route("/new/clear", post(new::clear))
         .route("/bar", get(bar::piece))
         .route("/live", get(live))
         .route("/post", get(login::post_page).post(login::cover))
@@ -116,6 +141,11 @@ impl Desk {
             ..Shell::of(visit, title)
         };
         shell.page()
+    }
+
+    /// Says something once, on the visitor's next page.
+    async fn say(&self, visit: &Visit, text: String) {
+        self.gate.sessions.say(&visit.cookie, text);
     }
 
     /// A page in its frame, under the status bar.

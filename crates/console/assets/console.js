@@ -38,20 +38,30 @@
   // --- IME: what is being composed is neither searched for nor sent.
   var composing = false;
   document.addEventListener("compositionstart", function () { composing = true; }, true);
-  document.addEventListener("compositionend", function () { composing = false; }, true);
+  document.addEventListener("compositionend", function (e) {
+    composing = false;
+    // The last input event came while composing: say it again for those who wait for it.
+    e.target.dispatchEvent(new Event("input", { bubbles: true }));
+  }, true);
   body.addEventListener("htmx:confirm", function (e) { if (composing) e.preventDefault(); });
   document.addEventListener("submit", function (e) { if (composing) { e.preventDefault(); e.stopImmediatePropagation(); } }, true);
 
   // --- Enter goes to the next field; a form is sent by its button (or Ctrl+Enter).
   function fields(form) {
     return Array.prototype.filter.call(form.querySelectorAll("input, select, textarea, button"), function (f) {
-      return !f.disabled && f.type !== "hidden" && f.tabIndex >= 0 && f.offsetParent !== null;
+      return !f.disabled && f.type !== "hidden" && f.tabIndex >= 0 && f.offsetParent !== null && !f.closest("details:not([open])");
     });
   }
   document.addEventListener("keydown", function (e) {
     if (e.key !== "Enter" || e.isComposing || composing || e.keyCode === 229) return;
     var at = e.target;
     var form = at.form;
+    if (at.dataset.picks && !e.ctrlKey) {
+      var first = document.querySelector("#" + at.dataset.picks + " button");
+      e.preventDefault();
+      if (first) first.click();
+      return;
+    }
     if (!form || !form.hasAttribute("data-enter")) return;
     if (e.ctrlKey) { e.preventDefault(); form.requestSubmit(); return; }
     if (at.tagName === "BUTTON" || at.tagName === "TEXTAREA" || at.type === "submit") return;
@@ -59,6 +69,19 @@
     var all = fields(form);
     var next = all[all.indexOf(at) + 1];
     if (next) { next.focus(); if (next.select) next.select(); }
+  });
+
+  // --- Arrow keys walk through what is offered.
+  document.addEventListener("keydown", function (e) {
+    if ((e.key !== "ArrowDown" && e.key !== "ArrowUp") || composing) return;
+    var at = e.target;
+    var list = at.dataset.picks ? document.getElementById(at.dataset.picks) : at.closest(".picks");
+    if (!list) return;
+    var all = Array.prototype.slice.call(list.querySelectorAll("button"));
+    var to = all.indexOf(at) + (e.key === "ArrowDown" ? 1 : -1);
+    e.preventDefault();
+    if (all[to]) all[to].focus();
+    else if (to < 0) { var box = document.querySelector("[data-picks=" + list.id + "]"); if (box) box.focus(); }
   });
 
   // --- A press counts once: two sends of one form are two cases.
@@ -75,7 +98,14 @@
     if (first && document.activeElement !== first) first.focus();
   }
   focus(document);
-  body.addEventListener("htmx:afterSettle", function (e) { focus(e.detail.elt); });
+  body.addEventListener("htmx:afterSettle", function (e) {
+    var cause = e.detail.requestConfig && e.detail.requestConfig.triggeringEvent;
+    if (!cause || cause.type !== "click") return;
+    var mark = document.querySelector("#" + e.detail.elt.id + "[data-then], #" + e.detail.elt.id + " [data-then]");
+    var then = mark && document.getElementById(mark.dataset.then);
+    if (then) then.focus();
+    else focus(e.detail.elt);
+  });
   document.addEventListener("click", function (e) {
     var press = e.target.closest("[data-print]");
     if (press) window.print();

@@ -65,6 +65,8 @@ struct Session {
     began: Instant,
     touched: Instant,
     locked: bool,
+    /// To be said once, on the next page.
+    said: Option<String>,
 }
 
 type Key = [u8; 32];
@@ -80,7 +82,7 @@ fn key(cookie: &str) -> Key {
 }
 
 /// Sixty-four hexadecimal digits that nobody can guess.
-fn secret() -> String {
+pub fn secret() -> String {
     let mut bytes = [0; 32];
     match getrandom::fill(&mut bytes) {
         Ok(()) => data_encoding::HEXLOWER.encode(&bytes),
@@ -139,6 +141,7 @@ impl Sessions {
             began: now,
             touched: now,
             locked: false,
+            said: None,
         };
         self.with(|all| {
             if all.len() >= SESSIONS_MAX {
@@ -172,6 +175,16 @@ impl Sessions {
                 person.cover = cover;
             }
         });
+    }
+
+    /// Something to be said once, on the next page: it must not stand in an address.
+    pub fn say(&self, cookie: &str, text: String) {
+        self.change(cookie, |session| session.said = Some(text));
+    }
+
+    /// What was to be said.
+    pub fn said(&self, cookie: &str) -> Option<String> {
+        self.with(|all| all.get_mut(&key(cookie)).and_then(|s| s.said.take()))
     }
 
     /// Asks for the PIN before anything else.

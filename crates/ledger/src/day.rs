@@ -84,6 +84,11 @@ impl Day {
     pub fn number(self) -> i32 {
         self.0
     }
+
+    /// The day that [`Day::number`] names.
+    pub fn from_number(number: i32) -> Self {
+        Self(number)
+    }
 }
 
 fn days_in(year: i32, month: u32) -> u32 {

@@ -8,8 +8,11 @@ mod erase;
 mod find;
 mod intake;
 mod list;
+mod matters;
+mod next;
 mod show;
 mod shown;
+mod today;
 
 pub(crate) use desk::{Desk, Place};
 pub(crate) use intake::Intake;

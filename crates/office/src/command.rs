@@ -39,6 +39,16 @@ pub enum Command {
     CaseErase(CaseErase),
     Status,
     Rooms,
+    /// The own book's day, and what is to be seen to.
+    Today,
+    /// The leading catalogue.
+    Matters,
+    /// Earlier cases of one person.
+    Visits(Visits),
+    /// Keeps what somebody has typed so far, sealed.
+    DraftKeep(DraftKeep),
+    DraftShow(DraftOf),
+    DraftDrop(DraftOf),
     UserAdd(UserAdd),
     /// A new one-time code.
     UserCode(UserRef),
@@ -310,6 +320,26 @@ pub struct ConflictResolve {
     pub user: Option<UserId>,
 }
 
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Visits {
+    pub cert_no: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DraftKeep {
+    pub user: UserId,
+    /// At most 16 KiB.
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DraftOf {
+    pub user: UserId,
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserAdd {
@@ -365,6 +395,8 @@ hiding!(CaseEdit { number, field, user }, value);
 hiding!(CaseShow { number, reveal });
 hiding!(Reveal { fields, user }, reason);
 hiding!(CaseImport { lines_before, user }, data);
+hiding!(Visits {}, cert_no);
+hiding!(DraftKeep { user }, text);
 hiding!(CaseErase { number }, reason);
 hiding!(ConflictResolve { id, choose, user }, note);
 hiding!(PassphraseSet { user }, passphrase, old);

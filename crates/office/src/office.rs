@@ -279,6 +279,9 @@ impl Office {
             Command::UserCode(args) => self.user_code(now, &args),
             Command::UserStop(args) => self.user_stop(now, &args),
             Command::UserList => self.user_list(),
+            Command::DraftKeep(args) => self.draft_keep(&args),
+            Command::DraftShow(args) => self.draft_show(&args),
+            Command::DraftDrop(args) => self.draft_drop(&args),
             Command::Status => self.status(now),
             Command::Rooms => self.rooms(now),
             other => self.case_command(now, other, progress),
@@ -299,6 +302,9 @@ impl Office {
             Command::CaseDo(_)
             | Command::CaseEdit(_)
             | Command::CaseList(_)
+            | Command::Today
+            | Command::Matters
+            | Command::Visits(_)
             | Command::CaseShow(_)
             | Command::CaseImport(_)
             | Command::CaseErase(_)
@@ -345,6 +351,9 @@ impl Office {
             Command::CaseDo(args) => self.case_do(now, args),
             Command::CaseEdit(args) => self.case_edit(now, args),
             Command::CaseList(args) => self.case_list(now, args),
+            Command::Today => self.today_view(now),
+            Command::Matters => self.matters(now),
+            Command::Visits(args) => self.visits(now, &args),
             Command::CaseShow(args) => self.case_show(now, args),
             Command::CaseImport(args) => self.case_import(now, args, progress),
             Command::CaseErase(args) => self.case_erase(now, args),

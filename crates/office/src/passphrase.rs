@@ -67,6 +67,8 @@ impl Office {
                 | Command::Rooms
                 | Command::MemberList
                 | Command::UserList
+                | Command::Today
+                | Command::Matters
                 | Command::CaseList(_)
                 | Command::ConflictList
                 | Command::QuarantineList

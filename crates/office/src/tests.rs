@@ -2,6 +2,7 @@
 
 mod compat;
 mod county;
+mod desk;
 mod honest;
 mod life;
 mod locked;

@@ -80,3 +80,164 @@ pub(crate) const PASSPHRASES_DIFFER: &str = "两遍口令不一样，请重新�
 pub(crate) fn covering(of: &str, reason: &str) -> String {
     format!("代{of}（{reason}）")
 }
+
+// Lists of cases.
+pub(crate) const CASES: &str = "件";
+pub(crate) const NEW: &str = "登记";
+pub(crate) const RECEIVED_TODAY: &str = "今日收件";
+pub(crate) const CLOSED_TODAY: &str = "今日办结";
+pub(crate) const OPEN_NOW: &str = "在办";
+pub(crate) const OVERDUE: &str = "已超期";
+pub(crate) const DUE_TODAY: &str = "今天到期";
+pub(crate) const AWAITING: &str = "等补材料";
+pub(crate) const CAME_BACK: &str = "乡镇已回复";
+pub(crate) const IN_ALL: &str = "本室共有";
+pub(crate) const DAY_BOOK: &str = "最近登记";
+pub(crate) const EMPTY_BOOK: &str = "还没有办件。按 Alt+2 或点“登记”收第一件。";
+pub(crate) const ONLY_FIRST: &str = "只列出前面的件数：";
+pub(crate) const COL_DATE: &str = "日期";
+pub(crate) const COL_NUMBER: &str = "编号";
+pub(crate) const COL_NAME: &str = "申请人";
+pub(crate) const COL_MATTER: &str = "事项";
+pub(crate) const COL_STATE: &str = "状态";
+pub(crate) const COL_TICK: &str = "已存到";
+pub(crate) const TICK_ROOM: &str = "已存本机";
+pub(crate) const TICK_TOWNSHIP: &str = "已到乡镇";
+pub(crate) const TICK_COUNTY: &str = "已到县";
+pub(crate) const CONFLICT: &str = "有冲突";
+pub(crate) const DEEMED: &str = "视为受理";
+pub(crate) const INCOMPLETE: &str = "记录未到齐";
+pub(crate) const ERASED: &str = "信息已销毁";
+pub(crate) const NAME_LOCKED: &str = "（未开口令）";
+pub(crate) const NOT_UNDERSTOOD: &str = "页面和后台程序的版本对不上。请重新启动程序；还是这样时请联系乡镇。";
+
+pub(crate) fn overdue_since(due: &str) -> String {
+    format!("已超期（应于 {due} 办结）")
+}
+
+// New case.
+pub(crate) const MATTER: &str = "办什么事";
+pub(crate) const MATTER_HINT: &str = "输入拼音首字母、名称或编码，如 zjd、宅基地、A01，回车选第一个";
+pub(crate) const NO_MATTER: &str = "没有找到。少输几个字母，或换名称里的另一个词试试。";
+pub(crate) const OFTEN: &str = "常办";
+pub(crate) const CHANGE_MATTER: &str = "换一个事项";
+pub(crate) const CHOOSE_MATTER: &str = "还没有选事项。请在“办什么事”里输入，从列出的事项中选一个。";
+pub(crate) const ON_THE_SPOT: &str = "当场办结";
+pub(crate) const VILLAGE_ROLE: &str = "本室：";
+pub(crate) const MATERIALS: &str = "材料";
+pub(crate) const MATERIALS_HINT: &str = "带来的打勾";
+pub(crate) const CERT_NO: &str = "身份证号";
+pub(crate) const CERT_HINT: &str = "可用读卡器";
+pub(crate) const NAME: &str = "姓名";
+pub(crate) const MOBILE: &str = "电话";
+pub(crate) const ADDRESS: &str = "住址";
+pub(crate) const MORE: &str = "备注、补录日期";
+pub(crate) const REMARK: &str = "备注";
+pub(crate) const ON_DAY: &str = "收件日期";
+pub(crate) const ON_HINT: &str = "不填就是今天；补录才填";
+pub(crate) const WRONG_DAY: &str = "收件日期要写成 2026-10-09 这样。";
+pub(crate) const RECEIVE: &str = "收件（Ctrl+回车）";
+pub(crate) const RECEIVE_AND_CLOSE: &str = "收件并当场办结";
+pub(crate) const RESULT: &str = "结果";
+pub(crate) const RESULTS: &[(&str, &str)] = &[
+    ("6", "办结"),
+    ("0", "证照已发"),
+    ("7", "纸质结果"),
+    ("1", "退回"),
+    ("4", "转报"),
+    ("5", "材料未补"),
+    ("2", "作废"),
+    ("3", "删除"),
+];
+pub(crate) const MALE: &str = "男";
+pub(crate) const FEMALE: &str = "女";
+pub(crate) const CREDIT_CODE: &str = "统一社会信用代码，校验位正确";
+pub(crate) const VISITS: &str = "这个人以前来办过：";
+pub(crate) const TAKE_OVER: &str = "沿用姓名、电话、住址";
+pub(crate) const REVEAL_AGAIN: &str = "本人再次来办事，沿用上次登记的联系方式";
+pub(crate) const NOT_SAVED: &str = "还没有保存，改正后请再按一次“收件”。";
+pub(crate) const SAVED: &str = "已存本机";
+pub(crate) const RESUMED: &str = "已接上次没填完的内容。";
+pub(crate) const CLEAR: &str = "清空重填";
+pub(crate) const NEW_LOCKED: &str =
+    "本室口令还没有输入：可以收件，但填到一半的内容不会自动保存，也查不到这个人以前办过的事。";
+
+pub(crate) fn promised(days: &u32) -> String {
+    format!("承诺 {days} 个工作日")
+}
+
+pub(crate) fn born(day: &str, sex: &str) -> String {
+    format!("号码正确：{day} 出生，{sex}")
+}
+
+pub(crate) fn draft_kept(at: &str) -> String {
+    format!("草稿已存（{at}）")
+}
+
+// The case page.
+pub(crate) const WHAT_NOW: &str = "现在可以办";
+pub(crate) const TRAVELLED: &str = "已存到哪里";
+pub(crate) const NOT_YET_SENT: &str = "还没有送到上级";
+pub(crate) const WITHDRAWN: &str = "回执已撤回";
+pub(crate) const DEADLINE: &str = "应于";
+pub(crate) const PROVISIONAL: &str = "暂定";
+pub(crate) const COUNTED: &str = "从受理次日数工作日";
+pub(crate) const STOPPED: &str = "停";
+pub(crate) const OFF: &str = "休";
+pub(crate) const DUE: &str = "到期";
+pub(crate) const WAY: &str = "经过";
+pub(crate) const VOID_BECAUSE: &str = "未生效：";
+pub(crate) const BY_MACHINE: &str = "（命令行或导入）";
+pub(crate) const APPLICANT: &str = "申请人";
+pub(crate) const NO_KEY: &str = "（密钥未到）";
+pub(crate) const TWO_VALUES: &str = "两处填得不一样";
+pub(crate) const LEADS: &str = "暂以此为准";
+pub(crate) const TAKE_THIS: &str = "用这个";
+pub(crate) const SETTLED: &str = "已存本机，以选定的为准";
+pub(crate) const REVEAL: &str = "看完整信息";
+pub(crate) const REVEAL_WHY: &str = "为什么要看（会记入查阅记录，不要写姓名号码）";
+pub(crate) const REVEAL_SETTLE: &str = "核对两处填写不一致的内容";
+pub(crate) const HERE_ALREADY: &str = "已收";
+pub(crate) const MISSING: &str = "未收";
+pub(crate) const OTHERS: &str = "其他（用顿号分开）";
+pub(crate) const STEP_NOTE: &str = "说明";
+pub(crate) const CONFLICTS: &str = "需要乡镇裁定";
+pub(crate) const TOWNSHIP_DECIDES: &str = "等乡镇裁定，两边都保留着";
+pub(crate) const DECIDED: &str = "已裁定";
+pub(crate) const CHANGED_MEANWHILE: &str =
+    "这件刚刚有了变化（别的页面、别的人或乡镇办了一步），刚才的操作没有执行。请看过下面的经过，再决定怎么办。";
+
+pub(crate) fn reached(tier: &str) -> String {
+    format!("已到{tier}")
+}
+
+pub(crate) fn partly(tier: &str) -> String {
+    format!("部分已到{tier}")
+}
+
+pub(crate) fn nth(n: &u32) -> String {
+    format!("第{n}天")
+}
+
+pub(crate) fn done(state: &str) -> String {
+    format!("已存本机，现在是“{state}”")
+}
+
+/// What an event says, by the name of the datum.
+pub(crate) fn datum(name: &str) -> &str {
+    match name {
+        "items" => "材料",
+        "result" => "结果",
+        "rating" => "评价",
+        "reason" => "理由",
+        "note" => "说明",
+        "to" => "到",
+        "doc_no" => "受理文书号",
+        "type" => "类型",
+        "choice" => "裁定",
+        "conflict" => "冲突编号",
+        "channel" => "渠道",
+        "event" => "环节",
+        other => other,
+    }
+}

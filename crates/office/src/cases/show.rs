@@ -76,6 +76,10 @@ impl Office {
             })).collect::<Vec<_>>(),
             "entries": read.row.entries.len(),
             "receipts": self.receipts(of, &read),
+            "allowed": self.allowed(&read, form),
+            "days": self.counted_days(&read, today),
+            "materials_of_matter": self.matter_of(read.row.summary.catalogue.as_ref(), &read.row.summary.matter).map(|m| &m.materials),
+            "on_the_spot": self.matter_of(read.row.summary.catalogue.as_ref(), &read.row.summary.matter).map(|m| m.is_on_the_spot()),
         });
         if let (Some(to), Json::Object(from)) = (shown.as_object_mut(), more) {
             to.extend(from);

@@ -274,6 +274,9 @@ pub(crate) fn derived(of: RecordRef, row: &RecordRow) -> Derived {
     if let Some(key) = &s.import_key {
         rows.insert(name::import(key, of), Vec::new());
     }
+    if let Some(token) = &s.token {
+        rows.insert(name::person_case(token, s.on, of), Vec::new());
+    }
     if let Some(key) = twin_key(of, s) {
         rows.insert(key, Vec::new());
     }

@@ -22,6 +22,8 @@ pub(crate) const IMPORT: &[u8] = b"vI";
 pub(crate) const LIST: &[u8] = b"vL";
 /// Open records by person and matter.
 pub(crate) const TWIN: &[u8] = b"vT";
+/// Cases by person, newest first.
+pub(crate) const PERSON: &[u8] = b"vP";
 /// Conflict items inside records and between them.
 pub(crate) const CONFLICT: &[u8] = b"vC";
 /// Which conflict items a group of records gave rise to.
@@ -111,16 +113,39 @@ pub(crate) fn listed(unit: UnitId) -> Vec<u8> {
     joined(&[LIST, &unit.0])
 }
 
-/// Newest first: later business dates first, of one date the larger number first.
-pub(crate) fn list(of: RecordRef, on: Option<Day>, no: &str) -> Vec<u8> {
+/// A day as four bytes that sort later days first.
+fn falling(on: Option<Day>) -> [u8; 4] {
     let day = on.map_or(i32::MIN, Day::number);
     // Flipping the sign bit sorts signed numbers; inverting turns the order round.
-    let falling = !((day as u32) ^ 0x8000_0000);
+    (!((day as u32) ^ 0x8000_0000)).to_be_bytes()
+}
+
+/// The business date in a key made by [`list`].
+pub(crate) fn listed_on(key: &[u8]) -> Option<Day> {
+    let at = LIST.len() + UnitId::LEN;
+    let falling = u32::from_be_bytes(key.get(at..at + 4)?.try_into().ok()?);
+    match (!falling ^ 0x8000_0000) as i32 {
+        i32::MIN => None,
+        number => Some(Day::from_number(number)),
+    }
+}
+
+/// All cases of one person.
+pub(crate) fn person(token: &[u8; 16]) -> Vec<u8> {
+    joined(&[PERSON, token])
+}
+
+pub(crate) fn person_case(token: &[u8; 16], on: Option<Day>, of: RecordRef) -> Vec<u8> {
+    joined(&[PERSON, token, &falling(on), &of.to_bytes()])
+}
+
+/// Newest first: later business dates first, of one date the larger number first.
+pub(crate) fn list(of: RecordRef, on: Option<Day>, no: &str) -> Vec<u8> {
     let mut place = [0xff_u8; 20];
     for (to, from) in place.iter_mut().zip(no.bytes()) {
         *to = !from;
     }
-    joined(&[&listed(of.scope.unit), &falling.to_be_bytes(), &place, &of.to_bytes()])
+    joined(&[&listed(of.scope.unit), &falling(on), &place, &of.to_bytes()])
 }
 
 /// The part of a list key that orders rows of several units among each other.
@@ -241,6 +266,10 @@ mod tests {
         keys.sort();
         let order: Vec<u8> = keys.iter().filter_map(|k| tail(k)).map(|r| r.record.0[0]).collect();
         assert_eq!(order, [3, 2, 1, 4]);
+        assert_eq!(
+            keys.iter().map(|k| listed_on(k)).collect::<Vec<_>>(),
+            [day(10), day(9), day(9), None]
+        );
         let no = "51160300112628200011";
         assert!(number(no, of(1)).starts_with(&numbered(no)));
         assert_eq!(number_of(&number(no, of(1))), Some(no));

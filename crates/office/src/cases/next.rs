@@ -1,0 +1,83 @@
+//! What a case page needs besides the case: what may be done now, and the deadline with its workdays counted out.
+
+use ledger::day::Day;
+use ledger::form::{Datum, Form, Type};
+use ledger::id::UserId;
+use serde_json::{Value as Json, json};
+
+use crate::office::Office;
+use crate::views::fold::Read;
+
+/// Events that have a page of their own: the citizen's own press, and the township's decision on a conflict.
+const ELSEWHERE: [&str; 3] = ["evaluate", "resolve", "receive"];
+/// A promise is at most a year; a page counts out a quarter.
+const DAYS_MAX: i32 = 100;
+
+impl Office {
+    /// The events that this unit may emit now, in the form's order, each with what it asks for.
+    pub(crate) fn allowed(&self, read: &Read, form: Option<&Form>) -> Json {
+        let s = &read.row.summary;
+        let (Some(form), Some(matter)) = (form, self.matter_of(s.catalogue.as_ref(), &s.matter)) else {
+            return json!([]);
+        };
+        let Ok(who) = self.who(Some(UserId::ZERO)) else {
+            return json!([]);
+        };
+        let kinds = read.folded.allowed(&who, form, matter);
+        let shown = kinds.into_iter().filter(|kind| !ELSEWHERE.contains(kind)).map(|kind| {
+            let event = &form.events[kind];
+            let data: Vec<Json> = event.data.iter().map(|(name, datum)| shown(name, datum)).collect();
+            let ends = event.to.as_deref().is_some_and(|to| form.is_end(to));
+            json!({"event": kind, "label": event.label, "data": data, "moves": event.to.is_some(), "ends": ends})
+        });
+        Json::Array(shown.collect())
+    }
+
+    /// The days from acceptance to the deadline, each with whether it counts and as which workday.
+    pub(crate) fn counted_days(&self, read: &Read, today: Day) -> Json {
+        let s = &read.row.summary;
+        let Some(calendar) = self.authority.calendar() else {
+            return json!([]);
+        };
+        let matter = self.matter_of(s.catalogue.as_ref(), &s.matter);
+        let deadline = self.deadline(s, matter, today);
+        let from = s.accepted_on.or(s.received_on.filter(|_| deadline.deemed_accepted));
+        let (Some(from), Some(due)) = (from, deadline.on) else {
+            return json!([]);
+        };
+        let stopped = |day: Day| {
+            let within = |(a, b): &(Day, Option<Day>)| *a <= day && b.is_none_or(|b| day < b);
+            s.suspensions.iter().any(within)
+        };
+        let mut counted = 0;
+        let days = (1..=due.since(from).min(DAYS_MAX)).map(|at| {
+            let day = from.plus(at);
+            let is_off = !calendar.is_workday(day);
+            let nth = (!is_off && !stopped(day)).then(|| {
+                counted += 1;
+                counted
+            });
+            json!({"day": day, "nth": nth, "off": is_off, "stopped": stopped(day), "today": day == today, "due": day == due})
+        });
+        Json::Array(days.collect())
+    }
+}
+
+fn shown(name: &str, datum: &Datum) -> Json {
+    let kind = match datum.kind {
+        Type::Text => "text",
+        Type::Int => "int",
+        Type::Day => "day",
+        Type::Flag => "flag",
+        Type::List => "list",
+    };
+    json!({
+        "name": name,
+        "label": datum.label,
+        "kind": kind,
+        "required": datum.required,
+        "min": datum.min,
+        "max": datum.max,
+        "options": datum.options,
+    })
+}

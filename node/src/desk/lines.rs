@@ -1,0 +1,115 @@
+//! A case as one line of a list, the same on every page.
+
+use console::Problem;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::texts as t;
+
+/// What the office says of a case in a list.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Line {
+    pub(super) project_no: String,
+    #[serde(default)]
+    matter: String,
+    matter_name: Option<String>,
+    name: Option<String>,
+    pub(super) state: String,
+    pub(super) state_label: String,
+    on: Option<String>,
+    pub(super) due_on: Option<String>,
+    pub(super) provisional: bool,
+    pub(super) overdue: bool,
+    pub(super) deemed_accepted: bool,
+    receipt: String,
+    #[serde(deserialize_with = "count")]
+    pub(super) conflicts: u64,
+    #[serde(deserialize_with = "count")]
+    pub(super) set_aside: u64,
+    pub(super) waiting: u64,
+    pub(super) erased: bool,
+}
+
+/// A list gives a number, a case's own page gives the things themselves; what is settled is no news.
+fn count<'de, D: serde::Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    Ok(match Value::deserialize(d)? {
+        Value::Array(all) => all.iter().filter(|one| one["state"] != "resolved").count() as u64,
+        number => number.as_u64().unwrap_or(0),
+    })
+}
+
+/// Colour and word together: neither says it alone.
+pub(super) struct Tag {
+    pub(super) colour: &'static str,
+    pub(super) word: String,
+}
+
+fn tag(colour: &'static str, word: impl Into<String>) -> Tag {
+    let word = word.into();
+    Tag { colour, word }
+}
+
+impl Line {
+    pub(super) fn matter(&self) -> &str {
+        self.matter_name.as_deref().unwrap_or(&self.matter)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match &self.name {
+            Some(name) => name,
+            None if self.erased => t::ERASED,
+            None => t::NAME_LOCKED,
+        }
+    }
+
+    pub(super) fn on(&self) -> &str {
+        self.on.as_deref().unwrap_or("—")
+    }
+
+    /// How far it has travelled.
+    pub(super) fn tick(&self) -> Tag {
+        match self.receipt.as_str() {
+            "county" => tag("green", t::TICK_COUNTY),
+            "township" => tag("green", t::TICK_TOWNSHIP),
+            _ => tag("grey", t::TICK_ROOM),
+        }
+    }
+
+    /// What a person should notice, most urgent first.
+    pub(super) fn tags(&self, today: &str) -> Vec<Tag> {
+        let mut tags = Vec::new();
+        match &self.due_on {
+            Some(due) if self.overdue => tags.push(tag("red", t::overdue_since(due))),
+            Some(due) if due == today && !self.ended() => tags.push(tag("amber", t::DUE_TODAY)),
+            _ => {}
+        }
+        if self.conflicts > 0 {
+            tags.push(tag("red", t::CONFLICT));
+        }
+        if self.state == "awaiting_materials" {
+            tags.push(tag("amber", t::AWAITING));
+        }
+        if self.deemed_accepted {
+            tags.push(tag("amber", t::DEEMED));
+        }
+        if self.set_aside > 0 || self.waiting > 0 {
+            tags.push(tag("grey", t::INCOMPLETE));
+        }
+        tags
+    }
+
+    fn ended(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "closed" | "delivered" | "refused" | "withdrawn" | "returned" | "void"
+        )
+    }
+}
+
+/// Reads what the office said; a shape of another version is a fault of ours, said as such.
+pub(super) fn read<T: for<'d> Deserialize<'d>>(value: Value) -> Result<T, Problem> {
+    serde_json::from_value(value).map_err(|error| {
+        tracing::error!(%error, "the office's answer was not understood");
+        Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, t::NOT_UNDERSTOOD)
+    })
+}

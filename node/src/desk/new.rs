@@ -1,0 +1,413 @@
+//! New case (登记): one page, by keyboard from the matter to the receipt; what is typed is kept sealed with every pause.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Extension, Form, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use console::page::go;
+use console::{Person, Problem, Visit};
+use ledger::check;
+use ledger::day::Day;
+use office::command::{CaseNew, CaseShow, Command, Cover, DraftKeep, DraftOf, Reveal, Visits};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::lines::{Line, read};
+use super::matters::{Matter, Matters};
+use super::{Desk, texts as t, wall_ms};
+
+/// Forms remembered so that one sent twice (an impatient double press) is one case.
+const SENT_MAX: usize = 64;
+
+/// What was sent, and the number that came of it, oldest first.
+pub(super) type Sent = VecDeque<(String, String)>;
+
+/// Everything on the page, as typed.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    once: String,
+    matter: String,
+    cert_no: String,
+    name: String,
+    mobile: String,
+    address: String,
+    note: String,
+    on: String,
+    /// Materials that are here, by their places in the matter's list, joined by commas.
+    received: String,
+    result: String,
+    /// The button pressed.
+    act: String,
+}
+
+#[derive(Template)]
+#[template(path = "new.html")]
+struct NewPart<'a> {
+    csrf: &'a str,
+    typed: &'a Typed,
+    matter: Option<&'a Matter>,
+    offered: Vec<&'a Matter>,
+    person: String,
+    said: Option<String>,
+    /// Goes on with what was not finished.
+    resumed: bool,
+    drafts: bool,
+    locked: bool,
+    today: String,
+}
+
+#[derive(Template)]
+#[template(path = "new_picks.html")]
+struct Picks<'a> {
+    offered: Vec<&'a Matter>,
+    typed: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "new_matter.html")]
+struct Chosen<'a> {
+    matter: Option<&'a Matter>,
+    typed: &'a Typed,
+    offered: Vec<&'a Matter>,
+}
+
+#[derive(Template)]
+#[template(path = "new_person.html")]
+struct PersonPart {
+    wrong: Option<String>,
+    right: Option<String>,
+    visits: Vec<Line>,
+}
+
+impl Typed {
+    fn is_received(&self, at: &usize) -> bool {
+        self.received.split(',').any(|n| n.trim().parse() == Ok(*at))
+    }
+
+    fn is_empty(&self) -> bool {
+        let kept = [
+            &self.matter,
+            &self.cert_no,
+            &self.name,
+            &self.mobile,
+            &self.address,
+            &self.note,
+        ];
+        kept.iter().all(|text| text.trim().is_empty())
+    }
+}
+
+/// Fields of a form; `received` comes once for each tick.
+fn typed(pairs: Vec<(String, String)>) -> Typed {
+    let mut typed = Typed::default();
+    for (name, value) in pairs {
+        match name.as_str() {
+            "once" => typed.once = value,
+            "matter" => typed.matter = value,
+            "cert_no" => typed.cert_no = value,
+            "name" => typed.name = value,
+            "mobile" => typed.mobile = value,
+            "address" => typed.address = value,
+            "note" => typed.note = value,
+            "on" => typed.on = value,
+            "result" => typed.result = value,
+            "act" => typed.act = value,
+            "received" if typed.received.is_empty() => typed.received = value,
+            "received" => typed.received = format!("{},{value}", typed.received),
+            _ => {}
+        }
+    }
+    typed
+}
+
+fn person(visit: &Visit) -> Result<&Person, Problem> {
+    visit.person.as_ref().ok_or_else(Problem::not_allowed)
+}
+
+impl Desk {
+    async fn matters(&self) -> Result<Matters, Problem> {
+        read(self.ask(Command::Matters).await?)
+    }
+}
+
+pub(super) async fn page(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+) -> Result<Response, Problem> {
+    let user = person(&visit)?.id;
+    let draft = desk.ask(Command::DraftShow(DraftOf { user })).await;
+    // Locked: nothing can be kept, which the page says; everything else works.
+    let kept = draft
+        .ok()
+        .and_then(|d| serde_json::from_str::<Typed>(d["text"].as_str()?).ok());
+    let resumed = kept.as_ref().is_some_and(|typed| !typed.is_empty());
+    let typed = kept.unwrap_or_default();
+    show(&desk, &visit, &typed, None, resumed).await
+}
+
+async fn show(
+    desk: &Desk,
+    visit: &Visit,
+    typed: &Typed,
+    said: Option<String>,
+    resumed: bool,
+) -> Result<Response, Problem> {
+    let matters = desk.matters().await?;
+    let status = desk.ask(Command::Status).await?;
+    let locked = status["passphrase"]["locked"] == true;
+    let person = match typed.cert_no.trim().is_empty() {
+        true => String::new(),
+        false => console::page::part(&look_up(desk, &typed.cert_no).await),
+    };
+    let once = match typed.once.is_empty() {
+        true => console::session::secret(),
+        false => typed.once.clone(),
+    };
+    let typed = Typed { once, ..typed.clone() };
+    let part = NewPart {
+        csrf: &visit.csrf,
+        matter: matters.of(&typed.matter),
+        offered: matters.find(""),
+        typed: &typed,
+        person,
+        said,
+        resumed,
+        drafts: !locked,
+        locked,
+        today: Day::of_wall_ms(wall_ms()).to_string(),
+    };
+    let body = console::page::part(&part);
+    Ok(desk.page(visit, t::NEW, "/new", body).await)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Search {
+    #[serde(default)]
+    q: String,
+}
+
+/// Matters that answer what is typed. Sent as a form, not in the address: people type names into any box.
+pub(super) async fn search(State(desk): State<Arc<Desk>>, Form(search): Form<Search>) -> Result<Response, Problem> {
+    let matters = desk.matters().await?;
+    let picks = Picks {
+        offered: matters.find(&search.q),
+        typed: &search.q,
+    };
+    Ok(Html(console::page::part(&picks)).into_response())
+}
+
+/// The chosen matter with what it asks for; without one, the search again.
+pub(super) async fn choose(
+    State(desk): State<Arc<Desk>>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let typed = typed(pairs);
+    let matters = desk.matters().await?;
+    let chosen = Chosen {
+        matter: matters.of(&typed.matter),
+        typed: &typed,
+        offered: matters.find(""),
+    };
+    Ok(Html(console::page::part(&chosen)).into_response())
+}
+
+/// What the number says by itself, and earlier cases of the same person.
+pub(super) async fn who(
+    State(desk): State<Arc<Desk>>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let part = look_up(&desk, &typed(pairs).cert_no).await;
+    Ok(Html(console::page::part(&part)).into_response())
+}
+
+async fn look_up(desk: &Desk, text: &str) -> PersonPart {
+    let mut part = PersonPart {
+        wrong: None,
+        right: None,
+        visits: Vec::new(),
+    };
+    let number = match (check::resident_id(text), check::credit_code(text)) {
+        _ if text.trim().is_empty() => return part,
+        (Ok(id), _) => {
+            let sex = match id.sex() {
+                check::Sex::Male => t::MALE,
+                check::Sex::Female => t::FEMALE,
+            };
+            part.right = Some(t::born(&id.birth().to_string(), sex));
+            id.number().to_owned()
+        }
+        (_, Ok(code)) => {
+            part.right = Some(t::CREDIT_CODE.to_owned());
+            code
+        }
+        (Err(why), _) => {
+            part.wrong = Some(why.to_string());
+            return part;
+        }
+    };
+    if let Ok(lines) = desk.ask(Command::Visits(Visits { cert_no: number })).await {
+        part.visits = read(lines).unwrap_or_default();
+    }
+    part
+}
+
+/// Keeps what is typed so far.
+pub(super) async fn draft(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let typed = typed(pairs);
+    let user = person(&visit)?.id;
+    let text = serde_json::to_string(&typed).unwrap_or_default();
+    let said = match desk.ask(Command::DraftKeep(DraftKeep { user, text })).await {
+        Ok(_) => t::draft_kept(&super::clock(wall_ms())),
+        Err(problem) => problem.text,
+    };
+    Ok(Html(said).into_response())
+}
+
+/// Begins anew.
+pub(super) async fn clear(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+) -> Result<Response, Problem> {
+    let user = person(&visit)?.id;
+    desk.ask(Command::DraftDrop(DraftOf { user })).await?;
+    Ok(go(&visit, "/new"))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Earlier {
+    number: String,
+}
+
+#[derive(Template)]
+#[template(path = "new_fields.html")]
+struct Fields<'a> {
+    typed: &'a Typed,
+}
+
+/// Name, phone and address of an earlier case, seen for this reason and written into the trail.
+pub(super) async fn take_over(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Form(earlier): Form<Earlier>,
+) -> Result<Response, Problem> {
+    let reveal = Reveal {
+        reason: t::REVEAL_AGAIN.to_owned(),
+        fields: Vec::new(),
+        user: Some(person(&visit)?.id),
+    };
+    let show = CaseShow {
+        number: earlier.number,
+        reveal: Some(reveal),
+    };
+    let case = desk.ask(Command::CaseShow(show)).await?;
+    let field = |name: &str| {
+        let fields = case["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let found = fields.iter().find(|f| f["name"] == name);
+        found.and_then(|f| f["value"].as_str()).unwrap_or_default().to_owned()
+    };
+    let typed = Typed {
+        name: field("name"),
+        mobile: field("mobile"),
+        address: field("address"),
+        ..Typed::default()
+    };
+    Ok(Html(console::page::part(&Fields { typed: &typed })).into_response())
+}
+
+/// Receives the case; for a matter done on the spot, closes it too.
+pub(super) async fn receive(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let typed = typed(pairs);
+    let user = person(&visit)?.id;
+    // Held over the saving, so that the second of two presses finds what became of the first.
+    let mut sent = desk.sent.lock().await;
+    if let Some((_, number)) = sent.iter().find(|(once, _)| !once.is_empty() && *once == typed.once) {
+        return Ok(go(&visit, &format!("/case/{number}")));
+    }
+    let made = match command(&desk, &visit, &typed).await {
+        Ok(command) => desk.ask(command).await,
+        Err(problem) => Err(problem),
+    };
+    match made {
+        Ok(made) => {
+            let number = made["project_no"].as_str().unwrap_or_default().to_owned();
+            sent.push_back((typed.once, number.clone()));
+            if sent.len() > SENT_MAX {
+                sent.pop_front();
+            }
+            drop(sent);
+            // The case is on the disk; a draft that stays behind is only in the way.
+            if let Err(problem) = desk.ask(Command::DraftDrop(DraftOf { user })).await {
+                tracing::warn!(error = problem.text, "a draft stays behind");
+            }
+            desk.say(&visit, saved(&made)).await;
+            Ok(go(&visit, &format!("/case/{number}")))
+        }
+        Err(problem) => {
+            drop(sent);
+            let mut response = show(&desk, &visit, &typed, Some(problem.text), false).await?;
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(response)
+        }
+    }
+}
+
+fn saved(made: &Value) -> String {
+    let warnings = made["warnings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut lines = vec![t::SAVED.to_owned()];
+    lines.extend(warnings.iter().filter_map(Value::as_str).map(str::to_owned));
+    lines.join("\n")
+}
+
+async fn command(desk: &Desk, visit: &Visit, typed: &Typed) -> Result<Command, Problem> {
+    let wrong = |text: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, text);
+    if typed.matter.is_empty() {
+        return Err(wrong(t::CHOOSE_MATTER));
+    }
+    let matters = desk.matters().await?;
+    let matter = matters.of(&typed.matter).ok_or_else(|| wrong(t::CHOOSE_MATTER))?;
+    let on = match typed.on.trim() {
+        "" => None,
+        text => Some(Day::parse(text).ok_or_else(|| wrong(t::WRONG_DAY))?),
+    };
+    let here = matter
+        .materials
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| typed.is_received(at));
+    let person = person(visit)?;
+    let some = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
+    Ok(Command::CaseNew(CaseNew {
+        matter: typed.matter.clone(),
+        name: typed.name.clone(),
+        cert_no: typed.cert_no.clone(),
+        mobile: some(&typed.mobile),
+        address: some(&typed.address),
+        note: some(&typed.note),
+        on,
+        user: Some(person.id),
+        cover: cover(person),
+        received: here.map(|(_, name)| name.clone()).collect(),
+        close: (typed.act == "close").then(|| typed.result.clone()),
+    }))
+}
+
+/// For whom somebody stands in, as it goes onto events.
+pub(super) fn cover(person: &Person) -> Option<Cover> {
+    let cover = person.cover.as_ref()?;
+    Some(Cover {
+        of: cover.of.clone(),
+        reason: cover.reason.clone(),
+    })
+}
