@@ -11,7 +11,7 @@ use console::accounts::{PIN_DIGITS_MIN, Refused};
 use console::page::go;
 use console::{Person, Problem, Visit};
 use ledger::id::UserId;
-use office::command::{Command, FaceAct, Passphrase, PassphraseSet, Unlock};
+use office::command::{AuditAppend, Command, FaceAct, Passphrase, PassphraseSet, Unlock};
 use replica::statement::Enrol;
 use serde::Deserialize;
 
@@ -287,9 +287,17 @@ fn words(why: &Refused) -> String {
 }
 
 impl Desk {
-    /// Into the log: who came and went, by id.
+    /// Into the trail; a desk without one (a disk that is full) is still a desk.
     async fn audit(&self, act: FaceAct, user: UserId) {
-        tracing::info!(?act, %user, "at the desk");
+        let append = AuditAppend {
+            act,
+            number: None,
+            reason: None,
+            user: Some(user),
+        };
+        if let Err(problem) = self.ask(Command::AuditAppend(append)).await {
+            tracing::warn!(error = problem.text, "not in the trail");
+        }
     }
 }
 
