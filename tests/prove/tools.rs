@@ -97,7 +97,7 @@ pub(crate) fn planted(log: &Log, stop: &AtomicBool) -> Result<u64> {
 pub(crate) fn month(log: &Log) -> Result<u64> {
     let mut running = Running::begin(log, "month")?;
     let output = cargo()
-        .args(["run", "--quiet", "--release", "-p", "cunlian-sim", "--", "--month"])
+        .args(["run", "--quiet", "--release", "-p", "cunlian-sim", "--", "month"])
         .stderr(Stdio::inherit())
         .output()
         .context("starting the simulator")?;

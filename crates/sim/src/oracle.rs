@@ -207,7 +207,7 @@ impl Oracle {
         for check in [Check::Receipts, Check::Chains, Check::Foreign] {
             self.count(check);
         }
-        receipts::check_own(world, seat, office, &mut self.disks, found);
+        receipts::check_own(world, seat, office, &self.lossy, &mut self.disks, found);
         chains::check_one(seat, office, &mut self.dice, found);
         chains::check_authors(seat, office, found);
         let sight = tiers::Sight {
@@ -288,7 +288,7 @@ impl Oracle {
         for seat in &seats {
             let Some(office) = world.office(*seat) else { continue };
             self.promises.check_own(world, *seat, &mut found);
-            receipts::check_own(world, *seat, office, &mut self.disks, &mut found);
+            receipts::check_own(world, *seat, office, &Lossy::default(), &mut self.disks, &mut found);
             receipts::check_standing(world, *seat, office, &self.devices, &mut self.disks, &mut found);
             chains::check_all(*seat, office, &mut found);
             chains::check_authors(*seat, office, &mut found);

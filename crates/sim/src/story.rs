@@ -26,6 +26,8 @@ pub(crate) const DAY_MS: u64 = 24 * HOUR_MS;
 const HEALED_MS_MAX: u64 = 30 * 60_000;
 /// How often that is looked at.
 const LOOK_EVERY_MS: u64 = 30_000;
+/// Two rounds of every keeper.
+const ROUNDS_MS: u64 = 2 * HOUR_MS + 300_000;
 /// What follows from a catch-up (reports, grants, codes) is done by then.
 const SETTLE_MS: u64 = 120_000;
 /// One seed in so many is run twice and must leave the same trace.
@@ -289,26 +291,39 @@ impl<'a> Run<'a> {
     fn end(&mut self, county: &mut County) -> Option<String> {
         self.heal(county);
         let healed = self.world.now_ms();
-        let mut apart = agree::apart(&mut self.world, county);
-        while !apart.is_empty() && self.world.now_ms() < healed + HEALED_MS_MAX {
-            self.world.pass(LOOK_EVERY_MS);
-            self.tell_mishaps();
-            apart = agree::apart(&mut self.world, county);
-        }
-        if !apart.is_empty() {
-            let failure = format!("not in step half an hour after all was healed:\n{}", apart.join("\n"));
-            self.tell("end", &failure);
+        if let Some(failure) = self.until_in_step(county) {
             return Some(failure);
         }
         self.healed_ms = Some(self.world.now_ms() - healed);
         self.tell("end", "everything is in step");
-        // What follows from the last catch-up settles; that nothing is said afterwards is the oracle's to see.
+        // Damage that nobody has read is found by the keepers' rounds, and fetched again. What follows from that settles; that nothing
+        // is said afterwards is the oracle's to see.
+        self.world.pass(ROUNDS_MS);
+        if let Some(failure) = self.until_in_step(county) {
+            return Some(failure);
+        }
         self.world.pass(SETTLE_MS);
         let mut oracle = std::mem::take(&mut self.world.oracle);
         oracle.end(&mut self.world);
         self.world.oracle = oracle;
         self.tell_mishaps();
         self.violated()
+    }
+
+    fn until_in_step(&mut self, county: &County) -> Option<String> {
+        let until = self.world.now_ms() + HEALED_MS_MAX;
+        let mut apart = agree::apart(&mut self.world, county);
+        while !apart.is_empty() && self.world.now_ms() < until {
+            self.world.pass(LOOK_EVERY_MS);
+            self.tell_mishaps();
+            apart = agree::apart(&mut self.world, county);
+        }
+        if apart.is_empty() {
+            return None;
+        }
+        let failure = format!("not in step half an hour after all was healed:\n{}", apart.join("\n"));
+        self.tell("end", &failure);
+        Some(failure)
     }
 
     fn heal(&mut self, county: &mut County) {

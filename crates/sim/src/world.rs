@@ -38,6 +38,8 @@ pub struct Seat(pub usize);
 const APPLY_SLICE: usize = 1_024;
 /// Events at one moment; more means that two offices talk in circles.
 const AT_ONCE_MAX: u64 = 100_000;
+/// The daemon's keeper goes its round at least this often: damage on a disk that nobody reads is found by it.
+const IDLE_ROUND_MS: u64 = 3_600_000;
 /// Pause before the next slice of rows.
 const APPLY_PAUSE_MS: u64 = 2;
 
@@ -231,9 +233,15 @@ impl World {
             self.meter = Some(meter);
             return;
         }
+        for place in &self.places {
+            place.disk.watch(true);
+        }
         let mut oracle = std::mem::take(&mut self.oracle);
         oracle.watch(self, moment);
         self.oracle = oracle;
+        for place in &self.places {
+            place.disk.watch(false);
+        }
     }
 
     /// Something was done to an office behind the world's back: a round follows at once.
@@ -309,13 +317,17 @@ impl World {
         let Some(office) = self.places[seat.0].office.as_mut() else {
             return;
         };
+        let head = office.store().head();
         let done = work(office, now);
+        let grown = office.store().head() != head;
         let powered = self.places[seat.0].disk.is_powered();
         match done {
             _ if !powered => self.power_went(seat),
             Err(error) => self.died(seat, &error),
             Ok(left) => {
-                self.watch(&Moment::Committed { seat });
+                if grown {
+                    self.watch(&Moment::Committed { seat });
+                }
                 self.send_outputs(seat);
                 if left > 0 {
                     self.round_soon(seat, APPLY_PAUSE_MS);
@@ -327,10 +339,9 @@ impl World {
 
     fn tick_soon(&mut self, seat: Seat) {
         let place = &mut self.places[seat.0];
-        let Some(due) = place.office.as_ref().and_then(Office::next_wakeup) else {
-            return;
-        };
-        let at = place.clock.true_ms(due).max(self.now_ms + 1);
+        let Some(office) = &place.office else { return };
+        let due = office.next_wakeup().map_or(u64::MAX, |due| place.clock.true_ms(due));
+        let at = due.clamp(self.now_ms + 1, self.now_ms + IDLE_ROUND_MS);
         if place.tick_ms.is_some_and(|scheduled| scheduled <= at) {
             return;
         }
