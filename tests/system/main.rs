@@ -19,5 +19,6 @@ mod privacy;
 mod restores;
 mod rig;
 mod siege;
+mod stolen;
 mod surface;
 mod three_tiers;

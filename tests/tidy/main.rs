@@ -202,3 +202,44 @@ fn planted_bugs_fit_the_code_as_it_stands() {
     let told = cunlian_tests::planted::faults(&root(), &bugs);
     assert!(told.is_empty(), "\n{}\n", told.join("\n"));
 }
+
+#[test]
+fn every_threat_and_fault_names_tests_that_exist() {
+    let page = fs::read_to_string(root().join("crates/sim/THREATS.md")).expect("the page");
+    let all: Vec<(String, String)> = sources();
+    let is_test_name = |word: &str| {
+        word.matches('_').count() >= 3
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let exists = |name: &str| {
+        let head = format!("fn {name}(");
+        all.iter().any(|(_, text)| text.contains(&head))
+    };
+    let mut told = Vec::new();
+    for line in page.lines() {
+        let names: Vec<&str> = line
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| is_test_name(word))
+            .collect();
+        told.extend(
+            names
+                .iter()
+                .filter(|name| !exists(name))
+                .map(|name| format!("no test {name}")),
+        );
+        let cells = line.matches(" | ").count();
+        if line.starts_with("| ")
+            && cells == 2
+            && names.is_empty()
+            && !line.contains("---")
+            && !line.contains("| test |")
+        {
+            told.push(format!("no test is named: {line}"));
+        }
+    }
+    assert!(told.is_empty(), "\n{}\n", told.join("\n"));
+}

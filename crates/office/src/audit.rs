@@ -46,6 +46,9 @@ pub(crate) enum Act {
     Admit,
     Revoke,
     Extend,
+    UserAdd,
+    UserCode,
+    UserStop,
     Face(FaceAct),
 }
 
@@ -65,6 +68,9 @@ impl Act {
             Act::Admit => "admit",
             Act::Revoke => "revoke",
             Act::Extend => "extend",
+            Act::UserAdd => "user_add",
+            Act::UserCode => "user_code",
+            Act::UserStop => "user_stop",
             Act::Face(FaceAct::Print) => "print",
             Act::Face(FaceAct::Export) => "export",
             Act::Face(FaceAct::Login) => "login",
@@ -322,7 +328,7 @@ impl Office {
         let verified = self.store.verify_trail(&mut |record| {
             let witnessed = own.get(&(record.life, record.tip.seq));
             if witnessed.is_some_and(|hash| *hash != record.tip.hash) {
-                differs.push(record.tip.seq);
+                differs.push((record.life, record.tip.seq));
             }
         })?;
         for fault in &verified.faults {
@@ -332,7 +338,13 @@ impl Office {
                 TrailFault::Differs { seq } => texts::trail_differs(*seq),
             });
         }
-        faults.extend(differs.into_iter().map(texts::trail_differs));
+        for (life, seq) in differs {
+            // Two copies of one disk wrote on until they heard of each other: told, like the fork itself.
+            match life == self.epoch {
+                true => faults.push(texts::trail_differs(seq)),
+                false => remarks.push(texts::trail_of_a_copy(seq)),
+            }
+        }
         let mut ends: BTreeMap<u64, u64> = BTreeMap::new();
         for (life, seq) in own.keys() {
             ends.insert(*life, *seq);

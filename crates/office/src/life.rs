@@ -14,6 +14,8 @@ pub(crate) mod fact {
     pub(crate) const CHAIN: &str = "chain";
     /// The end of the audit trail that was last witnessed in our own log.
     pub(crate) const WITNESSED: &str = "witnessed";
+    /// Somebody was erased since the index was last made anew: its files may still hold what their rows said.
+    pub(crate) const SCRUB: &str = "scrub";
     pub(crate) const TICKET: &str = "ticket/";
 }
 

@@ -122,6 +122,7 @@ impl Office {
         let mut disk = home.disk;
         let me = Identity::load_or_create(disk.as_mut(), &mut seeds)?;
         let (mut store, opened) = Store::open(disk, home.place, progress)?;
+        scrub(&mut store, progress)?;
         rescue_facts(&mut store)?;
         let mut statements = Statements::load(&store)?;
         statements.keep_copies(&mut store)?;
@@ -494,6 +495,16 @@ impl Office {
         self.keys = Keys::refresh(&self.keys, &self.authority, &self.me.device, self.me.unseal());
         self.views.unsettle();
     }
+}
+
+/// After an erasure the index is made anew at the next start: an index file keeps what a deleted row said (a masked name, a token of
+/// the person) until something else is written there.
+fn scrub(store: &mut Store, progress: &mut dyn FnMut(Progress)) -> Result<(), StoreError> {
+    if store.fact(fact::SCRUB).is_some() {
+        store.rebuild(progress)?;
+        store.stage_fact(fact::SCRUB, None)?;
+    }
+    Ok(())
 }
 
 /// Knows no log: for an office that belongs nowhere yet.

@@ -3,6 +3,7 @@
 mod compat;
 mod county;
 mod desk;
+mod erased;
 mod honest;
 mod life;
 mod locked;

@@ -315,6 +315,10 @@ pub(crate) fn user_not_here() -> CommandError {
     CommandError::failed("not_entitled", "这个用户不是本机构的人员，不能查看个人信息。")
 }
 
+pub(crate) fn auditor_sees_no_person() -> CommandError {
+    CommandError::failed("not_entitled", "审计人员只看审计记录，不看当事人的个人信息。")
+}
+
 pub(crate) fn nothing_to_reveal() -> CommandError {
     CommandError::failed("erased", "这个办件的个人信息已按规定销毁，没有可看的了。")
 }
@@ -334,6 +338,9 @@ pub(crate) fn act(act: &str) -> &'static str {
         "admit" => "准入设备",
         "revoke" => "停用设备",
         "extend" => "承认记录",
+        "user_add" => "新增人员",
+        "user_code" => "重发登记码",
+        "user_stop" => "停用人员",
         "print" => "打印",
         "export" => "导出",
         "login" => "登录",
@@ -353,6 +360,10 @@ pub(crate) fn trail_strays(from: u64, file: &str) -> String {
 
 pub(crate) fn trail_differs(seq: u64) -> String {
     format!("审计记录第 {seq} 条与当时的签点不符，记录被改写过")
+}
+
+pub(crate) fn trail_of_a_copy(seq: u64) -> String {
+    format!("审计记录第 {seq} 条与签点不符，写于发现本机数据被复制或恢复之前")
 }
 
 pub(crate) fn trail_of_former_life(from: u64, until: u64) -> String {

@@ -8,6 +8,7 @@ use replica::statement::{Enrol, Role, Statement, User};
 use replica::time::Now;
 use serde_json::{Value, json};
 
+use crate::audit::{Act, Note};
 use crate::command::{CommandError, UserAdd, UserRef};
 use crate::office::Office;
 use crate::texts;
@@ -53,6 +54,7 @@ impl Office {
             active: true,
             enrol: None,
         };
+        self.audit(now, Note::new(Act::UserAdd).about(user.id))?;
         self.give_code(now, user)
     }
 
@@ -63,6 +65,7 @@ impl Office {
     pub(crate) fn user_code(&mut self, now: Now, args: &UserRef) -> Result<Value, CommandError> {
         let user = self.find_user(&args.who)?;
         self.may_speak_of(user.unit)?;
+        self.audit(now, Note::new(Act::UserCode).about(user.id))?;
         self.give_code(now, User { active: true, ..user })
     }
 
@@ -78,6 +81,7 @@ impl Office {
             enrol: None,
             ..user
         };
+        self.audit(now, Note::new(Act::UserStop).about(stopped.id))?;
         self.keep_user(now, &stopped)?;
         Ok(self.user_shown(&stopped))
     }

@@ -28,6 +28,7 @@ use store::kv::prefix_end;
 use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan, Store, StoreError};
 
 use crate::keys::Keys;
+use crate::life::fact;
 use crate::views::fold::{Fresh, Read, Under, derived};
 use crate::views::groups::Touched;
 use crate::views::row::{RECORD_DEVICE_ENTRIES_MAX, RowLog};
@@ -428,6 +429,9 @@ impl Views {
                 store.erase_key(of.scope, of.record)?;
                 erased += 1;
             }
+        }
+        if erased > 0 {
+            store.stage_fact(fact::SCRUB, Some(&[1]))?;
         }
         Ok(erased)
     }

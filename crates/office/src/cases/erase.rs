@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::audit::{Act, Note};
 use crate::command::{CaseErase, CommandError};
+use crate::life::fact;
 use crate::office::Office;
 use crate::texts;
 
@@ -57,6 +58,7 @@ impl Office {
         self.catch_up(now)?;
         self.store
             .erase_key(of.scope, of.record)
+            .and_then(|()| self.store.stage_fact(fact::SCRUB, Some(&[1])))
             .map_err(|e| texts::store_failed(&e))?;
         self.keep(now)?;
         self.catch_up(now)?;

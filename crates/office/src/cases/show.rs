@@ -99,7 +99,11 @@ impl Office {
         let unit = self.unit().ok_or_else(texts::unplaced)?;
         if let Some(user) = reveal.user.filter(|u| *u != UserId::ZERO) {
             let person = self.authority.user_at(&user, unit).filter(|u| u.active);
-            person.ok_or_else(texts::user_not_here)?;
+            let person = person.ok_or_else(texts::user_not_here)?;
+            // Who checks what others looked at has no business with the persons themselves.
+            if person.roles.iter().all(|role| role == "auditor") {
+                return Err(texts::auditor_sees_no_person());
+            }
         }
         if read.row.summary.erased {
             return Err(texts::nothing_to_reveal());
