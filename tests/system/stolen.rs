@@ -278,6 +278,48 @@ fn name_of(shown: &Value) -> Value {
 }
 
 #[test]
+fn what_is_searched_for_is_found_in_every_disguise() {
+    let county = crate::rig::empty();
+    let folder = county.file("planted");
+    fs::create_dir_all(&folder).expect("a folder");
+    let place = Place::new("planted", Kind::Node, Path::new("nothing"), folder.clone());
+    let mut wanted = Wanted::default();
+    let (name, number) = ("欧阳靖瑶", cert_no(5_431));
+    wanted.value(name);
+    wanted.number(&number);
+    let gbk = [0xc5, 0xb7, 0xd1, 0xf4, 0xbe, 0xb8, 0xd1, 0xfe];
+    wanted.disguised(&gbk, name);
+    let utf16: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let hex: String = name.bytes().map(|b| format!("{b:02X}")).collect();
+    let mut deflated = vec![0x85, 0x6f, 0x4a, 0x83, 1, 2, 3, 4, 2, 40];
+    let mut encoder = flate2::read::DeflateEncoder::new(name.as_bytes(), flate2::Compression::default());
+    encoder.read_to_end(&mut deflated).expect("deflated");
+    let planted: [(&str, Vec<u8>); 9] = [
+        ("plain", name.into()),
+        ("utf16", utf16),
+        ("gbk", gbk.into()),
+        ("hex", hex.into()),
+        // What `echo -n x欧阳靖瑶 | base64` prints.
+        ("base64", "eOasp+mYs+mdlueRtg==".into()),
+        (
+            "zstd",
+            zstd::encode_all(name.repeat(9).as_bytes(), 3).expect("compressed"),
+        ),
+        ("automerge", deflated),
+        ("end", number[12..].into()),
+        ("escaped", "\\u6b27\\u9633\\u9756\\u7476".into()),
+    ];
+    assert!(lying_open(&place, &wanted).is_empty());
+    for (what, bytes) in planted {
+        let file = folder.join(what);
+        fs::write(&file, [&[7u8; 33], bytes.as_slice(), &[9; 12]].concat()).expect("a file");
+        let found = lying_open(&place, &wanted);
+        assert!(!found.is_empty(), "{what}");
+        fs::remove_file(&file).expect("removed");
+    }
+}
+
+#[test]
 fn a_copied_folder_of_any_tier_holds_no_personal_value_in_any_disguise_and_shows_masks() {
     let mut line = Line::found();
     let mut wanted = Wanted::default();

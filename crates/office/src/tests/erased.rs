@@ -3,7 +3,7 @@
 
 use ledger::id::{RecordId, Scope};
 use store::disk::read_all;
-use store::{Disk, KvPlace, MemDisk, MemPlace, Order};
+use store::{Batch, Disk, KvPlace, MemDisk, MemPlace, Order, SledPlace};
 
 use crate::command::{CaseErase, Command};
 use crate::rig::Seat;
@@ -161,4 +161,39 @@ fn an_index_file_is_made_anew_at_the_next_start_after_an_erasure() {
     assert!(!scrub(&mut county), "done");
     assert!(is_forgotten(&mut county, room, &number));
     assert_eq!(county.world.run(room, Command::Verify)["clean"], true);
+}
+
+/// Why the index is made anew: its files are written at their end, and what a deleted row said stays where it was.
+#[test]
+fn a_deleted_row_lies_in_the_index_files_until_they_are_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let holds = |token: &[u8]| {
+        let mut folders = vec![dir.path().to_owned()];
+        let mut found = false;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                match entry.path() {
+                    path if path.is_dir() => folders.push(path),
+                    path => found |= std::fs::read(path).unwrap().windows(token.len()).any(|w| w == token),
+                }
+            }
+        }
+        found
+    };
+    let token = b"a token of a person";
+    let mut place = SledPlace::new(dir.path().join("index"));
+    {
+        let kv = place.open().unwrap();
+        let mut batch = Batch::default();
+        batch.put(b"row".to_vec(), token.to_vec());
+        kv.write(batch).unwrap();
+        let mut batch = Batch::default();
+        batch.delete(b"row".to_vec());
+        kv.write(batch).unwrap();
+        kv.sync().unwrap();
+    }
+    assert!(holds(token), "deleted, and still there");
+    place.wipe().unwrap();
+    place.open().unwrap();
+    assert!(!holds(token));
 }
