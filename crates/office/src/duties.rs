@@ -351,6 +351,10 @@ impl Office {
 
     /// Lowers logs to before damage that was met while reading, so that peers send again what lay there.
     pub(crate) fn repair(&mut self, now: Now) -> Result<(), OfficeError> {
+        for (scope, record) in self.store.keys_rotted() {
+            self.views.touch(scope, record);
+            self.due.keys = true;
+        }
         let mut damaged = self.store.repair()?;
         if now.mono_ms.saturating_sub(self.due.scrubbed_ms) >= SCRUB_EVERY_MS {
             self.due.scrubbed_ms = now.mono_ms;

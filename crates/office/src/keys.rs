@@ -17,7 +17,7 @@ use replica::authority::Authority;
 use replica::sealbox::{self, UnsealKey};
 use replica::statement::Grant;
 use sha2::{Digest, Sha256};
-use store::Store;
+use store::{Store, StoreError};
 use zeroize::Zeroizing;
 
 /// The keys of one device, in RAM only.
@@ -138,9 +138,12 @@ impl Keys {
     }
 
     /// A record's key out of the vault; `None` when it is not here, erased, or under a key that was not granted.
-    pub fn record_key(&self, store: &Store, scope: &Scope, record: &RecordId) -> Option<RecordKey> {
-        let wrapped = store.key(*scope, record)?;
-        self.unwrap(scope, record, &wrapped)
+    ///
+    /// # Errors
+    /// When the disk cannot read just now.
+    pub fn record_key(&self, store: &Store, scope: &Scope, record: &RecordId) -> Result<Option<RecordKey>, StoreError> {
+        let wrapped = store.read_key(*scope, record)?;
+        Ok(wrapped.and_then(|wrapped| self.unwrap(scope, record, &wrapped)))
     }
 
     /// Says "same person" without saying who: under the hubs' key where this device has it (across rooms), else under the book's.

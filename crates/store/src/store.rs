@@ -27,7 +27,7 @@ use crate::journal::{FrameAt, Journal};
 use crate::kv::{Kv, KvPlace};
 use crate::trail::{Trail, TrailTip};
 use crate::types::{Health, Position, Progress, Stats, StoreError};
-use crate::vault::Vault;
+use crate::vault::{Key, Vault};
 use rows::{Dead, Hole};
 use stage::Draft;
 
@@ -67,8 +67,16 @@ pub struct Store {
     unchecked: u64,
     /// Frames that reads found damaged, for [`Store::repair`].
     met: RefCell<BTreeSet<Position>>,
+    /// Keys whose slots were found rotted by this process.
+    rotted: RefCell<BTreeMap<(Scope, RecordId), Told>>,
     hashes: RefCell<VecDeque<(FrameAt, Arc<Vec<Hash>>)>>,
     scrubbed: Position,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Yes,
+    No,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,9 +115,35 @@ impl Store {
             .collect()
     }
 
-    /// The wrapped key of a record; `None` when it is not held or was erased. Staged keys are seen.
+    /// The wrapped key of a record; `None` when it is not held, was erased or cannot be read. Staged keys are seen.
     pub fn key(&self, scope: Scope, record: &RecordId) -> Option<[u8; 48]> {
-        self.vault.key(&*self.disk, scope, record)
+        self.read_key(scope, record).ok().flatten()
+    }
+
+    /// As [`Store::key`]. What is found rotted is told once by [`Store::keys_rotted`].
+    ///
+    /// # Errors
+    /// When the disk cannot read just now: that is no missing key.
+    pub fn read_key(&self, scope: Scope, record: &RecordId) -> Result<Option<[u8; 48]>, StoreError> {
+        Ok(match self.vault.key(&*self.disk, scope, record)? {
+            Key::Held(wrapped) => Some(wrapped),
+            Key::None => None,
+            Key::Damaged => {
+                self.rotted.borrow_mut().entry((scope, *record)).or_insert(Told::No);
+                None
+            }
+        })
+    }
+
+    /// Keys that reads have found rotted since the last call, each told once: they are to be asked of peers.
+    pub fn keys_rotted(&mut self) -> Vec<(Scope, RecordId)> {
+        let mut rotted = self.rotted.borrow_mut();
+        let new = rotted.iter_mut().filter(|(_, told)| **told == Told::No);
+        new.map(|(key, told)| {
+            *told = Told::Yes;
+            *key
+        })
+        .collect()
     }
 
     /// Whether the record's key was destroyed for ever.

@@ -56,6 +56,16 @@ pub(crate) struct VaultOpened {
     pub(crate) damaged: u64,
 }
 
+/// What the vault has of a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Key {
+    Held(Wrapped),
+    /// Never held, or erased.
+    None,
+    /// Its slot has rotted: a peer may send it again.
+    Damaged,
+}
+
 impl Vault {
     pub(crate) fn open(disk: &mut dyn Disk) -> Result<VaultOpened, StoreError> {
         let mut vault = Vault {
@@ -152,20 +162,22 @@ impl Vault {
         }
     }
 
-    /// The key, staged ones included: an edit may follow a creation before both are committed.
-    pub(crate) fn key(&self, disk: &dyn Disk, scope: Scope, record: &RecordId) -> Option<Wrapped> {
+    /// The key, staged ones included: an edit may follow a creation before both are committed. A disk that cannot read just now says
+    /// so: that is no missing key.
+    pub(crate) fn key(&self, disk: &dyn Disk, scope: Scope, record: &RecordId) -> Result<Key, StoreError> {
         if let Some(staged) = self.staged.get(&(scope, *record)) {
-            return *staged;
+            return Ok(staged.map_or(Key::None, Key::Held));
         }
-        let place = self.place(scope, record)?;
-        if place.erased == Erased::Yes {
-            return None;
-        }
-        let bytes = disk.read_at(NAME, u64::from(place.slot) * SLOT as u64, SLOT).ok()?;
-        match decode(&bytes) {
-            Some((KEY, held_scope, held, wrapped)) if held_scope == scope && held == *record => Some(wrapped),
-            _ => None,
-        }
+        let Some(place) = self.place(scope, record).filter(|place| place.erased == Erased::No) else {
+            return Ok(Key::None);
+        };
+        let bytes = disk
+            .read_at(NAME, u64::from(place.slot) * SLOT as u64, SLOT)
+            .map_err(failed("reading the vault"))?;
+        Ok(match decode(&bytes) {
+            Some((KEY, held_scope, held, wrapped)) if held_scope == scope && held == *record => Key::Held(wrapped),
+            _ => Key::Damaged,
+        })
     }
 
     pub(crate) fn stage(&mut self, disk: &dyn Disk, scope: Scope, record: RecordId, wrapped: &Wrapped) -> KeyStaged {
@@ -173,9 +185,9 @@ impl Vault {
             return KeyStaged::Erased;
         }
         match self.key(disk, scope, &record) {
-            Some(held) if held == *wrapped => KeyStaged::Held,
-            Some(_) => KeyStaged::Differs,
-            None => {
+            Ok(Key::Held(held)) if held == *wrapped => KeyStaged::Held,
+            Ok(Key::Held(_)) => KeyStaged::Differs,
+            Ok(Key::None | Key::Damaged) | Err(_) => {
                 self.staged.insert((scope, record), Some(*wrapped));
                 KeyStaged::New
             }

@@ -368,3 +368,26 @@ fn office_in(disk: RealDisk, index: &Path, seed: u8, now: Now) -> Office {
     };
     Office::open(home, [seed; 32], now, &mut |_| {}).unwrap()
 }
+
+#[test]
+fn a_key_that_rots_while_the_office_is_open_is_fetched_again() {
+    // Seed 7011: a county went on without the names of a room's cases until it was started again.
+    let mut county = County::new(58, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    county.new_case(room, 1);
+    county.world.pass(10_000);
+    let (of, _) = county.world.office(township).record_rows().unwrap()[0].clone();
+    let held = |county: &mut County| county.world.office(township).store().key(of.scope, &of.record);
+    let before = held(&mut county);
+    assert!(before.is_some());
+    let disk = county.world.disk(township).clone();
+    let len = disk.len("vault").unwrap().unwrap();
+    for slot in (64..len).step_by(64) {
+        disk.flip("vault", slot, 3);
+    }
+    assert_eq!(held(&mut county), None);
+    county.world.pass(120_000);
+    assert_eq!(held(&mut county), before);
+    let verified = county.world.run(township, Command::Verify);
+    assert_eq!(verified["clean"], true, "{verified:#}");
+}

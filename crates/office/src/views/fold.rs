@@ -118,7 +118,7 @@ impl Under<'_> {
         let key = if erased {
             None
         } else {
-            self.keys.record_key(self.store, &of.scope, &of.record)
+            self.keys.record_key(self.store, &of.scope, &of.record)?
         };
         let before = std::mem::take(&mut row.summary);
         row.summary = self.summary(of, &folded, key.as_ref(), erased, before);

@@ -9,7 +9,7 @@ use replica::authority::Write;
 use replica::entry::{LogId, RecordBody, Tip};
 use replica::logs::{self, Ancestry};
 use replica::run::Run;
-use store::Merge;
+use store::{Merge, StoreError};
 
 use super::promises::named;
 use super::{Check, Found};
@@ -50,10 +50,13 @@ fn check_log(seat: Seat, office: &Office, log: &LogId, found: &mut Vec<Found>) {
 fn walk(office: &Office, log: &LogId, end: Tip) -> Result<(), String> {
     let mut at = Tip::START;
     while at != end {
-        let runs = office.store().read(log, at, end, READ_BYTES, Merge::Checkpoints);
-        let runs = runs.map_err(|error| format!("behind {}: {error}", named(log, at)))?;
+        let runs = match office.store().read(log, at, end, READ_BYTES, Merge::Checkpoints) {
+            Ok(runs) => runs,
+            // Damage is no gap: what lay there is fetched again, and `verify` names it as long as it is not.
+            Err(StoreError::Damaged { .. }) => return Ok(()),
+            Err(error) => return Err(format!("behind {}: {error}", named(log, at))),
+        };
         if runs.is_empty() {
-            // Damage is no gap: it is being fetched again, and `verify` names it.
             return Ok(());
         }
         for run in runs {

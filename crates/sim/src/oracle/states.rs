@@ -42,7 +42,8 @@ impl States {
             return;
         }
         if held.row.summary != shown.summary {
-            let what = format!("the row of {} says something else than its entries", shown.summary.no);
+            let (row, entries) = apart(&format!("{:?}", shown.summary), &format!("{:?}", held.row.summary));
+            let what = format!("the row of {} says {row}, its entries say {entries}", shown.summary.no);
             found.push(Found::new(Check::Refold, seat, what));
         }
         let digest = held.folded.digest();
@@ -81,6 +82,16 @@ impl States {
         let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         *self.keys.entry(sources(office, scope)).or_insert(next)
     }
+}
+
+/// What two texts say where they begin to differ.
+fn apart(a: &str, b: &str) -> (String, String) {
+    const SHOWN: usize = 60;
+    const BEFORE: usize = 30;
+    let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let from = same.saturating_sub(BEFORE);
+    let part = |text: &str| text.chars().skip(from).take(SHOWN).collect();
+    (part(a), part(b))
 }
 
 /// The digests of everything that the fold of a book reads: the book, and what is stated over it.

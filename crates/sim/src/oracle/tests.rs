@@ -320,3 +320,19 @@ fn a_room_that_did_not_come_into_step_is_seen() {
         "{red:?}"
     );
 }
+
+#[test]
+fn a_read_that_fails_leaves_no_case_without_its_name() {
+    // Seed 7020: the disk could not read a key just then; the case stood without a name for ever.
+    let (mut world, county, _) = worked(3, 1);
+    for reads in 0..12 {
+        world.disk(county.top()).fault(store::Fault::ReadFails(reads));
+        record(&mut world, room(&county));
+        world.pass(30_000);
+        world.disk(county.top()).mend();
+        world.pass(30_000);
+    }
+    assert_eq!(end(&mut world), BTreeSet::new());
+    let rows = world.office(county.top()).unwrap().record_rows().unwrap();
+    assert!(rows.iter().all(|(_, row)| row.summary.masked_name.is_some()));
+}

@@ -77,6 +77,7 @@ impl Store {
             health: Health::Writable,
             unchecked: 0,
             met: RefCell::new(BTreeSet::new()),
+            rotted: RefCell::default(),
             hashes: RefCell::new(VecDeque::new()),
             scrubbed: Position::START,
         };
