@@ -28,6 +28,12 @@ pub(super) struct Bench<'a> {
     stop: &'a AtomicBool,
 }
 
+/// A test program, and the folder of its package.
+pub(super) struct Program {
+    path: PathBuf,
+    home: PathBuf,
+}
+
 struct Ended {
     /// Nothing when it was ended by us.
     status: Option<ExitStatus>,
@@ -46,6 +52,14 @@ impl<'a> Bench<'a> {
 
     /// Builds the check in the tree as it is now, and runs it.
     pub(super) fn run(&self, check: &Check) -> anyhow::Result<Seen> {
+        match self.build(check)? {
+            Ok(program) => self.test(&program, check),
+            Err(seen) => Ok(seen),
+        }
+    }
+
+    /// Builds the test program that has the check, and its neighbours, in the tree as it is now.
+    pub(super) fn build(&self, check: &Check) -> anyhow::Result<Result<Program, Seen>> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
             .args([
@@ -66,15 +80,19 @@ impl<'a> Bench<'a> {
         let built = self.wait(&mut cargo, BUILD_MAX).context("running cargo")?;
         if !built.status.is_some_and(|status| status.success()) {
             let first = built.err.lines().find(|line| line.starts_with("error"));
-            return Ok(Seen::DoesNotBuild(first.unwrap_or("cargo was ended").to_owned()));
+            let error = first.unwrap_or("cargo was ended").to_owned();
+            return Ok(Err(Seen::DoesNotBuild(error)));
         }
-        let Some((program, home)) = executable(&built.out) else {
-            return Ok(Seen::DoesNotBuild("cargo names no test program".to_owned()));
-        };
-        let mut test = Command::new(program);
+        let unnamed = || Seen::DoesNotBuild("cargo names no test program".to_owned());
+        Ok(executable(&built.out).ok_or_else(unnamed))
+    }
+
+    /// Runs one test of a program that was built.
+    pub(super) fn test(&self, program: &Program, check: &Check) -> anyhow::Result<Seen> {
+        let mut test = Command::new(&program.path);
         test.args(["--exact", &check.test, "--nocapture"])
-            .current_dir(&home)
-            .env("CARGO_MANIFEST_DIR", &home)
+            .current_dir(&program.home)
+            .env("CARGO_MANIFEST_DIR", &program.home)
             .env("RUST_BACKTRACE", "0");
         let ran = self.wait(&mut test, RUN_MAX).context("running the check")?;
         Ok(judge(&ran))
@@ -118,8 +136,8 @@ fn text(file: &mut File) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The test program that cargo built, and the folder of its package.
-fn executable(messages: &str) -> Option<(PathBuf, PathBuf)> {
+/// The test program that cargo built.
+fn executable(messages: &str) -> Option<Program> {
     let mut built = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -127,7 +145,10 @@ fn executable(messages: &str) -> Option<(PathBuf, PathBuf)> {
         let program = message.get("executable")?.as_str()?;
         let manifest = message.get("manifest_path")?.as_str()?;
         message.get("profile")?.get("test")?.as_bool()?.then_some(())?;
-        Some((PathBuf::from(program), Path::new(manifest).parent()?.to_owned()))
+        Some(Program {
+            path: PathBuf::from(program),
+            home: Path::new(manifest).parent()?.to_owned(),
+        })
     })
 }
 
