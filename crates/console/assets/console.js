@@ -57,9 +57,9 @@
     var at = e.target;
     var form = at.form;
     if (at.dataset.picks && !e.ctrlKey) {
-      var first = document.querySelector("#" + at.dataset.picks + " button");
       e.preventDefault();
-      if (first) first.click();
+      wanted = at;
+      pick();
       return;
     }
     if (!form || !form.hasAttribute("data-enter")) return;
@@ -70,6 +70,18 @@
     var next = all[all.indexOf(at) + 1];
     if (next) { next.focus(); if (next.select) next.select(); }
   });
+
+  // --- Enter takes the first of what is offered: of what was offered for what stands in the box now, so who types fast waits.
+  var wanted = null;
+  function pick() {
+    var list = wanted && document.getElementById(wanted.dataset.picks);
+    if (!list || list.dataset.for !== wanted.value.trim()) return;
+    var first = list.querySelector("button");
+    wanted = null;
+    if (first) first.click();
+  }
+  document.addEventListener("input", function () { wanted = null; });
+  body.addEventListener("htmx:afterSettle", pick);
 
   // --- Arrow keys walk through what is offered.
   document.addEventListener("keydown", function (e) {

@@ -1,0 +1,258 @@
+//! A browser driven over WebDriver: the dozen calls that these stories need, over one loopback socket each.
+//!
+//! The protocol is JSON over HTTP/1.1 (W3C WebDriver). A client crate brings some forty others for it; this needs none.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A page that has not come to this on a machine that eight share will not.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Keys as WebDriver names them.
+pub(crate) const ENTER: char = '\u{e007}';
+const CONTROL: char = '\u{e009}';
+
+/// One browser with a profile of its own; both end with this.
+pub(crate) struct Browser {
+    driver: Child,
+    addr: SocketAddr,
+    session: String,
+    _profile: TempDir,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = call(self.addr, "DELETE", &format!("/session/{}", self.session), None);
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+impl Browser {
+    pub(crate) fn open() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0")
+            .and_then(|l| l.local_addr())
+            .expect("a port");
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={}", free.port()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver: tests/run installs it");
+        until("the driver listens", || TcpStream::connect(free).is_ok());
+        let profile = tempfile::tempdir().expect("a folder");
+        let data = format!("--user-data-dir={}", profile.path().display());
+        let args = json!([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--window-size=1024,768",
+            data,
+        ]);
+        let wanted = json!({"capabilities": {"alwaysMatch": {
+            "browserName": "chrome",
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "goog:chromeOptions": {"args": args},
+        }}});
+        let made = call(free, "POST", "/session", Some(&wanted)).expect("a browser");
+        let session = made["sessionId"].as_str().expect("a session").to_owned();
+        Self {
+            driver,
+            addr: free,
+            session,
+            _profile: profile,
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
+        call(self.addr, method, &format!("/session/{}{path}", self.session), body)
+    }
+
+    pub(crate) fn go(&self, url: &str) {
+        self.ask("POST", "/url", Some(&json!({"url": url}))).expect("a page");
+    }
+
+    /// What a script gives; it is no part of the page, so the page's own policy does not concern it.
+    pub(crate) fn js(&self, script: &str) -> Value {
+        let body = json!({"script": script, "args": []});
+        self.ask("POST", "/execute/sync", Some(&body)).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn path(&self) -> String {
+        self.js("return location.pathname")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The words of the page as somebody reads them.
+    pub(crate) fn text(&self) -> String {
+        self.js("return document.body.innerText")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The id of what the keyboard writes to.
+    pub(crate) fn focus(&self) -> String {
+        self.js("return document.activeElement.id")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// Types as a person does: key by key, to whatever has the focus.
+    pub(crate) fn keys(&self, text: &str) {
+        let press = |c: char| {
+            [
+                json!({"type": "keyDown", "value": c}),
+                json!({"type": "keyUp", "value": c}),
+            ]
+        };
+        self.act(text.chars().flat_map(press).collect());
+    }
+
+    /// Ctrl+Enter.
+    pub(crate) fn send(&self) {
+        let key = |kind: &str, c: char| json!({"type": kind, "value": c});
+        self.act(vec![
+            key("keyDown", CONTROL),
+            key("keyDown", ENTER),
+            key("keyUp", ENTER),
+            key("keyUp", CONTROL),
+        ]);
+    }
+
+    fn act(&self, actions: Vec<Value>) {
+        let body = json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]});
+        self.ask("POST", "/actions", Some(&body)).expect("keys");
+    }
+
+    pub(crate) fn wait(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let began = Instant::now();
+        while !is_so(self) {
+            if began.elapsed() > PATIENCE {
+                self.picture(Path::new("/tmp/cunlian-browser-failed.png"));
+                panic!(
+                    "{what} did not come; at {}:\n{}\n{:?}",
+                    self.path(),
+                    self.text(),
+                    self.complaints()
+                );
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What the browser complained of, but for a server that was stopped and forms that were refused on purpose.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let log = self
+            .ask("POST", "/se/log", Some(&json!({"type": "browser"})))
+            .unwrap_or_default();
+        let lines = log.as_array().cloned().unwrap_or_default().into_iter();
+        let lines = lines
+            .filter(|l| l["level"] == "SEVERE")
+            .filter_map(|l| l["message"].as_str().map(str::to_owned));
+        lines
+            .filter(|l| !l.contains("net::ERR_") && !l.contains("status of 422"))
+            .collect()
+    }
+
+    pub(crate) fn picture(&self, file: &Path) {
+        let shot = self.ask("GET", "/screenshot", None).unwrap_or_default();
+        let bytes = data_encoding::BASE64.decode(shot.as_str().unwrap_or_default().as_bytes());
+        let _ = std::fs::write(file, bytes.unwrap_or_default());
+    }
+}
+
+/// Looks again and again until something is so.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// One call of the driver.
+fn call(addr: SocketAddr, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let head = [("Content-Type".to_owned(), "application/json".to_owned())];
+    let (_, answer) = http(
+        addr,
+        method,
+        path,
+        &[("Host".to_owned(), addr.to_string())],
+        &head,
+        &body,
+    )?;
+    let answer: Value = serde_json::from_str(&answer).map_err(|e| e.to_string())?;
+    match answer["value"]["error"].as_str() {
+        Some(error) => Err(format!("{error}: {}", answer["value"]["message"])),
+        None => Ok(answer["value"].clone()),
+    }
+}
+
+/// Plain HTTP/1.1, exactly as asked: also what no browser would send.
+pub(crate) fn http(
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    host: &[(String, String)],
+    headers: &[(String, String)],
+    body: &str,
+) -> Result<(u16, String), String> {
+    let text = |e: std::io::Error| e.to_string();
+    let mut stream = TcpStream::connect(addr).map_err(text)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(text)?;
+    let mut lines = format!(
+        "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    for (name, value) in host.iter().chain(headers) {
+        lines.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream
+        .write_all(format!("{lines}\r\n{body}").as_bytes())
+        .map_err(text)?;
+    let mut reader = BufReader::new(stream);
+    let mut first = String::new();
+    reader.read_line(&mut first).map_err(text)?;
+    let status = first
+        .split(' ')
+        .nth(1)
+        .and_then(|s| s.parse().ok())
+        .ok_or("no status")?;
+    let mut length = None;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).map_err(text)?;
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse::<u64>().ok();
+        }
+    }
+    let mut answer = Vec::new();
+    // A stream of events has no length and no end: its head is all that is asked of it.
+    reader
+        .take(length.unwrap_or(0))
+        .read_to_end(&mut answer)
+        .map_err(text)?;
+    Ok((status, String::from_utf8_lossy(&answer).into_owned()))
+}

@@ -1,0 +1,98 @@
+//! The clerk's desk in a real browser: headless Chromium, real processes of three tiers, by keyboard only.
+
+mod attack;
+mod day;
+mod driver;
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use cunlian_tests::{County, PlaceId};
+use serde_json::Value;
+
+use driver::{Browser, ENTER, until};
+
+const TOWNSHIP: &str = "511603102";
+const ROOM: &str = "511603102201";
+/// What everybody who tries first does not try.
+const PIN: &str = "274951";
+
+/// One county, one township, one room whose desk is open.
+struct Desk {
+    county: County,
+    town: PlaceId,
+    room: PlaceId,
+    addr: SocketAddr,
+}
+
+impl Desk {
+    fn open() -> Self {
+        let mut county = County::new(Path::new(env!("CARGO_BIN_EXE_cunlian-demo"))).expect("a folder");
+        let hub = county.found().expect("a county");
+        let town = county.township(TOWNSHIP, hub).expect("a township");
+        let room = county.room(ROOM, &[town]).expect("a room");
+        county[room].stop().expect("it stops");
+        county[room].set_env("CUNLIAN_CONSOLE", "127.0.0.1:0");
+        county.start(room).expect("it starts");
+        let addr = console(&county, room);
+        Self {
+            county,
+            town,
+            room,
+            addr,
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
+    }
+
+    /// The township names a clerk; gives the one-time code.
+    fn name(&self, name: &str, role: &str) -> String {
+        let args = ["user", "add", "--unit", ROOM, "--name", name, "--role", role];
+        let made = self.county[self.town].json(&args).expect("a person");
+        until("the room knows the person", || {
+            let users = self.county[self.room].json(&["user", "list"]).unwrap_or_default();
+            users
+                .as_array()
+                .is_some_and(|all| all.iter().any(|u| u["name"] == name))
+        });
+        made["code"].as_str().expect("a code").to_owned()
+    }
+
+    /// Enrols by keyboard with the code on paper; ends on Today.
+    fn enrol(&self, browser: &Browser, code: &str) {
+        browser.go(&self.url("/enrol"));
+        browser.wait("the code's field", |b| b.focus() == "code");
+        browser.keys(&format!("{}{ENTER}", code.to_lowercase()));
+        browser.keys(&format!("{PIN}{ENTER}{PIN}{ENTER}{ENTER}"));
+        browser.wait("today", |b| b.path() == "/");
+    }
+
+    /// Pulls the plug and starts again at the same address.
+    fn pull_the_plug(&mut self) {
+        self.county[self.room].kill();
+        let addr = self.addr.to_string();
+        self.county[self.room].set_env("CUNLIAN_CONSOLE", addr);
+        self.county.start(self.room).expect("it starts again");
+        self.addr = console(&self.county, self.room);
+    }
+
+    fn cases(&self) -> Vec<Value> {
+        let list = self.county[self.room].json(&["case", "list"]).expect("a list");
+        list.as_array().cloned().unwrap_or_default()
+    }
+}
+
+/// Where the desk says it is.
+fn console(county: &County, room: PlaceId) -> SocketAddr {
+    let file = county[room].data().join("console");
+    let mut addr = None;
+    until("the desk is open", || {
+        addr = std::fs::read_to_string(&file)
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
+        addr.is_some()
+    });
+    addr.expect("an address")
+}
