@@ -10,6 +10,7 @@ use ed25519_dalek::SigningKey;
 use net::Identity;
 use net::limits::{CONNECTIONS_PER_KEY_MAX, MEMORY_BYTES_MAX, UNNAMED_MAX};
 use quinn::{Connection, Endpoint};
+use replica::frame::{Bye, ByeReason, Outbound};
 use replica::ticket::Ticket;
 use tokio::runtime::Runtime;
 
@@ -109,12 +110,12 @@ fn besiege(runtime: &Runtime, door: SocketAddr, stop: &AtomicBool, tried: &Atomi
             if n % 4 > 0
                 && let Ok((mut send, recv)) = connection.open_bi().await
             {
-                let said: &[u8] = match n % 4 {
-                    1 => &[0, 0, 0, 60, 1, 1, 2],
-                    2 => &[0xff; 40],
-                    _ => &[0, 0, 0, 3, 8, 0, 0, 0],
+                let said = match n % 4 {
+                    1 => vec![0, 0, 0, 60, 1, 1, 2],
+                    2 => vec![0, 0, 0, 3, 8, 0, 0, 0],
+                    _ => Outbound::Bye(Bye::new(ByeReason::Fault, "坏")).encode(),
                 };
-                drop(send.write_all(said).await);
+                drop(send.write_all(&said).await);
                 std::mem::forget((send, recv));
             }
             kept.push(connection);
@@ -159,6 +160,12 @@ fn a_hub_besieged_by_strangers_serves_its_rooms_and_bounds_its_memory() {
     if let (Some(before), Some(after)) = (before, after) {
         assert!(after - before < 128 * 1024, "{before} → {after} KiB");
     }
+    let away = ask(&county, top, &["status"])["turned_away"].clone();
+    assert_eq!(
+        away.as_array().map(Vec::len),
+        Some(0),
+        "strangers' farewells are shown: {away}"
+    );
     assert_eq!(numbers(&county, top).len(), 9);
     verify(&county, &[top, room]);
 }

@@ -1,5 +1,7 @@
 //! `status`: what this device holds, how far it has travelled, whom it met, what is wrong.
 
+use std::collections::BTreeMap;
+
 use ledger::id::{DeviceId, Scope};
 use replica::time::Now;
 use serde_json::{Value, json};
@@ -106,8 +108,10 @@ impl Office {
     }
 
     fn peer_rows(&self, now: Now) -> Vec<Value> {
+        // Once for all: a hub with thousands of rooms connected must not look through all of them for each.
+        let lines: BTreeMap<DeviceId, _> = self.peers.lines.values().rev().map(|line| (line.peer, line)).collect();
         let row = |device: &DeviceId, seen: &crate::reports::Seen| {
-            let line = self.peers.lines.values().find(|l| l.peer == *device);
+            let line = lines.get(device);
             let connected = line.is_some();
             let age_s = now.wall_ms.saturating_sub(seen.last_seen_ms).max(0) / 1000;
             json!({
