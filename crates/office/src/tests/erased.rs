@@ -26,7 +26,11 @@ impl Traces {
             let office = county.world.office(*seat);
             let (of, row) = office.find(number).unwrap();
             let wrapped = office.store.key(of.scope, &of.record).unwrap();
-            let key = office.keys.record_key(&office.store, &of.scope, &of.record).unwrap();
+            let key = office
+                .keys
+                .record_key(&office.store, &of.scope, &of.record)
+                .unwrap()
+                .unwrap();
             traces.push(("the wrapped key", wrapped.to_vec()));
             traces.push(("the key", key.0.to_vec()));
             traces.push(("the token", row.summary.token.unwrap().to_vec()));
