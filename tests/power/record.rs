@@ -16,8 +16,8 @@ use crate::county::{County, PlaceId, eventually};
 use crate::place::Kind;
 
 /// The runs by name.
-pub const RUNS: [&str; 8] = [
-    "alone", "county", "import", "reindex", "erase", "torn", "failing", "full",
+pub const RUNS: [&str; 9] = [
+    "alone", "county", "import", "reindex", "erase", "torn", "failing", "full", "killed",
 ];
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -31,7 +31,12 @@ const NAMES: [&str; 8] = ["张三", "李四", "王小明", "赵六", "欧阳春"
 pub fn record(exe: &Path, run: &str, seed: u64) -> Result<(String, Trace)> {
     let file = tempfile::NamedTempFile::new_in(super::scratch())?;
     let output = Command::new("strace")
-        .args(STRACE_ARGS)
+        // Signals are not put in under a filter.
+        .args(
+            STRACE_ARGS
+                .iter()
+                .filter(|arg| run != "killed" || **arg != "--seccomp-bpf"),
+        )
         .args(inject(run, seed))
         .arg("-o")
         .arg(file.path())
@@ -84,6 +89,7 @@ pub fn play(exe: &Path, run: &str, seed: u64) -> Result<()> {
         "erase" => driver.erase(),
         "torn" => driver.torn(),
         "failing" | "full" => driver.failing(),
+        "killed" => driver.killed(),
         _ => bail!("no such run: {run}"),
     }?;
     // The folders are removed after this: no power cut is of interest then.
@@ -191,6 +197,12 @@ impl Driver<'_> {
 
     fn found_alone(&mut self) -> Result<PlaceId> {
         let id = self.county.place("room", Kind::Node);
+        self.county[id].json(&self.init())?;
+        self.placed(id)?;
+        Ok(id)
+    }
+
+    fn init(&self) -> Vec<String> {
         let table = |name: &str| self.county.file(name).display().to_string();
         let (matters, holidays) = (table("matters.tsv"), table("holidays.tsv"));
         let args = [
@@ -204,9 +216,77 @@ impl Driver<'_> {
             "--holidays",
             &holidays,
         ];
+        args.map(str::to_owned).to_vec()
+    }
+
+    /// What a process leaves that is killed before its sync: a name, and a commit, that are in the page cache only. The next process
+    /// sees both and builds on them.
+    fn killed(&mut self) -> Result<()> {
+        let id = self.found_alone()?;
+        self.new_case(id, "C06")?;
+        for name in ["vault", "journal-00000001"] {
+            self.renamed(id, name)?;
+            self.new_case(id, "C06")?;
+        }
+        for _ in 0..2 {
+            self.committed(id)?;
+            self.listed(id)?;
+            self.new_case(id, "C06")?;
+        }
+        Ok(())
+    }
+
+    /// Replaced under its name as the product does it, but for the sync of the folder.
+    fn renamed(&self, id: PlaceId, name: &str) -> Result<()> {
+        let path = self.county[id].data().join(name);
+        let draft = path.with_extension("new");
+        let bytes = fs::read(&path)?;
+        let mut file = File::create(&draft)?;
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        Ok(fs::rename(draft, path)?)
+    }
+
+    /// A case whose commit was written and not synced when its process was killed.
+    fn committed(&mut self, id: PlaceId) -> Result<()> {
+        let path = self.county[id].data().join("journal-00000001");
+        let before = fs::read(&path)?.len();
+        self.cases += 1;
+        let cert_no = crate::county::cert_no(self.cases);
+        let args = [
+            "case",
+            "new",
+            "--matter",
+            "C06",
+            "--name",
+            NAMES[1],
+            "--cert-no",
+            &cert_no,
+        ];
         self.county[id].json(&args)?;
-        self.placed(id)?;
-        Ok(id)
+        let after = fs::read(&path)?;
+        // The index has heard of it already: it is made anew.
+        fs::remove_dir_all(self.county[id].data().join("index"))?;
+        fs::write(&path.with_extension("new"), &after[..before])?;
+        File::open(path.with_extension("new"))?.sync_data()?;
+        fs::rename(path.with_extension("new"), &path)?;
+        File::open(self.county[id].data())?.sync_all()?;
+        let mut file = File::options().write(true).open(&path)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(file.write_all(&after[before..])?)
+    }
+
+    /// Whatever a list shows is promised.
+    fn listed(&self, id: PlaceId) -> Result<()> {
+        let said = self.county[id].say(&["case", "list", "--limit", "1000000", "--json"])?;
+        let Ok(Value::Array(listed)) = serde_json::from_str(&said.stdout) else {
+            return Ok(());
+        };
+        listed.iter().try_for_each(|case| {
+            let text = |key: &str| case[key].as_str().unwrap_or_default();
+            let (number, record) = (text("project_no"), text("record_id"));
+            say(&json!({ "ack": "listed", "place": self.folder(id), "number": number, "record": record }))
+        })
     }
 
     /// A county and a room below it: whatever the room was told to be at the county must be there.
@@ -246,19 +326,11 @@ impl Driver<'_> {
     fn import(&mut self) -> Result<()> {
         let id = self.found_alone()?;
         let book = self.county.file("daybook.csv").display().to_string();
-        let before = self.new_case(id, "C06")?;
+        self.new_case(id, "C06")?;
         self.county[id].say(&["case", "import", &book])?;
         let listed = self.county.cases(id)?;
         ensure!(listed.len() > 1, "nothing was imported");
-        for case in listed {
-            let text = |key: &str| case[key].as_str().unwrap_or_default().to_owned();
-            let number = text("project_no");
-            if number != before.number {
-                say(
-                    &json!({ "ack": "listed", "place": self.folder(id), "number": number, "record": text("record_id") }),
-                )?;
-            }
-        }
+        self.listed(id)?;
         self.new_case(id, "C06").map(drop)
     }
 

@@ -64,6 +64,9 @@ enum Other {
         trace: PathBuf,
         #[arg(long)]
         seed: u64,
+        /// So many seeds from there on
+        #[arg(long, default_value_t = 1)]
+        points: u64,
         /// The folders as the power left them are kept here
         #[arg(long)]
         keep: Option<PathBuf>,
@@ -137,7 +140,12 @@ fn prove(arguments: &Arguments) -> Result<u64> {
     let exe = std::env::current_exe()?;
     match &arguments.other {
         Some(Other::Record { run, seed }) => return record::play(&exe, run, *seed).map(|()| 0),
-        Some(Other::Cut { trace, seed, keep }) => return power::again(trace, *seed, keep.as_deref()),
+        Some(Other::Cut {
+            trace,
+            seed,
+            points,
+            keep,
+        }) => return power::again(trace, *seed..*seed + points, keep.as_deref()),
         Some(Other::Sum) => return Log::open(&arguments.log)?.sum().map(|()| 0),
         None => {}
     }

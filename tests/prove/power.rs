@@ -1,6 +1,7 @@
 //! Power cuts in recorded runs: a new recording every few hundred points, so that the moments differ, too.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -133,22 +134,21 @@ fn kept() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/prove")
 }
 
-/// Cuts a kept trace at the point of a seed.
-pub(crate) fn again(trace: &Path, seed: u64, keep: Option<&Path>) -> Result<u64> {
+/// Cuts a kept trace at the points of these seeds.
+pub(crate) fn again(trace: &Path, seeds: Range<u64>, keep: Option<&Path>) -> Result<u64> {
     let text = fs::read_to_string(trace).with_context(|| trace.display().to_string())?;
     let points = Points::new(Trace::parse(&text)?)?;
-    let point = points.point(seed);
-    println!("{point:?}");
-    let dir = tempfile::tempdir_in(scratch())?;
-    let at = keep.unwrap_or(dir.path());
-    match points.try_out(point, at) {
-        Ok(met) => {
-            println!("all is well: {met:?}");
-            Ok(0)
-        }
-        Err(error) => {
-            println!("{error:#}");
-            Ok(1)
+    let mut broken = 0;
+    for seed in seeds {
+        let point = points.point(seed);
+        let dir = tempfile::tempdir_in(scratch())?;
+        match points.try_out(point, keep.unwrap_or(dir.path())) {
+            Ok(met) => println!("{point:?}: all is well: {met:?}"),
+            Err(error) => {
+                broken += 1;
+                println!("{error:#}");
+            }
         }
     }
+    Ok(broken)
 }

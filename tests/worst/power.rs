@@ -6,7 +6,7 @@ use cunlian_tests::power::points::Points;
 use cunlian_tests::power::{record, scratch};
 
 /// Cut points of each recorded run.
-const POINTS: u64 = 250;
+const POINTS: u64 = 225;
 
 fn survives(run: &str) {
     let seed = 1;
@@ -74,4 +74,9 @@ fn a_power_cut_after_a_failed_sync_loses_nothing_that_was_acknowledged() {
 #[test]
 fn a_power_cut_on_a_full_disk_loses_nothing_that_was_acknowledged() {
     survives("full");
+}
+
+#[test]
+fn what_a_killed_process_left_in_the_page_cache_is_made_durable_before_it_is_built_on() {
+    survives("killed");
 }

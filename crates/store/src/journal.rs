@@ -151,6 +151,11 @@ impl Journal {
         before(to).saturating_sub(before(from))
     }
 
+    /// The file that takes the frames.
+    pub(crate) fn last_name(&self) -> String {
+        self.last().name()
+    }
+
     fn last(&self) -> &Segment {
         match self.segments.last_key_value() {
             Some((_, segment)) => segment,

@@ -328,6 +328,11 @@ fn header() -> [u8; SLOT] {
     bytes
 }
 
+/// Syncs what is there, whoever wrote it.
+pub(crate) fn make_durable(disk: &mut dyn Disk) -> io::Result<()> {
+    disk.sync_data(NAME)
+}
+
 fn begin(disk: &mut dyn Disk) -> io::Result<()> {
     let draft = format!("{NAME}.new");
     disk.remove(&draft)?;

@@ -18,7 +18,7 @@ use crate::journal::{self, FrameAt};
 use crate::kv::{Batch, KEPT_KEYS, KvError, KvPlace, MemPlace, Order, Scan, prefix_end};
 use crate::trail::{Trail, TrailTip};
 use crate::types::{Health, Opened, Position, Progress, ReadOnlyReason, StoreError, Task};
-use crate::vault::{Vault, VaultOpened};
+use crate::vault::{self, Vault, VaultOpened};
 
 /// Frames replayed at once: their rows are written together.
 const REPLAY_BYTES: usize = 2 * 1024 * 1024;
@@ -39,6 +39,12 @@ impl Store {
             vault,
             damaged: keys_damaged,
         } = Vault::open(&mut *disk)?;
+        // What a process wrote that was killed before its sync is here, but in the page cache only: nobody may be told of it
+        // or build on it before it is durable.
+        disk.sync_data(&found.journal.last_name())
+            .and_then(|()| vault::make_durable(&mut *disk))
+            .and_then(|()| disk.sync_dir())
+            .map_err(journal::failed("making durable what was found"))?;
         let mut opened = Opened {
             torn: found.torn,
             mended: found.mended,
