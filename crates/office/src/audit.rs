@@ -159,6 +159,9 @@ struct Record {
     about: Option<String>,
 }
 
+/// Hashes of records, by life and number.
+type Witnesses = BTreeMap<(u64, u64), Hash>;
+
 /// What stands witness: the life of the device and the end of its trail.
 fn witness_body(life: u64, tip: TrailTip) -> Vec<u8> {
     [life.to_be_bytes().as_slice(), &tip.to_bytes()].concat()
@@ -369,8 +372,8 @@ impl Office {
     }
 
     /// The witnesses of our own trail, and the devices whose witnesses contradict each other: theirs was cut or written anew.
-    fn witnesses(&self) -> Result<(BTreeMap<(u64, u64), Hash>, Vec<DeviceId>), StoreError> {
-        let mut own = BTreeMap::new();
+    fn witnesses(&self) -> Result<(Witnesses, Vec<DeviceId>), StoreError> {
+        let mut own = Witnesses::new();
         let mut last: BTreeMap<(DeviceId, u64), TrailTip> = BTreeMap::new();
         let mut doubted: Vec<DeviceId> = Vec::new();
         let kv = self.store.kv();

@@ -167,10 +167,7 @@ impl Office {
                 ));
             }
             None if unit == life.unit => return Err(self.ask_for_root(device, unit, request)),
-            None => {
-                self.admit(life.unit, device, unit, request)?;
-                self.audit(now, Note::new(Act::Admit).about(device))?;
-            }
+            None => self.admit(now, life.unit, (device, unit), request)?,
         }
         self.keep_ticket(
             &key,
@@ -200,7 +197,13 @@ impl Office {
         )
     }
 
-    fn admit(&mut self, by: UnitId, device: DeviceId, unit: UnitId, request: &JoinRequest) -> Result<(), CommandError> {
+    fn admit(
+        &mut self,
+        now: Now,
+        by: UnitId,
+        (device, unit): (DeviceId, UnitId),
+        request: &JoinRequest,
+    ) -> Result<(), CommandError> {
         let code = self.new_node_code()?;
         let prefix = match request.role {
             Role::Node => None,
@@ -208,6 +211,7 @@ impl Office {
         };
         let admit = self.admission(device, unit, request, code, prefix);
         self.state(by, Statement::Admit(admit))?;
+        self.audit(now, Note::new(Act::Admit).about(device))?;
         Ok(())
     }
 
