@@ -77,6 +77,79 @@ impl Taste {
     }
 }
 
+fn on_line(kind: usize, line: LineId, dice: &mut Dice) -> Blow {
+    match kind {
+        0 => Blow::Cut {
+            line,
+            which: way(dice),
+            ms: outage(dice),
+        },
+        1 => Blow::Cut {
+            line,
+            which: Blocked::Both,
+            ms: dice.between(DAY_MS, 5 * DAY_MS),
+        },
+        2 => Blow::UdpBlocked { line, ms: outage(dice) },
+        _ => Blow::Weather {
+            line,
+            conditions: [Conditions::draw(dice), Conditions::draw(dice)],
+        },
+    }
+}
+
+fn on_disk(kind: usize, seat: Seat, hub: Seat, off_ms: u64, dice: &mut Dice) -> Blow {
+    match kind {
+        8 => Blow::SyncFails { seat },
+        9 => Blow::ReadFails {
+            seat,
+            reads: dice.below(30),
+        },
+        10 => Blow::WriteFails {
+            seat,
+            writes: dice.below(12),
+        },
+        11 => Blow::Full {
+            seat,
+            left: dice.below(LAST_BYTES_MAX),
+            ms: dice.between(MINUTE_MS, DAY_MS),
+        },
+        12 => Blow::Slow {
+            seat,
+            round_ms: dice.between(200, 9_000),
+            ms: dice.between(MINUTE_MS, 4 * HOUR_MS),
+        },
+        13 => Blow::Rot {
+            seat: hub,
+            flips: dice.between(1, 4),
+            seed: dice.u64(),
+        },
+        _ => Blow::IndexLost {
+            seat,
+            whole: dice.per_mille(400),
+            off_ms,
+        },
+    }
+}
+
+fn on_clock(kind: usize, seat: Seat, dice: &mut Dice) -> Blow {
+    match kind {
+        15 => Blow::ClockJump {
+            seat,
+            by_ms: jump(dice),
+        },
+        16 => Blow::ClockStill { seat },
+        17 => Blow::ClockDrift {
+            seat,
+            ppm: i64::try_from(dice.below(400_000)).unwrap_or(0) - 200_000,
+        },
+        _ if dice.per_mille(400) => Blow::BatteryDead {
+            seat,
+            which: dice.u64(),
+        },
+        _ => Blow::ClockRight { seat },
+    }
+}
+
 impl Blow {
     /// A blow at one of so many devices and lines. `hubs`: the first so many devices are hubs, whose disks may rot.
     pub fn draw(taste: &Taste, dice: &mut Dice, devices: usize, hubs: usize, lines: usize) -> Option<Blow> {
@@ -91,21 +164,7 @@ impl Blow {
             .pick(&[1, 500, 5_000, 40_000, 10 * MINUTE_MS, 3 * HOUR_MS])
             .unwrap_or(&1);
         Some(match kind {
-            0 => Blow::Cut {
-                line,
-                which: way(dice),
-                ms: outage(dice),
-            },
-            1 => Blow::Cut {
-                line,
-                which: Blocked::Both,
-                ms: dice.between(DAY_MS, 5 * DAY_MS),
-            },
-            2 => Blow::UdpBlocked { line, ms: outage(dice) },
-            3 => Blow::Weather {
-                line,
-                conditions: [Conditions::draw(dice), Conditions::draw(dice)],
-            },
+            0..=3 => on_line(kind, line, dice),
             4 => Blow::PowerCut { seat, off_ms },
             5 => Blow::PowerCutIn {
                 seat,
@@ -114,49 +173,8 @@ impl Blow {
             },
             6 => Blow::Kill { seat, off_ms },
             7 => Blow::Stop { seat, off_ms },
-            8 => Blow::SyncFails { seat },
-            9 => Blow::ReadFails {
-                seat,
-                reads: dice.below(30),
-            },
-            10 => Blow::WriteFails {
-                seat,
-                writes: dice.below(12),
-            },
-            11 => Blow::Full {
-                seat,
-                left: dice.below(LAST_BYTES_MAX),
-                ms: dice.between(MINUTE_MS, DAY_MS),
-            },
-            12 => Blow::Slow {
-                seat,
-                round_ms: dice.between(200, 9_000),
-                ms: dice.between(MINUTE_MS, 4 * HOUR_MS),
-            },
-            13 => Blow::Rot {
-                seat: hub,
-                flips: dice.between(1, 4),
-                seed: dice.u64(),
-            },
-            14 => Blow::IndexLost {
-                seat,
-                whole: dice.per_mille(400),
-                off_ms,
-            },
-            15 => Blow::ClockJump {
-                seat,
-                by_ms: jump(dice),
-            },
-            16 => Blow::ClockStill { seat },
-            17 => Blow::ClockDrift {
-                seat,
-                ppm: i64::try_from(dice.below(400_000)).unwrap_or(0) - 200_000,
-            },
-            _ if dice.per_mille(400) => Blow::BatteryDead {
-                seat,
-                which: dice.u64(),
-            },
-            _ => Blow::ClockRight { seat },
+            8..=14 => on_disk(kind, seat, hub, off_ms, dice),
+            _ => on_clock(kind, seat, dice),
         })
     }
 
