@@ -106,7 +106,7 @@ impl Story {
         let mut actions = Vec::new();
         let mut add = |at_ms: u64, seed: u64, what: What| actions.push(Action { at_ms, seed, what });
         let rough = dice.between(1, 24);
-        let room_acts = *dice.pick(&[1, 2, 4, 12]).unwrap_or(&4);
+        let room_acts = *dice.pick(&[1, 1, 2, 4]).unwrap_or(&2);
         let rates = Rates {
             room_acts,
             township_acts: room_acts + 1,
