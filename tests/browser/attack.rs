@@ -59,78 +59,70 @@ fn visit(desk: &Desk) -> (String, String) {
     (after("set-cookie: ", ';'), after("x-csrf-token&#34;: &#34;", '&'))
 }
 
+/// What one request comes to.
+fn ask(desk: &Desk, method: &str, path: &str, host: &str, more: &[&(String, String)], body: &str) -> (u16, String) {
+    let host: Vec<(String, String)> = match host {
+        "" => Vec::new(),
+        host => vec![pair("Host", host)],
+    };
+    let headers: Vec<(String, String)> = more.iter().map(|h| (*h).clone()).collect();
+    http(desk.addr, method, path, &host, &headers, body).expect("an answer")
+}
+
 #[test]
 fn a_foreign_page_gets_nothing_and_changes_nothing_on_any_route() {
     let desk = Desk::open();
     desk.name("李芳", "clerk");
-    let (cookie, _) = visit(&desk);
-    let ours = [pair("Host", &desk.addr.to_string())];
-    let foreign = [pair("Host", &format!("evil.example:{}", desk.addr.port()))];
-    let origin = pair("Origin", &format!("http://{}", desk.addr));
+    read_from_elsewhere(&desk);
+    for path in FORMS {
+        write_from_elsewhere(&desk, path);
+    }
+    assert!(desk.cases().is_empty());
+}
+
+fn read_from_elsewhere(desk: &Desk) {
+    let (ours, foreign) = (desk.addr.to_string(), format!("evil.example:{}", desk.addr.port()));
+    let cookie = pair("Cookie", &visit(desk).0);
     let evil = pair("Origin", "http://evil.example");
-    let kind = pair("Content-Type", "application/x-www-form-urlencoded");
-    let cookie = pair("Cookie", &cookie);
-    let fields = "who=1&pin=2&code=3&again=4&passphrase=5&new=6&back=/&q=7&reason=8&number=9";
-    let status = |method: &str, path: &str, host: &[(String, String)], more: &[&(String, String)], body: &str| {
-        let headers: Vec<(String, String)> = more.iter().map(|h| (*h).clone()).collect();
-        http(desk.addr, method, path, host, &headers, body).expect("an answer")
-    };
     for path in PAGES {
-        assert_eq!(
-            status("GET", path, &foreign, &[&cookie], "").0,
-            403,
-            "{path} under a foreign name"
-        );
-        assert_eq!(status("GET", path, &[], &[&cookie], "").0, 403, "{path} without a name");
-        assert_eq!(
-            status("GET", path, &ours, &[&cookie, &evil], "").0,
-            403,
-            "{path} from a foreign page"
-        );
+        let code = |host: &str, more: &[&(String, String)]| ask(desk, "GET", path, host, more, "").0;
+        assert_eq!(code(&foreign, &[&cookie]), 403, "{path} under a foreign name");
+        assert_eq!(code("", &[&cookie]), 403, "{path} without a name");
+        assert_eq!(code(&ours, &[&cookie, &evil]), 403, "{path} from a foreign page");
         // Signed in nobody: at most the way to the log-in.
-        let (code, text) = status("GET", path, &ours, &[&cookie], "");
+        let (code, text) = ask(desk, "GET", path, &ours, &[&cookie], "");
         let open = ["/login", "/enrol", "/live"].contains(&path);
         assert_eq!(code, if open { 200 } else { 303 }, "{path}");
         assert!(!text.contains("今日收件"), "{path}");
     }
-    for path in FORMS {
-        // Each under a session of its own: one of them ends it.
-        let (cookie, token) = visit(&desk);
-        let cookie = pair("Cookie", &cookie);
-        let body = format!("csrf={token}&{fields}");
-        let all = [&kind, &cookie, &origin];
-        assert_eq!(
-            status("POST", path, &foreign, &all, &body).0,
-            403,
-            "{path} under a foreign name"
-        );
-        assert_eq!(
-            status("POST", path, &ours, &[&kind, &cookie, &evil], &body).0,
-            403,
-            "{path} from a foreign page"
-        );
-        assert_eq!(
-            status("POST", path, &ours, &[&kind, &cookie], &body).0,
-            403,
-            "{path} without an origin"
-        );
-        assert_eq!(
-            status("POST", path, &ours, &all, "who=1").0,
-            403,
-            "{path} without a token"
-        );
-        assert_eq!(
-            status("POST", path, &ours, &[&kind, &origin], &body).0,
-            403,
-            "{path} without a session"
-        );
-        let (code, text) = status("POST", path, &ours, &all, &body);
-        let to_login = ["/login", "/unlock", "/enrol"].contains(&path);
-        assert!(
-            code == 303 || code == 404 || (to_login && code == 200),
-            "{path}: {code}"
-        );
-        assert!(!text.contains("已存本机"), "{path}");
-    }
-    assert!(desk.cases().is_empty());
+}
+
+fn write_from_elsewhere(desk: &Desk, path: &str) {
+    // Each under a session of its own: one of them ends it.
+    let (cookie, token) = visit(desk);
+    let cookie = pair("Cookie", &cookie);
+    let (ours, foreign) = (desk.addr.to_string(), format!("evil.example:{}", desk.addr.port()));
+    let origin = pair("Origin", &format!("http://{ours}"));
+    let evil = pair("Origin", "http://evil.example");
+    let kind = pair("Content-Type", "application/x-www-form-urlencoded");
+    let fields = "who=1&pin=2&code=3&again=4&passphrase=5&new=6&back=/&q=7&reason=8&number=9";
+    let body = format!("csrf={token}&{fields}");
+    let code = |host: &str, more: &[&(String, String)], body: &str| ask(desk, "POST", path, host, more, body).0;
+    let all = [&kind, &cookie, &origin];
+    assert_eq!(code(&foreign, &all, &body), 403, "{path} under a foreign name");
+    assert_eq!(
+        code(&ours, &[&kind, &cookie, &evil], &body),
+        403,
+        "{path} from a foreign page"
+    );
+    assert_eq!(code(&ours, &[&kind, &cookie], &body), 403, "{path} without an origin");
+    assert_eq!(code(&ours, &all, fields), 403, "{path} without a token");
+    assert_eq!(code(&ours, &[&kind, &origin], &body), 403, "{path} without a session");
+    let (code, text) = ask(desk, "POST", path, &ours, &all, &body);
+    let to_login = ["/login", "/unlock", "/enrol"].contains(&path);
+    assert!(
+        code == 303 || code == 404 || (to_login && code == 200),
+        "{path}: {code}"
+    );
+    assert!(!text.contains("已存本机"), "{path}");
 }
