@@ -1,5 +1,7 @@
 //! SIGKILLs of real processes, a small county at a time.
 
+use std::path::Path;
+
 use anyhow::Result;
 use cunlian_tests::kill::besiege;
 
@@ -32,10 +34,24 @@ pub(crate) fn prove(log: &Log, until: Until) -> Result<u64> {
                 row.to = seed;
                 row.count += 1;
                 row.failures += 1;
-                println!("kill FAILED, county {seed}: {error:#}\n  again: cunlian-prove kill with the log at {seed}");
+                println!("kill FAILED, county {seed}: {error:#}\n  again: cunlian-prove besiege --seed {seed}");
             }
         }
         running.tick()?;
     }
     running.end()
+}
+
+/// The same county, victims and pauses; the moments of the kills are the machine's.
+pub(crate) fn again(exe: &Path, seed: u64) -> Result<u64> {
+    match besiege(exe, seed, KILLS) {
+        Ok(tally) => {
+            println!("all is well: {tally:?}");
+            Ok(0)
+        }
+        Err(error) => {
+            println!("{error:#}");
+            Ok(1)
+        }
+    }
 }

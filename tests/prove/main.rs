@@ -71,6 +71,11 @@ enum Other {
         #[arg(long)]
         keep: Option<PathBuf>,
     },
+    /// Besieges one county once more, as a failure said
+    Besiege {
+        #[arg(long)]
+        seed: u64,
+    },
     /// Brings the head of the log up to date
     Sum,
 }
@@ -146,6 +151,7 @@ fn prove(arguments: &Arguments) -> Result<u64> {
             points,
             keep,
         }) => return power::again(trace, *seed..*seed + points, keep.as_deref()),
+        Some(Other::Besiege { seed }) => return kills::again(&exe, *seed),
         Some(Other::Sum) => return Log::open(&arguments.log)?.sum().map(|()| 0),
         None => {}
     }
