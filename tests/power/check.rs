@@ -202,8 +202,15 @@ fn all_are_listed(office: &mut Office, cases: &[Case]) -> Result<()> {
 }
 
 fn case_is_there(office: &mut Office, case: &Case) -> Result<()> {
-    let number = case.number.clone();
-    let shown = ask(office, Command::CaseShow(opened(number))).context("an acknowledged case")?;
+    // What is erased, or may be, is not to be seen in the open: asking for it is refused.
+    let asked = match case.erasing {
+        Erasing::No => opened(case.number.clone()),
+        Erasing::Begun | Erasing::Done => CaseShow {
+            number: case.number.clone(),
+            ..CaseShow::default()
+        },
+    };
+    let shown = ask(office, Command::CaseShow(asked)).context("an acknowledged case")?;
     let entries = shown["entries"].as_u64().unwrap_or(0);
     ensure!(
         entries >= case.entries,
