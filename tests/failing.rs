@@ -232,11 +232,14 @@ fn listed(data: &Path) -> Result<Vec<Value>> {
     }
 }
 
+/// The code and the words of a refusal.
+pub type Refusal = (String, String);
+
 /// Records until the folder takes no more, or `most` cases; answers the numbers acknowledged and the refusal.
 ///
 /// # Errors
 /// When the daemon goes away.
-pub fn record_until_refused(data: &Path, most: u32) -> Result<(Vec<String>, Option<(String, String)>)> {
+pub fn record_until_refused(data: &Path, most: u32) -> Result<(Vec<String>, Option<Refusal>)> {
     let mut api = Api::connect(data)?;
     let mut acked = Vec::new();
     let began = Instant::now();

@@ -267,7 +267,7 @@ impl Driver<'_> {
         let after = fs::read(&path)?;
         // The index has heard of it already: it is made anew.
         fs::remove_dir_all(self.county[id].data().join("index"))?;
-        fs::write(&path.with_extension("new"), &after[..before])?;
+        fs::write(path.with_extension("new"), &after[..before])?;
         File::open(path.with_extension("new"))?.sync_data()?;
         fs::rename(path.with_extension("new"), &path)?;
         File::open(self.county[id].data())?.sync_all()?;

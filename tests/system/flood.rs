@@ -107,7 +107,7 @@ fn besiege(runtime: &Runtime, door: SocketAddr, stop: &AtomicBool, tried: &Atomi
             let Ok(Ok(connection)) = tokio::time::timeout(Duration::from_secs(2), connecting).await else {
                 continue;
             };
-            if n % 4 > 0
+            if !n.is_multiple_of(4)
                 && let Ok((mut send, recv)) = connection.open_bi().await
             {
                 let said = match n % 4 {

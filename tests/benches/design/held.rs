@@ -77,17 +77,7 @@ pub(crate) fn measure(table: &mut Table, length: Length) -> Result<()> {
         .target(Target::AtMost(IDLE_CONNECTION_BYTES_MAX as f64))
         .load(load),
     );
-    for (share, name) in [(0.5, "p50"), (1.0, "max")] {
-        let row = Row::new(
-            format!("receipt of a case among {connections} idle rooms, {name}"),
-            Unit::Seconds,
-            percentile(&mut among.clone(), share).as_secs_f64(),
-        );
-        table.push(
-            row.floor(percentile(&mut alone.clone(), share).as_secs_f64())
-                .target(Target::AtMost(1.0)),
-        );
-    }
+    tell_receipts(table, connections, &among, &alone);
     table.note(format!(
         "held: {connections} connections of {} devices opened in {:.1} s (hub {opening_cpu:.1} s of CPU, load's share {:.0} %); RSS {:.1} → {:.1} MB, {:.1} MB 40 s later (limit {:.0} MB); idle for 40 s: hub {idle_cpu:.1} s of CPU, load's share {:.0} %. The floor of a receipt is the same room alone.",
         members.len(),
@@ -103,6 +93,21 @@ pub(crate) fn measure(table: &mut Table, length: Length) -> Result<()> {
     drop(crowd);
     runtime.block_on(line.close());
     Ok(())
+}
+
+/// How long receipts took in the crowd, beside the same room alone.
+fn tell_receipts(table: &mut Table, connections: usize, among: &[Duration], alone: &[Duration]) {
+    for (share, name) in [(0.5, "p50"), (1.0, "max")] {
+        let row = Row::new(
+            format!("receipt of a case among {connections} idle rooms, {name}"),
+            Unit::Seconds,
+            percentile(&mut among.to_vec(), share).as_secs_f64(),
+        );
+        table.push(
+            row.floor(percentile(&mut alone.to_vec(), share).as_secs_f64())
+                .target(Target::AtMost(1.0)),
+        );
+    }
 }
 
 /// How long a room waits for the county's receipt, case after case.

@@ -11,7 +11,7 @@ use replica::authority::Write;
 use replica::entry::{Entry, KIND_RECORD, RecordBody};
 use replica::time::Now;
 use store::kv::prefix_end;
-use store::{Order, Scan};
+use store::{Health, Order, Scan};
 
 use crate::command::CommandError;
 use crate::keys::{Closing, close_at_door};
@@ -50,6 +50,10 @@ impl Office {
     /// Makes record keys ahead while nobody waits. Returns whether something was staged, which the next commit makes durable.
     pub(crate) fn top_up_spares(&mut self) -> Result<bool, CommandError> {
         let Some(unit) = self.unit() else { return Ok(false) };
+        // A full disk takes none; making them again at every idle moment would keep an old PC warm all night.
+        if self.store.health() != Health::Writable {
+            return Ok(false);
+        }
         let scope = Scope::book(unit);
         let Some(key) = self.keys.scope_key(&scope) else {
             return Ok(false);

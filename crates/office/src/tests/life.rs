@@ -64,7 +64,8 @@ fn a_room_records_while_its_line_is_cut_and_is_in_step_soon_after_it_heals() {
 #[test]
 fn an_idle_county_says_nothing() {
     let mut county = County::new(13, 2, 2);
-    county.world.pass(60_000);
+    // The witness of what was done while joining goes up after five minutes.
+    county.world.pass(600_000);
     let frames = county.world.frames;
     county.world.pass(3_600_000);
     assert_eq!(county.world.frames, frames, "an idle hour");
