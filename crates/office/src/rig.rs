@@ -45,6 +45,17 @@ struct Place {
     skew_ms: i64,
 }
 
+impl Place {
+    fn open(&self, seed: [u8; 32], now: Now) -> Result<Office, OfficeError> {
+        let home = Home {
+            disk: Box::new(self.disk.clone()),
+            place: Box::new(self.rows.clone()),
+            software: "rig 1".to_owned(),
+        };
+        Office::open(home, seed, now, &mut |_| {})
+    }
+}
+
 struct Wire {
     ends: [Seat; 2],
     up: bool,
@@ -123,17 +134,11 @@ impl World {
         seat
     }
 
-    /// Opens a device's office.
+    /// Opens a device's office. Opening syncs what it finds; where that fails, it is started once more, as a service manager does.
     pub fn start(&mut self, seat: Seat) {
-        let seed = self.seeds.bytes();
-        let now = self.now(seat);
+        let (seed, now) = (self.seeds.bytes(), self.now(seat));
         let place = &mut self.places[seat.0];
-        let home = Home {
-            disk: Box::new(place.disk.clone()),
-            place: Box::new(place.rows.clone()),
-            software: "rig 1".to_owned(),
-        };
-        match Office::open(home, seed, now, &mut |_| {}) {
+        match place.open(seed, now).or_else(|_| place.open(seed, now)) {
             Ok(office) => place.office = Some(office),
             Err(error) => panic!("{} does not open: {error}", place.name),
         }

@@ -2,7 +2,7 @@
 //! See TRAIL.md for the bytes.
 //!
 //! Nothing here is ever cut or mended: where an end is torn or damaged, the trail goes on in a new segment from the last record
-//! that is known to have been said, and [`Trail::verify`] tells what is missing. A year of a room takes some two megabytes, so
+//! that is known to have been said, and `Trail::verify` tells what is missing. A year of a room takes some two megabytes, so
 //! nothing is ever removed either.
 
 use std::collections::BTreeMap;
@@ -78,7 +78,7 @@ pub enum TrailFault {
     Differs { seq: u64 },
 }
 
-/// What [`Trail::verify`] found.
+/// What `Trail::verify` found.
 #[derive(Clone, Debug, Default)]
 pub struct TrailVerified {
     pub records: u64,
