@@ -161,7 +161,7 @@ async fn a_dead_line_is_noticed_and_dialled_again_and_a_quiet_one_is_left_alone(
 
     cut.store(true, Ordering::Relaxed);
     room.orders.send(Order::Send(up, frame(3))).unwrap();
-    assert_eq!(timeout(Duration::from_secs(10), room.next_gone()).await, Ok(up));
+    assert_eq!(timeout(Duration::from_secs(30), room.next_gone()).await, Ok(up));
     cut.store(false, Ordering::Relaxed);
     let (again, ..) = room.next_connected().await;
     room.orders.send(Order::Send(again, frame(4))).unwrap();
