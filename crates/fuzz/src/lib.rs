@@ -14,6 +14,7 @@
 //! sanitizing, finds nothing in a workspace that forbids unsafe code.
 
 mod bytes;
+mod disk;
 pub mod home;
 mod made;
 pub mod seeds;

@@ -16,7 +16,8 @@ pub const DAYBOOK_ROWS_MAX: usize = 100_000;
 /// Characters of one cell.
 pub const CELL_CHARS_MAX: usize = 2_000;
 
-const COLUMNS: [&str; 11] = [
+/// The columns of a day book as its first line names them.
+pub const COLUMNS: [&str; 11] = [
     "登记时间",
     "村室代码",
     "事项编码",

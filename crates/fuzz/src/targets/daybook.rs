@@ -1,7 +1,7 @@
 //! A day book out of somebody's spreadsheet, in whatever encoding.
 
 use ledger::check::resident_id;
-use ledger::daybook::{CELL_CHARS_MAX, DayRow, DayState, RowError, parse, slices};
+use ledger::daybook::{CELL_CHARS_MAX, COLUMNS, DayRow, DayState, RowError, parse, slices};
 
 use super::{KIB, MIB};
 use crate::Target;
@@ -18,20 +18,6 @@ pub(super) const TARGET: Target = Target {
 
 /// Pieces of so many rows.
 const ROWS: usize = 2;
-const HEADER: [&str; 11] = [
-    "登记时间",
-    "村室代码",
-    "事项编码",
-    "申请人",
-    "证件号码",
-    "手机",
-    "住址",
-    "办理",
-    "办结时间",
-    "评价",
-    "备注",
-];
-
 fn seeds() -> Vec<Vec<u8>> {
     let sample = include_str!("../../../ledger/data/daybook_sample.csv");
     let lines: Vec<&str> = sample.split_inclusive('\n').collect();
@@ -134,7 +120,7 @@ fn in_pieces(data: &[u8], rows: &[Result<DayRow, RowError>]) {
 fn written_anew(rows: &[Result<DayRow, RowError>]) {
     let good: Vec<&DayRow> = rows.iter().flatten().collect();
     let mut csv = csv::Writer::from_writer(Vec::new());
-    let mut written = csv.write_record(HEADER).is_ok();
+    let mut written = csv.write_record(COLUMNS).is_ok();
     for row in &good {
         let time = |at: ledger::daybook::DayMinute| format!("{} {:02}:{:02}", at.day, at.minute / 60, at.minute % 60);
         let cells = [

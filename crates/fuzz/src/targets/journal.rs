@@ -8,10 +8,11 @@ use replica::entry::{Entry, KIND_RECORD, LogId, Tip};
 use replica::receipt::Receipt;
 use replica::run::sign;
 use replica::vector::Vector;
-use store::{Disk, MemDisk, MemPlace, Merge, Position, Store, StoreError};
+use store::{Merge, Position, Store};
 
 use super::{KIB, MIB};
 use crate::bytes::{choice, device, key};
+use crate::disk::{folder, open};
 use crate::{Target, segment};
 
 pub(super) const TARGET: Target = Target {
@@ -191,7 +192,7 @@ fn sound_store() -> &'static Store {
 
 /// Opens a folder with this journal, works with it and opens it again; `None` when a later version wrote it.
 fn opened(bytes: &[u8]) -> Option<Store> {
-    let disk = folder(bytes)?;
+    let disk = folder(NAME, bytes)?;
     let before = disk.copy();
     let mut store = open(&disk)?;
     let vectors = digests(&store);
@@ -224,23 +225,6 @@ fn opened(bytes: &[u8]) -> Option<Store> {
     }
     // As it was found: what was written above is not part of the input.
     open(&before)
-}
-
-fn folder(bytes: &[u8]) -> Option<MemDisk> {
-    let mut disk = MemDisk::new(1);
-    disk.create(NAME).ok()?;
-    disk.append(NAME, bytes).ok()?;
-    disk.sync_data(NAME).ok()?;
-    disk.sync_dir().ok()?;
-    Some(disk)
-}
-
-fn open(disk: &MemDisk) -> Option<Store> {
-    match Store::open(Box::new(disk.clone()), Box::new(MemPlace::default()), &mut |_| {}) {
-        Ok((store, _)) => Some(store),
-        Err(StoreError::Version { .. }) => None,
-        Err(error) => panic!("the folder does not open: {error}"),
-    }
 }
 
 fn digests(store: &Store) -> BTreeMap<Scope, Hash> {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::id::{RecordId, Scope, UnitId};
-use store::{Disk, KeyStaged, MemDisk, MemPlace, Store, StoreError};
+use store::{Disk, KeyStaged};
 
 use super::{KIB, MIB};
 use crate::Target;
 use crate::bytes::choice;
+use crate::disk::{folder, open};
 
 pub(super) const TARGET: Target = Target {
     name: "vault",
@@ -86,7 +87,7 @@ fn check(data: &[u8]) {
     } else {
         file(rest)
     };
-    let Some(disk) = folder(&bytes) else { return };
+    let Some(disk) = folder(NAME, &bytes) else { return };
     let Some(mut store) = open(&disk) else { return };
     let (keys, erased) = model(&bytes);
     for place in &erased {
@@ -156,21 +157,4 @@ fn model(bytes: &[u8]) -> (BTreeMap<Place, Vec<[u8; 48]>>, BTreeSet<Place>) {
         }
     }
     (keys, erased)
-}
-
-fn folder(bytes: &[u8]) -> Option<MemDisk> {
-    let mut disk = MemDisk::new(1);
-    disk.create(NAME).ok()?;
-    disk.append(NAME, bytes).ok()?;
-    disk.sync_data(NAME).ok()?;
-    disk.sync_dir().ok()?;
-    Some(disk)
-}
-
-fn open(disk: &MemDisk) -> Option<Store> {
-    match Store::open(Box::new(disk.clone()), Box::new(MemPlace::default()), &mut |_| {}) {
-        Ok((store, _)) => Some(store),
-        Err(StoreError::Version { .. }) => None,
-        Err(error) => panic!("the folder does not open: {error}"),
-    }
 }
