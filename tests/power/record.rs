@@ -265,6 +265,7 @@ impl Driver<'_> {
         ];
         self.county[id].json(&args)?;
         let after = fs::read(&path)?;
+        let commit = first_commit(&after[before..])?;
         // The index has heard of it already: it is made anew.
         fs::remove_dir_all(self.county[id].data().join("index"))?;
         fs::write(path.with_extension("new"), &after[..before])?;
@@ -273,7 +274,7 @@ impl Driver<'_> {
         File::open(self.county[id].data())?.sync_all()?;
         let mut file = File::options().write(true).open(&path)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(file.write_all(&after[before..])?)
+        Ok(file.write_all(commit)?)
     }
 
     /// Whatever a list shows is promised.
@@ -443,5 +444,20 @@ impl Driver<'_> {
             file.write_all(&noise.repeat(times))?;
         }
         Ok(())
+    }
+}
+
+/// The first commit of these frames (JOURNAL.md, "Frame"). A process may journal a trusted position after its case, but only when the
+/// case was synced: the two together are never what a kill leaves unsynced.
+fn first_commit(frames: &[u8]) -> Result<&[u8]> {
+    const AROUND: usize = 4 + 4 + 4 + 1 + 16;
+    const LAST: u8 = 0x80;
+    let mut end = 0;
+    loop {
+        let head = frames.get(end..end + 13).context("no whole commit")?;
+        end += AROUND + u32::from_le_bytes(head[4..8].try_into()?) as usize;
+        if head[12] & LAST != 0 {
+            return frames.get(..end).context("no whole commit");
+        }
     }
 }
