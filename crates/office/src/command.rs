@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+mod desk;
 mod secret;
 
+pub use desk::{DraftKeep, DraftOf, Visits};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 
@@ -320,26 +322,6 @@ pub struct ConflictResolve {
     pub user: Option<UserId>,
 }
 
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Visits {
-    pub cert_no: String,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DraftKeep {
-    pub user: UserId,
-    /// At most 16 KiB.
-    pub text: String,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DraftOf {
-    pub user: UserId,
-}
-
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserAdd {
@@ -395,8 +377,6 @@ hiding!(CaseEdit { number, field, user }, value);
 hiding!(CaseShow { number, reveal });
 hiding!(Reveal { fields, user }, reason);
 hiding!(CaseImport { lines_before, user }, data);
-hiding!(Visits {}, cert_no);
-hiding!(DraftKeep { user }, text);
 hiding!(CaseErase { number }, reason);
 hiding!(ConflictResolve { id, choose, user }, note);
 hiding!(PassphraseSet { user }, passphrase, old);
