@@ -15,6 +15,7 @@ mod login;
 mod matters;
 mod new;
 mod people;
+mod search;
 mod texts;
 mod today;
 
@@ -45,6 +46,11 @@ const MENU: &[Link] = &[
         key: "2",
     },
     Link {
+        path: "/search",
+        label: texts::SEARCH,
+        key: "3",
+    },
+    Link {
         path: "/post",
         label: texts::POST,
         key: "9",
@@ -58,6 +64,7 @@ pub(crate) struct Desk {
     accounts: Accounts,
     known: Mutex<people::Known>,
     sent: Mutex<new::Sent>,
+    sought: Mutex<search::Sought>,
     /// Who signed in last: most likely who comes next.
     last: Mutex<Option<UserId>>,
 }
@@ -77,6 +84,7 @@ async fn open(stage: Stage) {
         accounts: Accounts::of(stage.folder),
         known: Mutex::new(None),
         sent: Mutex::new(new::Sent::new()),
+        sought: Mutex::new(search::Sought::new()),
         last: Mutex::new(None),
     });
     console::serve::serve(stage.listener, routes(desk)).await;
@@ -100,6 +108,7 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/new/again", post(new::take_over))
         .route("/new/draft", post(new::draft))
         .route("/new/clear", post(new::clear))
+        .route("/search", get(search::page).post(search::search))
         .route("/bar", get(bar::piece))
         .route("/live", get(live))
         .route("/post", get(login::post_page).post(login::cover))

@@ -4,7 +4,7 @@ use super::Desk;
 use super::driver::http;
 
 /// Every route of the desk. One that is added and not named here is not proved.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/",
     "/today",
     "/bar",
@@ -13,10 +13,11 @@ const PAGES: [&str; 10] = [
     "/enrol",
     "/post",
     "/new",
+    "/search",
     "/case/51160300112628200011",
     "/case/51160300112628200011/live",
 ];
-const FORMS: [&str; 18] = [
+const FORMS: [&str; 19] = [
     "/login",
     "/unlock",
     "/enrol",
@@ -31,6 +32,7 @@ const FORMS: [&str; 18] = [
     "/new/again",
     "/new/draft",
     "/new/clear",
+    "/search",
     "/case/51160300112628200011/do",
     "/case/51160300112628200011/settle",
     "/case/51160300112628200011/reveal",

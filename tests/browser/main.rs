@@ -3,6 +3,7 @@
 mod attack;
 mod day;
 mod driver;
+mod search;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -10,6 +10,7 @@ mod intake;
 mod list;
 mod matters;
 mod next;
+mod search;
 mod show;
 mod shown;
 mod today;

@@ -11,7 +11,7 @@ use thiserror::Error;
 mod desk;
 mod secret;
 
-pub use desk::{DraftKeep, DraftOf, Visits};
+pub use desk::{CaseFind, DraftKeep, DraftOf, Visits};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 
@@ -36,6 +36,8 @@ pub enum Command {
     /// Sets one field of a case.
     CaseEdit(CaseEdit),
     CaseList(CaseList),
+    /// Cases by what a clerk knows of them.
+    CaseFind(CaseFind),
     CaseShow(CaseShow),
     CaseImport(CaseImport),
     CaseErase(CaseErase),

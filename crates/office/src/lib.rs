@@ -14,6 +14,7 @@ pub mod command;
 mod conflicts;
 mod drafts;
 mod duties;
+mod finder;
 mod grants;
 pub mod identity;
 mod import;

@@ -19,6 +19,7 @@ use thiserror::Error;
 use crate::cases::Desk;
 use crate::command::{Command, CommandError};
 use crate::duties::{Due, may_have_lost_own};
+use crate::finder::Finder;
 use crate::grants::Noticed;
 use crate::identity::{Identity, IdentityError};
 use crate::keys::Keys;
@@ -91,6 +92,7 @@ pub struct Office {
     pub(crate) vigil: Vigil,
     pub(crate) views: Views,
     pub(crate) desk: Desk,
+    pub(crate) finder: Finder,
     pub(crate) peers: Peers,
     pub(crate) reports: Reports,
     /// Sessions that have been told everything of the rooms once.
@@ -142,6 +144,7 @@ impl Office {
             vigil: Vigil::new(now.mono_ms),
             views: Views::open(&store),
             desk: Desk::default(),
+            finder: Finder::default(),
             reports: Reports::load(&store)?,
             me,
             software: home.software,
@@ -303,6 +306,7 @@ impl Office {
             Command::CaseDo(_)
             | Command::CaseEdit(_)
             | Command::CaseList(_)
+            | Command::CaseFind(_)
             | Command::Today
             | Command::Matters
             | Command::Visits(_)
@@ -352,6 +356,7 @@ impl Office {
             Command::CaseDo(args) => self.case_do(now, args),
             Command::CaseEdit(args) => self.case_edit(now, args),
             Command::CaseList(args) => self.case_list(now, args),
+            Command::CaseFind(args) => self.case_find(now, &args),
             Command::Today => self.today_view(now),
             Command::Matters => self.matters(now),
             Command::Visits(args) => self.visits(now, &args),
@@ -485,7 +490,8 @@ impl Office {
         if applied.erased > 0 || spared {
             self.commit_or_fail(now)?;
         }
-        Ok(applied.left)
+        let opening = applied.left == 0 && self.fill_finder_idle();
+        Ok(applied.left.max(usize::from(opening)))
     }
 
     /// Folds the authority anew from the durable statements, and opens what has been granted.

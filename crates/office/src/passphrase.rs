@@ -99,6 +99,7 @@ impl Office {
     /// Lets go of every key that opens personal values: their memory is overwritten as it is freed.
     fn wipe_keys(&mut self) {
         self.me.lock();
+        self.finder.forget();
         self.refold();
     }
 
@@ -144,6 +145,7 @@ impl Office {
             self.me.lock();
             return Err(error);
         }
+        self.finder.forget();
         self.refold();
         self.keep_doors()?;
         self.commit_or_fail(now)?;

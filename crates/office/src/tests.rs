@@ -4,6 +4,7 @@ mod compat;
 mod county;
 mod desk;
 mod erased;
+mod find;
 mod honest;
 mod life;
 mod locked;

@@ -30,6 +30,24 @@ pub(crate) fn unknown_matter(code: &str) -> CommandError {
     )
 }
 
+pub(crate) fn find_too_long(chars: usize) -> CommandError {
+    CommandError::usage(
+        "bad_find",
+        format!("要找的内容最多 {chars} 个字。请只写编号、姓名、证件号或电话中的一两样。"),
+    )
+}
+
+pub(crate) fn find_too_few_digits(digits: usize) -> CommandError {
+    CommandError::usage(
+        "bad_find",
+        format!("数字至少要写 {digits} 位，如证件号或电话的后 {digits} 位，请多写几位再找。"),
+    )
+}
+
+pub(crate) fn find_dates_turned() -> CommandError {
+    CommandError::usage("bad_find", "起始日期晚于截止日期，请对调后再找。")
+}
+
 pub(crate) fn bad_input(field: &str, why: &str) -> CommandError {
     CommandError::failed("bad_input", format!("{field}：{why}"))
 }

@@ -75,6 +75,8 @@ pub struct Views {
     rebuilding: bool,
     /// Times that rows were written.
     writes: u64,
+    /// Records whose rows have changed since somebody last asked; kept only once somebody does.
+    changed: Option<Vec<RecordRef>>,
 }
 
 /// What one call of [`Views::apply`] left to do.
@@ -105,6 +107,7 @@ impl Views {
             applied_entries: 0,
             rebuilding: false,
             writes: 0,
+            changed: None,
         }
     }
 
@@ -135,6 +138,16 @@ impl Views {
     /// The index is complete again.
     pub(crate) fn rebuilt(&mut self) {
         self.rebuilding = false;
+    }
+
+    /// From now on changed records are noted.
+    pub(crate) fn watch(&mut self) {
+        self.changed.get_or_insert_default();
+    }
+
+    /// The records that have changed since this was last called.
+    pub(crate) fn take_changed(&mut self) -> Vec<RecordRef> {
+        self.changed.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Grows whenever rows are written.
@@ -378,7 +391,7 @@ impl Views {
         let kv = store.kv();
         let mut batch = odd;
         let mut groups = Touched::default();
-        let mut new = Vec::new();
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
         for (of, fresh) in touched {
             let key = name::record(of);
             let before = kv.value(&key)?.and_then(|bytes| RecordRow::decode(&bytes));
@@ -397,6 +410,7 @@ impl Views {
                 Some(_) => {}
                 None => new.push(of.scope),
             }
+            changed.push(of);
             let rows = derived(of, &row);
             if let Some(before) = &before {
                 for (key, _) in derived(of, before).into_iter().filter(|(k, _)| !rows.contains_key(k)) {
@@ -415,6 +429,9 @@ impl Views {
         batch.put(name::APPLIED, position.to_bytes().to_vec());
         kv.write(batch)?;
         self.writes += 1;
+        if let Some(all) = &mut self.changed {
+            all.extend(changed);
+        }
         if let Some(counts) = &mut self.counts {
             new.into_iter().for_each(|scope| counts.add_record(scope));
         }

@@ -115,6 +115,27 @@ pub(crate) fn overdue_since(due: &str) -> String {
     format!("已超期（应于 {due} 办结）")
 }
 
+// Search.
+pub(crate) const SEARCH: &str = "查找";
+pub(crate) const SEARCH_TEXT: &str = "找什么";
+pub(crate) const SEARCH_HINT: &str = "姓名、编号、证件号、电话（后 4 位也行）、事项，可写几样，用空格隔开";
+pub(crate) const SEARCH_FROM: &str = "收件日期从";
+pub(crate) const SEARCH_UNTIL: &str = "到";
+pub(crate) const ANY_STATE: &str = "不限";
+pub(crate) const SEARCH_DO: &str = "查找（回车）";
+pub(crate) const SEARCH_CLEAR: &str = "清空";
+pub(crate) const SEARCH_LOCKED: &str = "本室口令还没有输入：只能按编号、事项、日期、状态和姓氏查找。要按姓名、证件号、电话查找，请先锁屏，重新登录时输入口令。";
+pub(crate) const NOTHING_FOUND: &str = "没有找到。请少写几样再试；姓名可只写一个字，证件号、电话可只写后 4 位。";
+pub(crate) const WRONG_DATE: &str = "日期要写成 2026-10-09 这样，请改正后再按一次。";
+
+pub(crate) fn found(cases: &u64) -> String {
+    format!("找到 {cases} 件")
+}
+
+pub(crate) fn only_first(lines: usize) -> String {
+    format!("只列出最新的 {lines} 件。请再写一样（如日期、事项），范围就小了。")
+}
+
 // New case.
 pub(crate) const MATTER: &str = "办什么事";
 pub(crate) const MATTER_HINT: &str = "输入拼音首字母、名称或编码，如 zjd、宅基地、A01，回车选第一个";

@@ -79,7 +79,7 @@ impl Office {
     }
 
     /// A state by its name or its Chinese label.
-    fn state_named(&self, text: &str) -> Result<String, CommandError> {
+    pub(crate) fn state_named(&self, text: &str) -> Result<String, CommandError> {
         let text = text.trim();
         let mut known = Vec::new();
         for form in self.views.forms().iter() {

@@ -130,6 +130,14 @@ pub(crate) fn listed_on(key: &[u8]) -> Option<Day> {
     }
 }
 
+/// The number in a key made by [`list`], as far as it goes in there.
+pub(crate) fn listed_no(key: &[u8]) -> String {
+    let at = LIST.len() + UnitId::LEN + 4;
+    let place = key.get(at..at + 20).unwrap_or_default();
+    let bytes = place.iter().map(|b| !b).take_while(|b| *b != 0).collect();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
 /// All cases of one person.
 pub(crate) fn person(token: &[u8; 16]) -> Vec<u8> {
     joined(&[PERSON, token])
@@ -271,6 +279,8 @@ mod tests {
             [day(10), day(9), day(9), None]
         );
         let no = "51160300112628200011";
+        assert_eq!(listed_no(&list(of(1), day(9), no)), no);
+        assert_eq!(listed_no(&list(of(1), None, "")), "");
         assert!(number(no, of(1)).starts_with(&numbered(no)));
         assert_eq!(number_of(&number(no, of(1))), Some(no));
         assert!(!number("511603001126282000119", of(1)).starts_with(&numbered(no)));
