@@ -114,6 +114,12 @@ fn a_case_is_found_by_whatever_the_clerk_knows_of_it_and_shown_masked() {
         shown.contains("张*") && !shown.contains("张三") && !shown.contains(ZHANG),
         "{shown}"
     );
+}
+
+#[test]
+fn what_would_find_everything_is_asked_for_more_exactly() {
+    let mut county = County::new(64, 1, 1);
+    let room = county.rooms[0];
     for (words, code) in [("123", "bad_find"), ("X", "bad_find"), (&*"长".repeat(101), "bad_find")] {
         let refused = county.world.command(room, Command::CaseFind(text(words)));
         assert_eq!(refused.unwrap_err().code, code, "{words}");
