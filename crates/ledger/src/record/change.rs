@@ -20,10 +20,8 @@ const PREDS_MAX: u64 = 4_000;
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 const CHUNK_CHANGE: u8 = 1;
 const ACTOR_LEN: u64 = 16;
-/// Column: operation actions, run-length coded integers (id 4, type 2).
-const COLUMN_ACTION: u64 = 4 << 4 | 2;
-/// Column: number of predecessors of each operation (id 7, type 0).
-const COLUMN_PRED_COUNT: u64 = 7 << 4;
+/// Column: predecessors of each operation; their number, actors and counters.
+const COLUMN_PRED: u64 = 7;
 const COLUMN_DEFLATED: u64 = 8;
 
 pub(super) type ActorId = [u8; 16];
@@ -124,9 +122,17 @@ fn bounds(data: &[u8]) -> Result<(), SetAsideReason> {
         if spec & COLUMN_DEFLATED != 0 {
             return Err(SetAsideReason::NotARawChange);
         }
-        match spec {
-            COLUMN_ACTION => drop(runs(column, Count::Values, OPS_MAX as u64)?),
-            COLUMN_PRED_COUNT => drop(runs(column, Count::Sum, PREDS_MAX)?),
+        let max = match spec >> 4 {
+            COLUMN_PRED => PREDS_MAX,
+            _ => OPS_MAX as u64,
+        };
+        match spec & 7 {
+            0 => values(column, Coded::Count, max)?,
+            1 | 2 | 6 => values(column, Coded::Number, max)?,
+            3 => values(column, Coded::Step, max)?,
+            4 => switches(column, max)?,
+            5 => values(column, Coded::Text, max)?,
+            // Bytes of values: each is there or not.
             _ => {}
         }
     }
@@ -144,39 +150,60 @@ fn actor(r: &mut Leb) -> Result<(), SetAsideReason> {
     Ok(())
 }
 
-#[derive(Clone, Copy)]
-enum Count {
-    Values,
-    Sum,
+/// What stands in a run-length coded column.
+#[derive(Clone, Copy, PartialEq)]
+enum Coded {
+    /// Numbers of values in other columns.
+    Count,
+    Number,
+    Step,
+    Text,
 }
 
-/// Counts a run-length coded column, or sums it, up to `max`.
-fn runs(column: &[u8], count: Count, max: u64) -> Result<u64, SetAsideReason> {
+/// Counts the values of a run-length coded column, nulls among them, and adds counts up, as far as `max`.
+fn values(column: &[u8], coded: Coded, max: u64) -> Result<(), SetAsideReason> {
     let mut r = Leb(column);
-    let mut total: u64 = 0;
+    let (mut count, mut total): (u64, u64) = (0, 0);
     while !r.0.is_empty() {
         let run = r.signed()?;
-        let (values, repeated) = match run {
-            // A run of nulls: no such column of ours has any.
-            0 => return Err(SetAsideReason::Malformed),
+        let (literals, repeated) = match run {
+            0 => (0, r.unsigned()?),
             1.. => (1, run.unsigned_abs()),
             _ => (run.unsigned_abs(), 1),
         };
-        if values > max || repeated > max {
+        count = count.saturating_add(literals.max(1).saturating_mul(repeated));
+        if count > max {
             return Err(SetAsideReason::TooMany);
         }
-        for _ in 0..values {
-            let value = r.unsigned()?;
-            total = total.saturating_add(match count {
-                Count::Values => repeated,
-                Count::Sum => value.saturating_mul(repeated),
-            });
-            if total > max {
-                return Err(SetAsideReason::TooMany);
+        for _ in 0..literals {
+            match coded {
+                Coded::Count => total = total.saturating_add(r.unsigned()?.saturating_mul(repeated)),
+                Coded::Number => drop(r.unsigned()?),
+                Coded::Step => drop(r.signed()?),
+                Coded::Text => {
+                    let len = r.unsigned()?;
+                    r.take(len)?;
+                }
             }
         }
+        if total > max {
+            return Err(SetAsideReason::TooMany);
+        }
     }
-    Ok(total)
+    Ok(())
+}
+
+/// Counts the values of a column of truths: lengths of runs of one and the other in turn.
+fn switches(column: &[u8], max: u64) -> Result<(), SetAsideReason> {
+    let mut r = Leb(column);
+    let mut count: u64 = 0;
+    while !r.0.is_empty() {
+        count = count.saturating_add(r.unsigned()?);
+        if count > max {
+            return Err(SetAsideReason::TooMany);
+        }
+    }
+    Ok(())
 }
 
 /// Reads LEB128 numbers in their shortest form only.

@@ -325,6 +325,33 @@ fn a_few_bytes_that_claim_many_operations_are_refused_before_they_are_read() {
 }
 
 #[test]
+fn a_few_bytes_that_claim_many_nulls_in_any_column_are_refused_before_they_are_read() {
+    let held = case();
+    let note = [Edit::Event(NewEvent::new("process", today()))];
+    let honest = edit(&held.entries(), ROOM.actor(), &note, &context()).unwrap();
+    let data = content(&honest);
+    // The layout: number of columns, then the kind and the length of each; the keys (15) come first.
+    let layout = (1..data.len() - 2)
+        .find(|at| data[*at] == 0x15 && data[*at + 2] == 0x34)
+        .unwrap();
+    let columns = usize::from(data[layout - 1]);
+    let mut at = layout + 2 * columns;
+    for column in 0..columns {
+        let (kind, len) = (data[layout + 2 * column], layout + 2 * column + 1);
+        at += usize::from(data[len]);
+        // The last kind is bytes: there a length is what it is.
+        if kind & 7 == 7 {
+            continue;
+        }
+        let mut swollen = data.to_vec();
+        swollen[len] += 6;
+        swollen.splice(at..at, [0x00, 0xff, 0xff, 0xff, 0xff, 0x07]);
+        let found = reason(&held, ROOM, framed(&swollen));
+        assert_eq!(found, SetAsideReason::TooMany, "column {kind:#x}");
+    }
+}
+
+#[test]
 fn a_column_marked_as_compressed_is_not_even_opened() {
     let held = case();
     let note = [Edit::Event(NewEvent::new("process", today()))];
