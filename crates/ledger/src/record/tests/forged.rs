@@ -344,8 +344,8 @@ fn a_few_bytes_that_claim_many_nulls_in_any_column_are_refused_before_they_are_r
             continue;
         }
         let mut swollen = data.to_vec();
-        swollen[len] += 6;
-        swollen.splice(at..at, [0x00, 0xff, 0xff, 0xff, 0xff, 0x07]);
+        swollen[len] += 3;
+        swollen.splice(at..at, [0x00, 0x89, 0x27]);
         let found = reason(&held, ROOM, framed(&swollen));
         assert_eq!(found, SetAsideReason::TooMany, "column {kind:#x}");
     }
