@@ -1,9 +1,9 @@
 //! What other tools of the workspace prove, with a row for each: fuzz targets, planted bugs, the month of a full county.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use cunlian_tests::planted;
@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::log::Log;
 use crate::{Running, Until, is_stopping};
 
-/// Per target when no time is given.
-const FUZZ_SECONDS: u64 = 60;
+/// A target runs so long before the one that has had the fewest inputs is chosen anew.
+const TURN: Duration = Duration::from_secs(300);
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -32,47 +32,58 @@ fn fuzzer() -> Command {
     cargo
 }
 
-/// Runs every fuzz target for its share of the time; the tool prints one line of JSON for each.
+/// Runs fuzz targets in turn, always the one that has had the fewest inputs of all.
 pub(crate) fn fuzz(log: &Log, until: Until) -> Result<u64> {
     let listed = fuzzer().arg("list").output().context("starting the fuzzer")?;
+    ensure!(listed.status.success(), "the fuzzer: {}", listed.status);
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let targets = listed.lines().filter(|line| !line.starts_with(' ')).count() as u64;
-    let seconds = until
-        .left()
-        .map_or(FUZZ_SECONDS, |left| (left.as_secs() / targets.max(1)).max(1));
-    let mut child = fuzzer()
-        .args(["run", "all", "--seconds"])
-        .arg(seconds.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("starting the fuzzer")?;
-    let lines = BufReader::new(child.stdout.take().context("its output")?).lines();
+    let targets = listed.lines().filter(|line| !line.starts_with(' '));
+    let targets: Vec<&str> = targets.filter_map(|line| line.split_whitespace().next()).collect();
     let mut failures = 0;
-    for line in lines {
-        let line = line?;
-        let Ok(told) = serde_json::from_str::<Value>(&line) else {
-            println!("{line}");
-            continue;
-        };
-        let target = told["target"].as_str().context("a target")?;
-        let mut running = Running::begin(log, &format!("fuzz {target}"))?;
-        let row = &mut running.row;
-        row.count = told["inputs"].as_u64().unwrap_or(0);
-        row.to = (row.from + row.count).saturating_sub(1);
-        row.add("new corpus", told["new_corpus"].as_u64().unwrap_or(0));
-        let crashes = told["crashes"].as_array().map_or(0, Vec::len) as u64;
-        row.failures = crashes;
-        failures += crashes;
-        if crashes > 0 {
-            println!("fuzz FAILED: {line}");
+    while !until.is_over() {
+        let inputs = targets
+            .iter()
+            .map(|target| Ok((log.next(&format!("fuzz {target}"))?, *target)));
+        let (_, target) = inputs
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .min()
+            .context("no targets")?;
+        let turn = until.left().map_or(TURN, |left| left.min(TURN)).as_secs();
+        if turn == 0 {
+            break;
         }
-        running.took(told["seconds"].as_f64().unwrap_or(0.0) as u64)?;
+        failures += fuzz_one(log, target, turn)?;
     }
-    let status = child.wait()?;
-    ensure!(
-        status.success() || failures > 0 || is_stopping(),
-        "the fuzzer: {status}"
-    );
+    Ok(failures)
+}
+
+/// One turn of one target; the tool prints one line of JSON for it.
+fn fuzz_one(log: &Log, target: &str, seconds: u64) -> Result<u64> {
+    let mut running = Running::begin(log, &format!("fuzz {target}"))?;
+    let output = fuzzer()
+        .args(["run", target, "--seconds", &seconds.to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("starting the fuzzer")?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = printed
+        .lines()
+        .find_map(|line| serde_json::from_str::<Value>(line).ok().filter(Value::is_object));
+    let Some(told) = told else {
+        ensure!(is_stopping(), "the fuzzer: {}: {printed}", output.status);
+        return Ok(0);
+    };
+    let row = &mut running.row;
+    row.count = told["inputs"].as_u64().unwrap_or(0);
+    row.to = (row.from + row.count).saturating_sub(1);
+    row.add("new corpus", told["new_corpus"].as_u64().unwrap_or(0));
+    row.failures = told["crashes"].as_array().map_or(0, Vec::len) as u64;
+    let failures = row.failures;
+    if failures > 0 {
+        println!("fuzz FAILED: {printed}");
+    }
+    running.took(told["seconds"].as_f64().unwrap_or(0.0) as u64)?;
     Ok(failures)
 }
 
