@@ -10,11 +10,13 @@
 
 mod bar;
 mod case;
+mod errand;
 mod lines;
 mod login;
 mod matters;
 mod new;
 mod people;
+mod screen;
 mod search;
 mod texts;
 mod today;
@@ -51,6 +53,11 @@ const MENU: &[Link] = &[
         key: "3",
     },
     Link {
+        path: "/errands",
+        label: texts::ERRAND,
+        key: "4",
+    },
+    Link {
         path: "/post",
         label: texts::POST,
         key: "9",
@@ -63,7 +70,6 @@ pub(crate) struct Desk {
     gate: Arc<Gate>,
     accounts: Accounts,
     known: Mutex<people::Known>,
-    sent: Mutex<new::Sent>,
     sought: Mutex<search::Sought>,
     /// Who signed in last: most likely who comes next.
     last: Mutex<Option<UserId>>,
@@ -83,7 +89,6 @@ async fn open(stage: Stage) {
         gate: Gate::new(addr, Sessions::default()),
         accounts: Accounts::of(stage.folder),
         known: Mutex::new(None),
-        sent: Mutex::new(new::Sent::new()),
         sought: Mutex::new(search::Sought::new()),
         last: Mutex::new(None),
     });
@@ -99,8 +104,16 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/case/{number}", get(case::page))
         .route("/case/{number}/live", get(case::piece))
         .route("/case/{number}/do", post(case::act))
+        .route("/case/{number}/correct", post(case::correct))
+        .route("/case/{number}/edit", post(case::edit))
+        .route("/case/{number}/tick", post(case::tick))
+        .route("/case/{number}/errand", post(case::entrust))
         .route("/case/{number}/settle", post(case::settle))
         .route("/case/{number}/reveal", post(case::reveal))
+        .route("/case/{number}/evaluate", post(screen::hand_over))
+        .route("/errands", get(errand::page))
+        .route("/errands/list", get(errand::piece))
+        .route("/errands/new", get(errand::new_page).post(errand::entrust))
         .route("/new", get(new::page).post(new::receive))
         .route("/new/search", post(new::search))
         .route("/new/matter", post(new::choose))
@@ -120,6 +133,7 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/enrol", get(login::enrol_page).post(login::enrol))
         .route("/lock", post(login::lock))
         .route("/leave", post(login::leave))
+        .route("/evaluate", get(screen::page).post(screen::press))
         .merge(desk_only)
         .fallback(nowhere)
         .with_state(desk)
@@ -150,6 +164,12 @@ impl Desk {
             ..Shell::of(visit, title)
         };
         shell.page()
+    }
+
+    /// A page for the applicant: nothing of the clerk's on it.
+    async fn screen_page(&self, visit: &Visit, body: String) -> Response {
+        let status = self.ask(Command::Status).await.unwrap_or_default();
+        self.quiet_page(visit, texts::HOW_WAS_IT, &status, body)
     }
 
     /// Says something once, on the visitor's next page.

@@ -124,6 +124,53 @@ impl Browser {
         self.act(text.chars().flat_map(press).collect());
     }
 
+    /// Puts the keyboard where a selector points.
+    pub(crate) fn focus_on(&self, css: &str) {
+        let script = format!(
+            "var it = document.querySelector({}); it.focus(); return true",
+            json!(css)
+        );
+        assert_eq!(self.js(&script), true, "{css} at {}:\n{}", self.path(), self.text());
+    }
+
+    /// Opens what is folded away, and types into its field.
+    pub(crate) fn type_into(&self, css: &str, text: &str) {
+        let open = format!(
+            "document.querySelector({}).closest('details').open = true; return true",
+            json!(css)
+        );
+        self.js(&open);
+        self.focus_on(css);
+        self.js("var it = document.activeElement; if (it.select) it.select();");
+        self.keys(text);
+    }
+
+    /// Presses a button, or anything that can be pressed.
+    pub(crate) fn press(&self, css: &str) {
+        let script = format!(
+            "var it = document.querySelector({}); it.click(); return true",
+            json!(css)
+        );
+        assert_eq!(self.js(&script), true, "{css} at {}:\n{}", self.path(), self.text());
+    }
+
+    /// A further page beside this one; gives how both are called.
+    pub(crate) fn second_page(&self, url: &str) -> [Value; 2] {
+        let first = self.ask("GET", "/window", None).expect("this page");
+        let made = self
+            .ask("POST", "/window/new", Some(&json!({"type": "tab"})))
+            .expect("a page");
+        let pages = [first, made["handle"].clone()];
+        self.turn_to(&pages[1]);
+        self.go(url);
+        pages
+    }
+
+    pub(crate) fn turn_to(&self, page: &Value) {
+        self.ask("POST", "/window", Some(&json!({"handle": page})))
+            .expect("that page");
+    }
+
     /// Ctrl+Enter.
     pub(crate) fn send(&self) {
         let key = |kind: &str, c: char| json!({"type": kind, "value": c});

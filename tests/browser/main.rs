@@ -1,8 +1,10 @@
 //! The clerk's desk in a real browser: headless Chromium, real processes of three tiers, by keyboard only.
 
 mod attack;
+mod case;
 mod day;
 mod driver;
+mod lent;
 mod search;
 
 use std::net::SocketAddr;
@@ -77,6 +79,37 @@ impl Desk {
         self.county[self.room].set_env("CUNLIAN_CONSOLE", addr);
         self.county.start(self.room).expect("it starts again");
         self.addr = console(&self.county, self.room);
+    }
+
+    /// A case that the room has received, by its command line.
+    fn receive(&self, matter: &str) -> String {
+        let new = [
+            "case",
+            "new",
+            "--matter",
+            matter,
+            "--name",
+            "张三",
+            "--cert-no",
+            "11010519491231002X",
+        ];
+        let more = ["--mobile", "13800138000"];
+        let made = self.county[self.room]
+            .json(&[&new[..], &more[..]].concat())
+            .expect("a case");
+        made["project_no"].as_str().expect("a number").to_owned()
+    }
+
+    /// What the township does with a case.
+    fn town(&self, args: &[&str]) -> Value {
+        self.county[self.town].json(args).expect("done")
+    }
+
+    /// Waits until the township holds what the room has.
+    fn sent(&self, number: &str) {
+        until("the township has it", || {
+            self.county[self.town].json(&["case", "show", number]).is_ok()
+        });
     }
 
     fn cases(&self) -> Vec<Value> {

@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 const SESSIONS_MAX: usize = 256;
 /// A browser that was closed in the evening signs in anew in the morning.
 const SESSION_LIFE: Duration = Duration::from_secs(14 * 3600);
+/// Longer than anybody thinks about five faces.
+const SCREEN_LIFE: Duration = Duration::from_secs(5 * 60);
 /// Nobody has touched the page for this long: the PIN is asked for again.
 pub const IDLE_LOCK: Duration = Duration::from_secs(10 * 60);
 
@@ -67,6 +69,16 @@ struct Session {
     locked: bool,
     /// To be said once, on the next page.
     said: Option<String>,
+    screen: Option<Screen>,
+}
+
+/// The screen while it is lent to somebody who stands before the desk: good for one press, and for a while.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Screen {
+    pub token: String,
+    /// What the press is about.
+    pub about: String,
+    until: Instant,
 }
 
 type Key = [u8; 32];
@@ -142,6 +154,7 @@ impl Sessions {
             touched: now,
             locked: false,
             said: None,
+            screen: None,
         };
         self.with(|all| {
             if all.len() >= SESSIONS_MAX {
@@ -185,6 +198,35 @@ impl Sessions {
     /// What was to be said.
     pub fn said(&self, cookie: &str) -> Option<String> {
         self.with(|all| all.get_mut(&key(cookie)).and_then(|s| s.said.take()))
+    }
+
+    /// Lends the screen to somebody else: whoever sits here is locked out, and giving the PIN takes the screen back.
+    pub fn give_screen(&self, cookie: &str, about: &str, now: Instant) {
+        self.change(cookie, |session| {
+            session.locked = session.person.is_some();
+            session.screen = session.locked.then(|| Screen {
+                token: secret(),
+                about: about.to_owned(),
+                until: now + SCREEN_LIFE,
+            });
+        });
+    }
+
+    /// The screen that this session has lent out.
+    pub fn screen(&self, cookie: &str, now: Instant) -> Option<Screen> {
+        let found = self.with(|all| all.get(&key(cookie)).filter(|s| s.locked)?.screen.clone());
+        found.filter(|screen| now <= screen.until)
+    }
+
+    /// Spends the screen with its token: once.
+    pub fn take_screen(&self, cookie: &str, token: &str, now: Instant) -> Option<Screen> {
+        let screen = self.screen(cookie, now)?;
+        let right = Sha256::digest(token.as_bytes()) == Sha256::digest(screen.token.as_bytes());
+        let mut taken = None;
+        if right {
+            self.change(cookie, |session| taken = session.screen.take());
+        }
+        taken
     }
 
     /// Asks for the PIN before anything else.
@@ -234,6 +276,38 @@ mod tests {
             "a press does not open it"
         );
         assert!(sessions.find(&cookie, true, start + SESSION_LIFE * 2).is_none());
+    }
+
+    #[test]
+    fn a_screen_is_lent_while_its_clerk_is_locked_out_for_one_press_and_for_a_while() {
+        let sessions = Sessions::default();
+        let now = Instant::now();
+        let (first, _) = sessions.begin(now);
+        sessions.give_screen(&first, "N", now);
+        assert_eq!(sessions.screen(&first, now), None, "nobody sits here who could lend it");
+        let cookie = sessions.sign_in(&first, person(), now);
+        assert_eq!(sessions.take_screen(&cookie, "", now), None);
+        sessions.give_screen(&cookie, "N", now);
+        assert!(sessions.find(&cookie, true, now).unwrap().locked);
+        let screen = sessions.screen(&cookie, now).unwrap();
+        assert_eq!(sessions.take_screen(&cookie, "guess", now), None);
+        assert_eq!(
+            sessions.take_screen(&cookie, &screen.token, now + SCREEN_LIFE * 2),
+            None
+        );
+        assert_eq!(sessions.take_screen(&cookie, &screen.token, now), Some(screen.clone()));
+        assert_eq!(
+            sessions.take_screen(&cookie, &screen.token, now),
+            None,
+            "a second press"
+        );
+        // Giving the PIN takes it back.
+        sessions.give_screen(&cookie, "N", now);
+        let screen = sessions.screen(&cookie, now).unwrap();
+        let again = sessions.sign_in(&cookie, person(), now);
+        for cookie in [&cookie, &again] {
+            assert_eq!(sessions.take_screen(cookie, &screen.token, now), None);
+        }
     }
 
     #[test]

@@ -98,6 +98,11 @@ impl Matter {
         self.village_role.split('+').any(|role| role.trim() == "直办")
     }
 
+    /// Whether registering it hands the room an errand: 民事代办委托 and 民情代理 of the programme's list of matters.
+    pub fn opens_errand(&self) -> bool {
+        matches!(self.code.as_str(), "C01" | "C02")
+    }
+
     /// Whether it is done while the applicant waits (即办件).
     pub fn is_on_the_spot(&self) -> bool {
         self.handling_type == HandlingType::OnTheSpot

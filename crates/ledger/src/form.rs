@@ -13,6 +13,7 @@ pub use source::FormError;
 pub const FORM_BYTES_MAX: usize = 64 * 1024;
 
 const CASE_TOML: &str = include_str!("../forms/case.toml");
+const ERRAND_TOML: &str = include_str!("../forms/errand.toml");
 
 /// What a field or a datum holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,6 +124,8 @@ pub enum Effect {
     Reopen,
     Void,
     HandOver,
+    /// Whoever claims holds it.
+    Claim,
     GiveBack,
     CorrectDate,
     Resolve,
@@ -208,6 +211,12 @@ impl Form {
         CASE.get_or_init(|| Form::parse(CASE_TOML).unwrap_or_else(|e| panic!("forms/case.toml: {e}")))
     }
 
+    /// The errand (代办), compiled in.
+    pub fn errand() -> &'static Form {
+        static ERRAND: OnceLock<Form> = OnceLock::new();
+        ERRAND.get_or_init(|| Form::parse(ERRAND_TOML).unwrap_or_else(|e| panic!("forms/errand.toml: {e}")))
+    }
+
     /// Chinese label of a state; its name if the form does not know it.
     pub fn state_label<'a>(&'a self, state: &'a str) -> &'a str {
         self.states.get(state).map_or(state, |s| &s.label)
@@ -235,6 +244,7 @@ impl Forms {
     pub fn compiled() -> Self {
         let mut forms = Self::default();
         forms.add(Form::case().clone());
+        forms.add(Form::errand().clone());
         forms
     }
 

@@ -5,11 +5,13 @@
 mod act;
 mod desk;
 mod erase;
+mod errand;
 mod find;
 mod intake;
 mod list;
 mod matters;
 mod next;
+mod once;
 mod search;
 mod show;
 mod shown;

@@ -11,7 +11,7 @@ use thiserror::Error;
 mod desk;
 mod secret;
 
-pub use desk::{CaseFind, DraftKeep, DraftOf, Visits};
+pub use desk::{CaseFind, CaseTick, DraftKeep, DraftOf, ErrandNew, SentOf, Visits};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 
@@ -35,6 +35,12 @@ pub enum Command {
     CaseDo(CaseDo),
     /// Sets one field of a case.
     CaseEdit(CaseEdit),
+    /// Materials of a case that have come.
+    CaseTick(CaseTick),
+    /// Writes down an errand (代办), from a case or alone.
+    ErrandNew(ErrandNew),
+    /// The errands of the own book, open ones first.
+    ErrandList,
     CaseList(CaseList),
     /// Cases by what a clerk knows of them.
     CaseFind(CaseFind),
@@ -53,6 +59,8 @@ pub enum Command {
     DraftKeep(DraftKeep),
     DraftShow(DraftOf),
     DraftDrop(DraftOf),
+    /// What became of a form that was sent.
+    Sent(SentOf),
     UserAdd(UserAdd),
     /// A new one-time code.
     UserCode(UserRef),
@@ -159,6 +167,12 @@ pub struct CaseNew {
     /// 即办件: accepted and closed at once, with this result code.
     #[serde(default)]
     pub close: Option<String>,
+    /// What the form that was sent is known by: sent again, also after a power cut, it is the same case.
+    #[serde(default)]
+    pub once: Option<String>,
+    /// Opens an errand (代办) for it too.
+    #[serde(default)]
+    pub errand: bool,
 }
 
 /// B岗顶岗: whoever acts stands in for somebody else's post.
@@ -185,6 +199,9 @@ pub struct CaseDo {
     pub items: Vec<String>,
     #[serde(default)]
     pub rating: Option<u8>,
+    /// The unit that takes it over, by its code.
+    #[serde(default)]
+    pub to: Option<String>,
     #[serde(default)]
     pub on: Option<Day>,
     #[serde(default)]
@@ -353,13 +370,15 @@ hiding!(
         user,
         cover,
         received,
-        close
+        close,
+        errand
     },
     name,
     cert_no,
     mobile,
     address,
-    note
+    note,
+    once
 );
 hiding!(
     CaseDo {
@@ -367,6 +386,7 @@ hiding!(
         event,
         result,
         rating,
+        to,
         on,
         user,
         cover

@@ -305,6 +305,10 @@ impl Office {
             }
             Command::CaseDo(_)
             | Command::CaseEdit(_)
+            | Command::CaseTick(_)
+            | Command::ErrandNew(_)
+            | Command::ErrandList
+            | Command::Sent(_)
             | Command::CaseList(_)
             | Command::CaseFind(_)
             | Command::Today
@@ -355,6 +359,10 @@ impl Office {
             Command::CaseNew(args) => self.case_new(now, args),
             Command::CaseDo(args) => self.case_do(now, args),
             Command::CaseEdit(args) => self.case_edit(now, args),
+            Command::CaseTick(args) => self.case_tick(now, &args),
+            Command::ErrandNew(args) => self.errand_new(now, args),
+            Command::ErrandList => self.errand_list(now),
+            Command::Sent(args) => self.sent(now, &args),
             Command::CaseList(args) => self.case_list(now, args),
             Command::CaseFind(args) => self.case_find(now, &args),
             Command::Today => self.today_view(now),

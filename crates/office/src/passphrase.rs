@@ -68,6 +68,7 @@ impl Office {
                 | Command::MemberList
                 | Command::UserList
                 | Command::Today
+                | Command::ErrandList
                 | Command::Matters
                 | Command::CaseList(_)
                 | Command::ConflictList

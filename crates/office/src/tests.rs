@@ -4,6 +4,7 @@ mod compat;
 mod county;
 mod desk;
 mod erased;
+mod errands;
 mod find;
 mod honest;
 mod life;

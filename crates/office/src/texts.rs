@@ -258,6 +258,29 @@ pub(crate) fn hand_over_to() -> CommandError {
     CommandError::usage("hand_over", "移交请用 --note 写接收机构的 12 位代码。")
 }
 
+pub(crate) fn errand_of_errand() -> CommandError {
+    CommandError::failed("errand", "这是一件代办，不能再从它开代办；请在“代办”里另外登记。")
+}
+
+pub(crate) fn errand_elsewhere() -> CommandError {
+    CommandError::failed("errand", "这件不是本单位登记的，请由登记的村室开代办。")
+}
+
+pub(crate) fn evaluated_by_the_applicant() -> CommandError {
+    CommandError::failed(
+        "not_yours",
+        "评价只能由申请人本人按，工作人员不能代评。请在办件页面点“请申请人评价”，把屏幕交给本人。",
+    )
+}
+
+pub(crate) fn over() -> CommandError {
+    CommandError::failed("over", "这件已经办完，不能再收材料；要补办请联系乡镇重开。")
+}
+
+pub(crate) fn nothing_to_tick() -> CommandError {
+    CommandError::failed("nothing", "没有勾选还没收到的材料，请先打勾再保存。")
+}
+
 pub(crate) fn correct_date_how() -> CommandError {
     CommandError::usage(
         "correct_date",
@@ -480,6 +503,14 @@ pub(crate) fn void_reason(reason: &VoidReason) -> String {
         VoidReason::NotEntitled => "当时无权办理".to_owned(),
         VoidReason::BadData { name } => format!("“{name}”缺失或不合规定"),
         VoidReason::Concurrent { by } => format!("与同时发生的另一事件（{by}）冲突，以其为准"),
+    }
+}
+
+/// As [`flag`]; of two who claimed apart, the second helps.
+pub(crate) fn flag_of(kind: &str, flag: Flag) -> &'static str {
+    match (kind, flag) {
+        ("claim", Flag::Joined) => "协办",
+        (_, flag) => self::flag(flag),
     }
 }
 

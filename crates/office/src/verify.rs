@@ -24,7 +24,16 @@ const FAULTS_TOLD: usize = 20;
 const REINDEX_ENTRIES: usize = 8_192;
 
 /// The families of rows that records give rise to by themselves.
-const DERIVED: [&[u8]; 5] = [name::NUMBER, name::IMPORT, name::LIST, name::TWIN, name::FLAG];
+const DERIVED: [&[u8]; 8] = [
+    name::NUMBER,
+    name::IMPORT,
+    name::LIST,
+    name::ERRAND,
+    name::ERRAND_OF,
+    name::TWIN,
+    name::PERSON,
+    name::FLAG,
+];
 
 /// What a comparison of the index with a fresh fold found.
 #[derive(Default)]

@@ -98,7 +98,7 @@ impl Line {
         tags
     }
 
-    fn ended(&self) -> bool {
+    pub(super) fn ended(&self) -> bool {
         matches!(
             self.state.as_str(),
             "closed" | "delivered" | "refused" | "withdrawn" | "returned" | "void"

@@ -15,6 +15,7 @@ pub(super) struct Matter {
     pub(super) village_role: String,
     pub(super) handling: String,
     pub(super) on_the_spot: bool,
+    pub(super) opens_errand: bool,
     pub(super) promised_workdays: u32,
     pub(super) materials: Vec<String>,
     pub(super) used: u64,
@@ -117,6 +118,7 @@ mod tests {
         let all = ledger::catalogue::Catalogue::from_tsv(text).unwrap();
         let matter = |m: ledger::catalogue::Matter| Matter {
             on_the_spot: m.is_on_the_spot(),
+            opens_errand: m.opens_errand(),
             handling: m.handling_type.label().to_owned(),
             used: u64::from(m.code == "A06") * 3,
             code: m.code,

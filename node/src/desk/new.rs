@@ -1,6 +1,5 @@
 //! New case (登记): one page, by keyboard from the matter to the receipt; what is typed is kept sealed with every pause.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,19 +10,14 @@ use console::page::go;
 use console::{Person, Problem, Visit};
 use ledger::check;
 use ledger::day::Day;
-use office::command::{CaseNew, CaseShow, Command, Cover, DraftKeep, DraftOf, Reveal, Visits};
+use ledger::id::UserId;
+use office::command::{CaseNew, CaseShow, Command, Cover, DraftKeep, DraftOf, Reveal, SentOf, Visits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lines::{Line, read};
 use super::matters::{Matter, Matters};
 use super::{Desk, texts as t, wall_ms};
-
-/// Forms remembered so that one sent twice (an impatient double press) is one case.
-const SENT_MAX: usize = 64;
-
-/// What was sent, and the number that came of it, oldest first.
-pub(super) type Sent = VecDeque<(String, String)>;
 
 /// Everything on the page, as typed.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -129,7 +123,16 @@ fn person(visit: &Visit) -> Result<&Person, Problem> {
 }
 
 impl Desk {
-    async fn matters(&self) -> Result<Matters, Problem> {
+    /// The number of the case that a draft has become, if it has.
+    async fn became(&self, user: UserId, draft: Option<&Typed>) -> Result<Option<String>, Problem> {
+        let Some(once) = draft.map(|d| d.once.clone()).filter(|once| !once.is_empty()) else {
+            return Ok(None);
+        };
+        let sent = self.ask(Command::Sent(SentOf { user, once })).await?;
+        Ok(sent["project_no"].as_str().map(str::to_owned))
+    }
+
+    pub(super) async fn matters(&self) -> Result<Matters, Problem> {
         read(self.ask(Command::Matters).await?)
     }
 }
@@ -144,6 +147,12 @@ pub(super) async fn page(
     let kept = draft
         .ok()
         .and_then(|d| serde_json::from_str::<Typed>(d["text"].as_str()?).ok());
+    if let Some(number) = desk.became(user, kept.as_ref()).await? {
+        // The plug was pulled between keeping the case and letting go of the draft.
+        desk.say(&visit, t::kept_already(&number)).await;
+        desk.ask(Command::DraftDrop(DraftOf { user })).await?;
+        return Ok(go(&visit, &format!("/case/{number}")));
+    }
     let resumed = kept.as_ref().is_some_and(|typed| !typed.is_empty());
     let typed = kept.unwrap_or_default();
     show(&desk, &visit, &typed, None, resumed).await
@@ -330,11 +339,6 @@ pub(super) async fn receive(
 ) -> Result<Response, Problem> {
     let typed = typed(pairs);
     let user = person(&visit)?.id;
-    // Held over the saving, so that the second of two presses finds what became of the first.
-    let mut sent = desk.sent.lock().await;
-    if let Some((_, number)) = sent.iter().find(|(once, _)| !once.is_empty() && *once == typed.once) {
-        return Ok(go(&visit, &format!("/case/{number}")));
-    }
     let made = match command(&desk, &visit, &typed).await {
         Ok(command) => desk.ask(command).await,
         Err(problem) => Err(problem),
@@ -342,11 +346,6 @@ pub(super) async fn receive(
     match made {
         Ok(made) => {
             let number = made["project_no"].as_str().unwrap_or_default().to_owned();
-            sent.push_back((typed.once, number.clone()));
-            if sent.len() > SENT_MAX {
-                sent.pop_front();
-            }
-            drop(sent);
             // The case is on the disk; a draft that stays behind is only in the way.
             if let Err(problem) = desk.ask(Command::DraftDrop(DraftOf { user })).await {
                 tracing::warn!(error = problem.text, "a draft stays behind");
@@ -355,7 +354,6 @@ pub(super) async fn receive(
             Ok(go(&visit, &format!("/case/{number}")))
         }
         Err(problem) => {
-            drop(sent);
             let mut response = show(&desk, &visit, &typed, Some(problem.text), false).await?;
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(response)
@@ -366,6 +364,8 @@ pub(super) async fn receive(
 fn saved(made: &Value) -> String {
     let warnings = made["warnings"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut lines = vec![t::SAVED.to_owned()];
+    lines.extend(made["again"].as_bool().map(|_| t::SAVED_BEFORE.to_owned()));
+    lines.extend(made["errand_no"].as_str().map(t::errand_opened));
     lines.extend(warnings.iter().filter_map(Value::as_str).map(str::to_owned));
     lines.join("\n")
 }
@@ -400,6 +400,8 @@ async fn command(desk: &Desk, visit: &Visit, typed: &Typed) -> Result<Command, P
         cover: cover(person),
         received: here.map(|(_, name)| name.clone()).collect(),
         close: (typed.act == "close").then(|| typed.result.clone()),
+        once: Some(typed.once.clone()),
+        errand: matter.opens_errand,
     }))
 }
 

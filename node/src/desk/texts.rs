@@ -178,10 +178,19 @@ pub(crate) const TAKE_OVER: &str = "沿用姓名、电话、住址";
 pub(crate) const REVEAL_AGAIN: &str = "本人再次来办事，沿用上次登记的联系方式";
 pub(crate) const NOT_SAVED: &str = "还没有保存，改正后请再按一次“收件”。";
 pub(crate) const SAVED: &str = "已存本机";
+pub(crate) const SAVED_BEFORE: &str = "这一件刚才已经存过，没有重复登记";
 pub(crate) const RESUMED: &str = "已接上次没填完的内容。";
 pub(crate) const CLEAR: &str = "清空重填";
 pub(crate) const NEW_LOCKED: &str =
     "本室口令还没有输入：可以收件，但填到一半的内容不会自动保存，也查不到这个人以前办过的事。";
+
+pub(crate) fn errand_opened(number: &str) -> String {
+    format!("同时开了代办 {number}，由您领办")
+}
+
+pub(crate) fn kept_already(number: &str) -> String {
+    format!("断电以前填的那一件已经存好了，就是这件（{number}），不用再填")
+}
 
 pub(crate) fn promised(days: &u32) -> String {
     format!("承诺 {days} 个工作日")
@@ -222,6 +231,79 @@ pub(crate) const HERE_ALREADY: &str = "已收";
 pub(crate) const MISSING: &str = "未收";
 pub(crate) const OTHERS: &str = "其他（用顿号分开）";
 pub(crate) const STEP_NOTE: &str = "说明";
+pub(crate) const SUSPENSIONS: &[(&str, &str)] = &[("1", "延期"), ("2", "其他")];
+pub(crate) const HAND_OVER_TO: &str = "移交给哪个单位";
+pub(crate) const CORRECT_WHICH: &str = "更正哪一步的日期";
+pub(crate) const RIGHT_DAY: &str = "正确的日期";
+pub(crate) const CORRECT_WHY: &str = "为什么更正";
+pub(crate) const CHOOSE_STEP: &str = "还没有选要更正哪一步，请先选。";
+pub(crate) const DAY_TO_COME: &str = "日期还没有到，不能登记以后的日期。请改成今天或以前。";
+pub(crate) const CORRECTED: &str = "已存本机，日期已更正，原来的日期留在记录里";
+pub(crate) const EDIT: &str = "修改登记内容";
+pub(crate) const EDIT_DO: &str = "保存";
+pub(crate) const EDITED: &str = "已存本机，以新填的为准，原来的留在记录里";
+pub(crate) const NOTHING_TYPED: &str = "没有填新的内容，原来的没有动。请填好再保存。";
+pub(crate) const TICK: &str = "打勾的已收到";
+pub(crate) const TICKED: &str = "已存本机，材料已收";
+pub(crate) const YOU_HAD_TYPED: &str = "您刚才写的没有丢，还需要的话可以从这里抄：";
+pub(crate) const CHANGED_NOW: &str = "这件刚刚有了变化，上面的按钮是变化以前的。";
+pub(crate) const SEE_STEPS: &str = "看现在可以办什么";
+pub(crate) const BY_APPLICANT: &str = "申请人本人";
+
+// Errands.
+pub(crate) const ERRAND: &str = "代办";
+pub(crate) const OPEN_ERRAND: &str = "开代办";
+pub(crate) const TASK: &str = "委托办什么";
+pub(crate) const NO_NAMES: &str = "不要写姓名、证件号码";
+pub(crate) const CLAIM_AT_ONCE: &str = "由我认领";
+pub(crate) const AGENTS: &str = "谁在代办";
+pub(crate) const AGENT: &str = "领办人";
+pub(crate) const HELPERS: &str = "协办";
+pub(crate) const HOLDER: &str = "现在在";
+pub(crate) const OF_CASE: &str = "所属办件";
+pub(crate) const ENTRUSTER: &str = "委托人";
+pub(crate) const NOBODY_YET: &str = "还没有人认领";
+
+pub(crate) const NEW_ERRAND: &str = "登记代办";
+pub(crate) const NEW_ERRAND_DO: &str = "登记代办（Ctrl+回车）";
+pub(crate) const NOT_SAVED_ERRAND: &str = "还没有保存，改正后请再按一次“登记代办”。";
+pub(crate) const ERRANDS_OPEN: &str = "在办";
+pub(crate) const ERRANDS_DONE: &str = "已了结";
+pub(crate) const NO_ERRANDS: &str = "还没有代办。从办件页面点“开代办”，或在这里登记。";
+pub(crate) const MAY_BE_EMPTY: &str = "手边没有可以不填";
+
+// The applicant's own page.
+pub(crate) const HOW_WAS_IT: &str = "请您评价这次服务";
+pub(crate) const NO_EVALUATION: &str = "不评价";
+pub(crate) const THANKS: &str = "谢谢，您的评价已存好";
+pub(crate) const THANKS_ANYWAY: &str = "好的，谢谢";
+pub(crate) const GIVE_BACK: &str = "请把屏幕交还给工作人员。";
+pub(crate) const CLERK_GOES_ON: &str = "工作人员输入 PIN 继续";
+pub(crate) const NOT_EVALUABLE: &str = "这件现在还不能评价：办结以后才请申请人评价。";
+pub(crate) const NO_SCREEN: &str = "评价页面已经失效（用过了、过了五分钟，或工作人员已重新登录）。评价只能由申请人本人按；请工作人员在办件页面重新点“请申请人评价”。";
+pub(crate) const ASK_EVALUATION: &str = "请申请人评价";
+pub(crate) const RATINGS: &[(i64, &str)] = &[
+    (1, "非常满意"),
+    (2, "满意"),
+    (3, "基本满意"),
+    (4, "不满意"),
+    (5, "非常不满意"),
+];
+
+pub(crate) fn rating_word(rating: i64) -> &'static str {
+    let found = RATINGS.iter().find(|(number, _)| *number == rating);
+    found.map_or("—", |(_, word)| word)
+}
+
+pub(crate) fn channel_word(channel: &str) -> &str {
+    match channel {
+        "citizen" => "本人评价",
+        "paper" => "纸质登记簿",
+        "default" => "系统默认",
+        other => other,
+    }
+}
+
 pub(crate) const CONFLICTS: &str = "需要乡镇裁定";
 pub(crate) const TOWNSHIP_DECIDES: &str = "等乡镇裁定，两边都保留着";
 pub(crate) const DECIDED: &str = "已裁定";
@@ -242,6 +324,14 @@ pub(crate) fn nth(n: &u32) -> String {
 
 pub(crate) fn done(state: &str) -> String {
     format!("已存本机，现在是“{state}”")
+}
+
+pub(crate) fn to_unit(name: &str) -> String {
+    format!("到：{name}")
+}
+
+pub(crate) fn of_step(label: &str) -> String {
+    format!("更正的是：{label}")
 }
 
 /// What an event says, by the name of the datum.

@@ -96,6 +96,7 @@ impl Machine {
                     self.point.custody = Some(unit);
                 }
             }
+            Effect::Claim => self.point.custody = Some(step.unit),
             Effect::Evaluate => self.evaluate(step),
             Effect::Resolve => self.resolve(step),
             Effect::Close => self.close(step),

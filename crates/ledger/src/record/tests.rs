@@ -1,6 +1,7 @@
 //! Stories of a case, told by rooms and townships that know of each other what the arrows say.
 
 mod automerge;
+mod errands;
 mod forged;
 mod legality;
 mod permutations;

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cases::desk::business_date;
 use crate::cases::intake::{cert_no, covered};
-use crate::command::{CaseDo, CaseEdit, CommandError};
+use crate::command::{CaseDo, CaseEdit, CaseTick, CommandError};
 use crate::office::Office;
 use crate::texts;
 use crate::views::fold::Read;
@@ -79,6 +79,41 @@ impl Office {
             typed(field.kind, &field.label, &text)?
         };
         self.apply_edits(now, of, &read, &[Edit::Field { name, value }], args.user)?;
+        self.after(now, of)
+    }
+
+    /// `case tick`: materials that have come, without a notice having been given.
+    ///
+    /// # Errors
+    /// As [`Office::case_do`]; a case that is over, or materials that it does not have.
+    pub(crate) fn case_tick(&mut self, now: Now, args: &CaseTick) -> Result<Json, CommandError> {
+        self.today(now)?;
+        self.catch_up(now)?;
+        let (of, row) = self.find(&args.number)?;
+        if row.summary.ended {
+            return Err(texts::over());
+        }
+        let read = self.read(of, row)?;
+        self.form_of(&read)?;
+        let named = |item: &record::Item| match item.values.get("name") {
+            Some(Value::Text(name)) => args.items.contains(name),
+            _ => false,
+        };
+        let tick = |(id, _): (&String, &record::Item)| Edit::Item {
+            id: id.clone(),
+            key: "received".to_owned(),
+            value: Value::Flag(true),
+        };
+        let come = read
+            .folded
+            .items
+            .iter()
+            .filter(|(_, item)| !item.received && named(item));
+        let edits: Vec<Edit> = come.map(tick).collect();
+        if edits.is_empty() {
+            return Err(texts::nothing_to_tick());
+        }
+        self.apply_edits(now, of, &read, &edits, args.user)?;
         self.after(now, of)
     }
 
@@ -154,6 +189,9 @@ impl Office {
         if kind == "resolve" {
             return Err(texts::resolve_elsewhere());
         }
+        if kind == "evaluate" && args.user.is_some_and(|user| user != UserId::ZERO) {
+            return Err(texts::evaluated_by_the_applicant());
+        }
         if !form.events.contains_key(&kind) {
             let mut known: Vec<(u32, String)> = form
                 .events
@@ -175,7 +213,9 @@ impl Office {
         if let Some(reason) = text(&args.reason) {
             event = event.with("reason", Value::Text(reason));
         }
-        if let Some(note) = text(&args.note).filter(|_| kind != "hand_over") {
+        // On the command line the note of a hand-over is the unit.
+        let is_unit = kind == "hand_over" && args.to.is_none();
+        if let Some(note) = text(&args.note).filter(|_| !is_unit) {
             event = event.with("note", Value::Text(note));
         }
         if let Some(rating) = args.rating {
@@ -196,8 +236,9 @@ fn special(office: &Office, event: NewEvent, args: &CaseDo) -> Result<NewEvent, 
     match (event.kind.as_str(), args.result.as_deref()) {
         ("hand_over", _) => {
             let code = args
-                .note
+                .to
                 .as_deref()
+                .or(args.note.as_deref())
                 .and_then(UnitCode::parse)
                 .ok_or_else(texts::hand_over_to)?;
             let organisation = office.authority.organisation();

@@ -14,6 +14,7 @@ use store::Order;
 use store::kv::prefix_end;
 
 use crate::cases::desk::{Place, business_date};
+use crate::cases::errand::{self, Errand};
 use crate::command::{CaseNew, CommandError, Cover};
 use crate::office::Office;
 use crate::texts;
@@ -46,6 +47,9 @@ impl Office {
     /// An unknown matter, input that does not pass its check, a future date, no key or no disk. Nothing is kept then.
     pub(crate) fn case_new(&mut self, now: Now, args: CaseNew) -> Result<Json, CommandError> {
         let place = self.place(now)?;
+        if let Some((of, no)) = self.sent_before(now, args.user, args.once.as_deref())? {
+            return Ok(json!({"project_no": no, "record_id": of.record, "again": true}));
+        }
         let (on, entered) = business_date(place.today, args.on)?;
         let matter = args.matter.trim().to_ascii_uppercase();
         let events = self.first_events(&matter, on, entered, &args)?;
@@ -70,10 +74,20 @@ impl Office {
             false => self.twin_warning(place.book, &intake)?,
         };
         let (no, record, entry) = self.creation(now, place, &intake)?;
-        self.stage_in_book(place.book, vec![entry])?;
+        let mut entries = vec![entry];
+        let mut errand_no = None;
+        if args.errand {
+            let errand = with_case(&intake, &no, entered, args.cover.as_ref());
+            let (no, _, entry) = self.errand_entry(now, place, on, &errand)?;
+            entries.push(entry);
+            errand_no = Some(no);
+        }
+        self.stage_once(intake.user, args.once.as_deref(), record)?;
+        self.stage_in_book(place.book, entries)?;
         self.keep(now)?;
         Ok(json!({
             "project_no": no,
+            "errand_no": errand_no,
             "record_id": record,
             "unit": place.code,
             "matter": intake.matter,
@@ -175,6 +189,24 @@ impl Office {
     }
 }
 
+/// The errand that a case opens: same person, same matter, and what was noted down as the task.
+fn with_case(intake: &Intake, no: &str, entered: record::Entered, cover: Option<&Cover>) -> Errand {
+    let mut fields = vec![
+        ("name", intake.name.clone()),
+        ("cert_no", intake.cert_no.clone()),
+        ("case_no", no.to_owned()),
+    ];
+    fields.extend(intake.mobile.clone().map(|text| ("mobile", text)));
+    fields.extend(intake.address.clone().map(|text| ("address", text)));
+    fields.extend(intake.remark.clone().map(|text| ("task", text)));
+    Errand {
+        matter: intake.matter.clone(),
+        fields,
+        events: errand::first_events(intake.on, entered, true, cover),
+        user: intake.user,
+    }
+}
+
 /// An event by somebody who stands in for another says so.
 pub(crate) fn covered(event: NewEvent, cover: Option<&Cover>) -> NewEvent {
     match cover {
@@ -203,11 +235,11 @@ pub(crate) fn cert_no(text: &str) -> Result<String, CommandError> {
     }
 }
 
-fn checked<T>(label: &str, result: Result<T, check::CheckError>) -> Result<T, CommandError> {
+pub(crate) fn checked<T>(label: &str, result: Result<T, check::CheckError>) -> Result<T, CommandError> {
     result.map_err(|e| texts::bad_input(label, &e.to_string()))
 }
 
-fn optional(
+pub(crate) fn optional(
     label: &str,
     text: Option<&str>,
     check: fn(&str) -> Result<String, check::CheckError>,

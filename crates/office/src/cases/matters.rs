@@ -37,6 +37,7 @@ impl Office {
                 "village_role": m.village_role,
                 "handling": m.handling_type.label(),
                 "on_the_spot": m.is_on_the_spot(),
+                "opens_errand": m.opens_errand(),
                 "direct": m.is_direct(),
                 "promised_workdays": m.promised_workdays,
                 "materials": m.materials,

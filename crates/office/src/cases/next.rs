@@ -1,15 +1,19 @@
 //! What a case page needs besides the case: what may be done now, and the deadline with its workdays counted out.
 
 use ledger::day::Day;
-use ledger::form::{Datum, Form, Type};
-use ledger::id::UserId;
+use ledger::form::{Datum, Field, Form, Type};
+use ledger::id::{Tier, UserId};
+use ledger::record::Value;
 use serde_json::{Value as Json, json};
 
 use crate::office::Office;
 use crate::views::fold::Read;
+use crate::views::row::RecordRef;
 
 /// Events that have a page of their own: the citizen's own press, and the township's decision on a conflict.
 const ELSEWHERE: [&str; 3] = ["evaluate", "resolve", "receive"];
+/// More tiers than the programme has.
+const HOLDERS_MAX: usize = 8;
 /// A promise is at most a year; a page counts out a quarter.
 const DAYS_MAX: i32 = 100;
 
@@ -29,6 +33,60 @@ impl Office {
             let data: Vec<Json> = event.data.iter().map(|(name, datum)| shown(name, datum)).collect();
             let ends = event.to.as_deref().is_some_and(|to| form.is_end(to));
             json!({"event": kind, "label": event.label, "data": data, "moves": event.to.is_some(), "ends": ends})
+        });
+        Json::Array(shown.collect())
+    }
+
+    /// The steps whose business dates this unit may put right, by id: its own, and those of lower tiers.
+    pub(crate) fn correctable(&self, read: &Read) -> Vec<String> {
+        let (own, tier) = (self.unit(), self.tier());
+        let events = read.folded.events.iter().filter(|e| e.void.is_none());
+        let ours = events.filter(|e| Some(e.unit) == own || e.tier < tier);
+        let step = ours.filter(|e| !matches!(e.kind.as_str(), "correct_date" | "evaluate"));
+        step.map(|e| e.id.clone()).collect()
+    }
+
+    /// Whether the applicant may say now how it was.
+    pub(crate) fn evaluable(&self, read: &Read, form: Option<&Form>) -> bool {
+        let s = &read.row.summary;
+        let (Some(form), Some(matter)) = (form, self.matter_of(s.catalogue.as_ref(), &s.matter)) else {
+            return false;
+        };
+        let who = self.who(None);
+        who.is_ok_and(|who| read.folded.allowed(&who, form, matter).contains(&"evaluate"))
+    }
+
+    /// The units that hold a record's book: one of them has it in hand, the others could take it over.
+    pub(crate) fn holders(&self, of: RecordRef, read: &Read) -> Json {
+        let mut at = Some(of.scope.unit);
+        let mut units = Vec::new();
+        while let Some(unit) = at.filter(|_| units.len() < HOLDERS_MAX) {
+            let (code, name) = self.unit_shown(unit);
+            units.push(json!({"code": code, "name": name, "holds": read.folded.custody == Some(unit)}));
+            at = self.authority.parent(unit);
+        }
+        Json::Array(units)
+    }
+
+    /// The fields that this unit may write, filled in or not.
+    pub(crate) fn editable(&self, read: &Read, form: Option<&Form>) -> Json {
+        let tier = self.tier();
+        let ours = |(name, field): &(&String, &Field)| {
+            let reviewed = *name == "cert_no" && tier == Tier::Room;
+            let link = *name == "case_no";
+            field.write.contains(&tier) && !reviewed && !link
+        };
+        let Some(form) = form.filter(|_| !read.row.summary.erased) else {
+            return json!([]);
+        };
+        let mut fields: Vec<(&String, &Field)> = form.fields.iter().filter(ours).collect();
+        fields.sort_by_key(|(_, field)| field.place);
+        let shown = fields.into_iter().map(|(name, field)| {
+            let plain = match read.folded.field(name) {
+                Some(Value::Text(text)) if !field.personal => Some(text),
+                _ => None,
+            };
+            json!({"name": name, "label": field.label, "personal": field.personal, "value": plain})
         });
         Json::Array(shown.collect())
     }

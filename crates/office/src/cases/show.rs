@@ -47,6 +47,7 @@ impl Office {
         let mut shown = line;
         let head = read.folded.head.as_ref();
         let form = head.and_then(|h| self.views.forms().of(&h.form));
+        let errand = read.row.summary.errand;
         let more = json!({
             "form": form.map(|f| json!({"name": f.name, "label": f.label, "version": f.version})),
             "clerk": head.map(|h| self.person(&h.clerk, h.unit)),
@@ -61,6 +62,13 @@ impl Office {
             "accepted_on": read.folded.accepted_on,
             "received_on": read.folded.received_on,
             "custody": read.folded.custody.map(|u| self.unit_shown(u).0),
+            "custody_name": read.folded.custody.map(|u| self.unit_shown(u).1),
+            "correctable": self.correctable(&read),
+            "holders": self.holders(of, &read),
+            "editable": self.editable(&read, form),
+            "errand": errand.then(|| self.agents(&read)),
+            "case_no": read.row.summary.case_no,
+            "errands": if errand { json!([]) } else { self.errands_of(of, &read.row.summary.no, today)? },
             "notes": read.folded.notes.iter().map(|n| json!({
                 "text": n.text,
                 "unit": self.unit_shown(n.unit).0,
@@ -77,6 +85,7 @@ impl Office {
             "entries": read.row.entries.len(),
             "receipts": self.receipts(of, &read),
             "allowed": self.allowed(&read, form),
+            "evaluable": self.evaluable(&read, form),
             "days": self.counted_days(&read, today),
             "materials_of_matter": self.matter_of(read.row.summary.catalogue.as_ref(), &read.row.summary.matter).map(|m| &m.materials),
             "on_the_spot": self.matter_of(read.row.summary.catalogue.as_ref(), &read.row.summary.matter).map(|m| m.is_on_the_spot()),
@@ -221,7 +230,7 @@ impl Office {
             "skew_ms": event.skew_ms,
             "void": event.void.is_some(),
             "void_reason": event.void.as_ref().map(texts::void_reason),
-            "flags": event.flags.iter().map(|f| texts::flag(*f)).collect::<Vec<_>>(),
+            "flags": event.flags.iter().map(|f| texts::flag_of(&event.kind, *f)).collect::<Vec<_>>(),
             "state": event.state,
         })
     }
@@ -239,7 +248,7 @@ impl Office {
     }
 
     /// A person's name; nothing where the device itself acted.
-    fn person(&self, user: &UserId, unit: UnitId) -> Json {
+    pub(crate) fn person(&self, user: &UserId, unit: UnitId) -> Json {
         if *user == UserId::ZERO {
             return Json::Null;
         }

@@ -4,6 +4,7 @@ use ledger::day::Day;
 use ledger::id::UserId;
 use serde::{Deserialize, Serialize};
 
+use super::Cover;
 use super::secret::{Hidden, hiding};
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -52,5 +53,75 @@ hiding!(
     },
     text
 );
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SentOf {
+    pub user: UserId,
+    /// As in [`super::CaseNew::once`].
+    pub once: String,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseTick {
+    pub number: String,
+    /// Materials that are here now, by name.
+    pub items: Vec<String>,
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
+/// An errand. From a case, who asks for it and the matter are the case's; alone, they are typed.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrandNew {
+    /// The number of the case it belongs to.
+    #[serde(default)]
+    pub case: Option<String>,
+    #[serde(default)]
+    pub matter: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub cert_no: String,
+    #[serde(default)]
+    pub mobile: Option<String>,
+    #[serde(default)]
+    pub address: Option<String>,
+    /// What is to be done, in the villager's words.
+    #[serde(default)]
+    pub task: String,
+    /// Whoever writes it down claims it at once.
+    #[serde(default)]
+    pub claim: bool,
+    #[serde(default)]
+    pub on: Option<Day>,
+    #[serde(default)]
+    pub user: Option<UserId>,
+    #[serde(default)]
+    pub cover: Option<Cover>,
+    /// As in [`super::CaseNew::once`].
+    #[serde(default)]
+    pub once: Option<String>,
+}
+
 hiding!(Visits {}, cert_no);
 hiding!(DraftKeep { user }, text);
+hiding!(SentOf { user }, once);
+hiding!(CaseTick { number, user }, items);
+hiding!(
+    ErrandNew {
+        case,
+        matter,
+        claim,
+        on,
+        user,
+        cover
+    },
+    name,
+    cert_no,
+    mobile,
+    address,
+    task,
+    once
+);

@@ -235,6 +235,11 @@ impl Under<'_> {
             },
             locked,
             form: head.map(|h| h.form),
+            errand: form.is_some_and(|f| f.name == "errand"),
+            case_no: match folded.field("case_no") {
+                Some(Value::Text(no)) => Some(no.clone()),
+                _ => None,
+            },
         }
     }
 }
@@ -269,12 +274,16 @@ pub(crate) fn derived(of: RecordRef, row: &RecordRow) -> Derived {
     let s = &row.summary;
     if !s.no.is_empty() {
         rows.insert(name::number(&s.no, of), Vec::new());
-        rows.insert(name::list(of, s.on, &s.no), s.state.clone().into_bytes());
+        let list = if s.errand { name::errand } else { name::list };
+        rows.insert(list(of, s.on, &s.no), s.state.clone().into_bytes());
+    }
+    if let Some(no) = s.case_no.as_ref().filter(|_| s.errand) {
+        rows.insert(name::errand_of(no, of), Vec::new());
     }
     if let Some(key) = &s.import_key {
         rows.insert(name::import(key, of), Vec::new());
     }
-    if let Some(token) = &s.token {
+    if let Some(token) = s.token.as_ref().filter(|_| !s.errand) {
         rows.insert(name::person_case(token, s.on, of), Vec::new());
     }
     if let Some(key) = twin_key(of, s) {
@@ -296,7 +305,7 @@ pub(crate) fn derived(of: RecordRef, row: &RecordRow) -> Derived {
 
 /// Open cases of one person and matter stand together under this.
 fn twin_key(of: RecordRef, s: &Summary) -> Option<Vec<u8>> {
-    let token = s.token.as_ref()?;
+    let token = s.token.as_ref().filter(|_| !s.errand)?;
     (s.status == RowStatus::Ready && !s.ended).then(|| name::twin(token, &s.matter, of))
 }
 

@@ -20,6 +20,10 @@ pub(crate) const NUMBER: &[u8] = b"vN";
 pub(crate) const IMPORT: &[u8] = b"vI";
 /// Records of a unit, newest first.
 pub(crate) const LIST: &[u8] = b"vL";
+/// Errands of a unit, newest first.
+pub(crate) const ERRAND: &[u8] = b"vE";
+/// Errands by the number of their case.
+pub(crate) const ERRAND_OF: &[u8] = b"vD";
 /// Open records by person and matter.
 pub(crate) const TWIN: &[u8] = b"vT";
 /// Cases by person, newest first.
@@ -154,6 +158,24 @@ pub(crate) fn list(of: RecordRef, on: Option<Day>, no: &str) -> Vec<u8> {
         *to = !from;
     }
     joined(&[&listed(of.scope.unit), &falling(on), &place, &of.to_bytes()])
+}
+
+pub(crate) fn errands(unit: UnitId) -> Vec<u8> {
+    joined(&[ERRAND, &unit.0])
+}
+
+/// As [`list`], for errands.
+pub(crate) fn errand(of: RecordRef, on: Option<Day>, no: &str) -> Vec<u8> {
+    joined(&[ERRAND, &list(of, on, no)[LIST.len()..]])
+}
+
+/// The errands of the case with this number.
+pub(crate) fn errands_of(no: &str) -> Vec<u8> {
+    joined(&[ERRAND_OF, &numbered(no)[NUMBER.len()..]])
+}
+
+pub(crate) fn errand_of(no: &str, of: RecordRef) -> Vec<u8> {
+    joined(&[&errands_of(no), &of.to_bytes()])
 }
 
 /// The part of a list key that orders rows of several units among each other.

@@ -168,6 +168,12 @@ pub struct Summary {
     /// Folded while the keys were locked: what only they tell is as it was before.
     #[n(25)]
     pub locked: bool,
+    /// An errand (代办), which is listed apart from cases.
+    #[n(26)]
+    pub errand: bool,
+    /// The number of the case that an errand belongs to.
+    #[n(27)]
+    pub case_no: Option<String>,
 }
 
 /// One record's row.

@@ -1,0 +1,338 @@
+//! Errands (代办) in a whole county, and forms that are sent twice.
+
+use ledger::id::UserId;
+use serde_json::{Value, json};
+
+use super::county::County;
+use crate::command::{
+    CaseDo, CaseEdit, CaseErase, CaseNew, CaseShow, CaseTick, Command, DraftKeep, DraftOf, ErrandNew, SentOf,
+};
+use crate::rig::Seat;
+
+const ZHANG: &str = "11010519491231002X";
+
+fn new(matter: &str) -> CaseNew {
+    CaseNew {
+        matter: matter.to_owned(),
+        name: "张三".to_owned(),
+        cert_no: ZHANG.to_owned(),
+        mobile: Some("13800138000".to_owned()),
+        ..CaseNew::default()
+    }
+}
+
+fn receive(county: &mut County, at: Seat, matter: &str) -> String {
+    let made = county.world.run(at, Command::CaseNew(new(matter)));
+    made["project_no"].as_str().unwrap().to_owned()
+}
+
+fn entrust(county: &mut County, at: Seat, case: &str) -> String {
+    let errand = ErrandNew {
+        case: Some(case.to_owned()),
+        task: "代跑乡镇窗口".to_owned(),
+        ..ErrandNew::default()
+    };
+    let made = county.world.run(at, Command::ErrandNew(errand));
+    made["project_no"].as_str().unwrap().to_owned()
+}
+
+fn act(number: &str, event: &str, note: &str) -> Command {
+    Command::CaseDo(CaseDo {
+        number: number.to_owned(),
+        event: event.to_owned(),
+        note: Some(note.to_owned()).filter(|n| !n.is_empty()),
+        ..CaseDo::default()
+    })
+}
+
+fn show(county: &mut County, at: Seat, number: &str) -> Value {
+    let show = CaseShow {
+        number: number.to_owned(),
+        ..CaseShow::default()
+    };
+    county.world.run(at, Command::CaseShow(show))
+}
+
+#[test]
+fn an_errand_is_seen_with_its_case_held_by_whoever_claims_it_and_counted_as_no_case() {
+    let mut county = County::new(61, 1, 1);
+    let (town, room) = (county.townships[0], county.rooms[0]);
+    let case = receive(&mut county, room, "B20");
+    let errand = entrust(&mut county, room, &case);
+    assert_eq!(county.cases(room).len(), 1, "an errand is no case");
+    assert_eq!(county.world.run(room, Command::Today)["counts"]["total"], 1);
+    let page = show(&mut county, room, &case);
+    assert_eq!(page["errands"][0]["project_no"], json!(errand));
+    let own = show(&mut county, room, &errand);
+    assert_eq!(
+        (&own["case_no"], &own["name"], &own["state"]),
+        (&json!(case), &json!("张*"), &json!("entrusted"))
+    );
+    county.world.run(room, act(&errand, "claim", ""));
+    county.world.run(room, act(&errand, "progress", "材料已核对"));
+    let codes: Vec<Value> = show(&mut county, room, &errand)["holders"].as_array().unwrap().clone();
+    assert_eq!(codes.len(), 3, "the room, its township and the county: {codes:?}");
+    let to = codes[1]["code"].as_str().unwrap().to_owned();
+    let over = CaseDo {
+        number: errand.clone(),
+        event: "hand_over".to_owned(),
+        to: Some(to),
+        note: Some("送到窗口".to_owned()),
+        ..CaseDo::default()
+    };
+    county.world.run(room, Command::CaseDo(over));
+    county.world.pass(5_000);
+    let there = show(&mut county, town, &errand);
+    assert_eq!(
+        (&there["custody_name"], &there["name"]),
+        (&codes[1]["name"], &json!("张*"))
+    );
+    county.world.run(town, act(&errand, "return", "证已办好"));
+    county.world.pass(5_000);
+    let list = county.world.run(room, Command::ErrandList);
+    assert_eq!(list["counts"], json!({"open": 0, "ended": 1}));
+    assert_eq!(list["errands"][0]["state"], "returned");
+    // What the index says follows from the journal.
+    assert_eq!(county.world.run(room, Command::Verify)["clean"], true);
+    county.world.run(room, Command::Reindex);
+    assert_eq!(
+        show(&mut county, room, &case)["errands"][0]["project_no"],
+        json!(errand)
+    );
+    assert_eq!(county.cases(town).len(), 1);
+}
+
+#[test]
+fn two_claims_while_the_line_is_cut_come_to_one_who_leads_and_one_who_helps() {
+    let mut county = County::new(62, 1, 1);
+    let (town, room) = (county.townships[0], county.rooms[0]);
+    let case = receive(&mut county, room, "B20");
+    let errand = entrust(&mut county, room, &case);
+    county.world.pass(5_000);
+    county.world.cut(county.room_lines[0]);
+    county.world.run(room, act(&errand, "claim", ""));
+    county.world.run(room, act(&errand, "progress", "已去过一趟"));
+    county.world.run(town, act(&errand, "claim", ""));
+    county.world.heal(county.room_lines[0]);
+    county.world.pass(60_000);
+    for at in [room, town] {
+        let page = show(&mut county, at, &errand);
+        // The township's claim comes first in the fold.
+        let name = |at: usize| page["holders"][at]["name"].clone();
+        assert_eq!(page["errand"]["agent"]["unit_name"], name(1));
+        assert_eq!(page["errand"]["helpers"][0]["unit_name"], name(0));
+        let flags: Vec<&Value> = page["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|e| e["flags"].as_array().unwrap())
+            .collect();
+        assert_eq!(flags, ["协办"]);
+        assert_eq!(
+            (&page["state"], page["conflicts"].as_array().unwrap().len()),
+            (&json!("underway"), 0)
+        );
+    }
+}
+
+#[test]
+fn a_villagers_concern_opens_an_errand_in_the_same_stroke() {
+    let mut county = County::new(63, 1, 1);
+    let room = county.rooms[0];
+    let concern = CaseNew {
+        errand: true,
+        note: Some("门前水渠垮塌".to_owned()),
+        ..new("C02")
+    };
+    let made = county.world.run(room, Command::CaseNew(concern));
+    let (case, errand) = (
+        made["project_no"].as_str().unwrap(),
+        made["errand_no"].as_str().unwrap(),
+    );
+    let page = show(&mut county, room, errand);
+    assert_eq!((&page["case_no"], &page["state"]), (&json!(case), &json!("claimed")));
+    assert_eq!(show(&mut county, room, case)["errands"][0]["task"], "门前水渠垮塌");
+    // Alone: who asks is typed, and without a number at hand.
+    let alone = ErrandNew {
+        matter: "c12".to_owned(),
+        name: "李婆婆".to_owned(),
+        task: "代缴电费".to_owned(),
+        claim: true,
+        ..ErrandNew::default()
+    };
+    let made = county.world.run(room, Command::ErrandNew(alone.clone()));
+    assert_eq!(made["state"], "claimed");
+    let refused = |county: &mut County, errand: ErrandNew| {
+        county.world.command(room, Command::ErrandNew(errand)).unwrap_err().code
+    };
+    assert_eq!(
+        refused(
+            &mut county,
+            ErrandNew {
+                task: " ".to_owned(),
+                ..alone.clone()
+            }
+        ),
+        "bad_input"
+    );
+    assert_eq!(
+        refused(
+            &mut county,
+            ErrandNew {
+                name: String::new(),
+                ..alone.clone()
+            }
+        ),
+        "bad_input"
+    );
+    let of_errand = ErrandNew {
+        case: Some(errand.to_owned()),
+        ..alone.clone()
+    };
+    assert_eq!(refused(&mut county, of_errand), "errand");
+    // An erased person is asked for nothing more.
+    let erase = CaseErase {
+        number: case.to_owned(),
+        reason: "到期".to_owned(),
+    };
+    county.world.run(room, Command::CaseErase(erase));
+    let erased = ErrandNew {
+        case: Some(case.to_owned()),
+        ..alone
+    };
+    assert_eq!(refused(&mut county, erased), "erased");
+}
+
+#[test]
+fn a_form_sent_again_after_the_plug_was_pulled_is_the_same_case() {
+    let mut county = County::new(64, 1, 1);
+    let (room, user) = (county.rooms[0], UserId([3; 8]));
+    let sent = |once: &str| CaseNew {
+        user: Some(user),
+        once: Some(once.to_owned()),
+        ..new("B20")
+    };
+    let of = |once: &str| {
+        Command::Sent(SentOf {
+            user,
+            once: once.to_owned(),
+        })
+    };
+    let draft = DraftKeep {
+        user,
+        text: "{}".to_owned(),
+    };
+    county.world.run(room, Command::DraftKeep(draft));
+    assert_eq!(county.world.run(room, of("a"))["project_no"], Value::Null);
+    let first = county.world.run(room, Command::CaseNew(sent("a")));
+    // Kept, and the plug is pulled before the draft is let go of.
+    county.world.kill(room);
+    county.world.start(room);
+    assert_eq!(
+        county.world.run(room, Command::DraftShow(DraftOf { user }))["text"],
+        "{}"
+    );
+    assert_eq!(county.world.run(room, of("a"))["project_no"], first["project_no"]);
+    let again = county.world.run(room, Command::CaseNew(sent("a")));
+    assert_eq!(
+        (&again["project_no"], &again["again"]),
+        (&first["project_no"], &json!(true))
+    );
+    for more in ["b", "c", "d"] {
+        county.world.run(room, Command::CaseNew(sent(more)));
+    }
+    county.world.run(room, Command::CaseNew(sent("a")));
+    assert_eq!(county.cases(room).len(), 4);
+    // Somebody else's form is another one.
+    let other = CaseNew {
+        user: Some(UserId([4; 8])),
+        ..sent("a")
+    };
+    county.world.run(room, Command::CaseNew(other));
+    assert_eq!(county.cases(room).len(), 5);
+}
+
+#[test]
+fn only_the_applicant_evaluates() {
+    let mut county = County::new(66, 1, 1);
+    let room = county.rooms[0];
+    let spot = CaseNew {
+        close: Some("6".to_owned()),
+        ..new("A06")
+    };
+    let made = county.world.run(room, Command::CaseNew(spot));
+    let case = made["project_no"].as_str().unwrap().to_owned();
+    assert_eq!(show(&mut county, room, &case)["evaluable"], true);
+    let evaluate = |user: Option<UserId>| {
+        Command::CaseDo(CaseDo {
+            number: case.clone(),
+            event: "evaluate".to_owned(),
+            rating: Some(2),
+            user,
+            ..CaseDo::default()
+        })
+    };
+    let clerk = county.world.command(room, evaluate(Some(UserId([3; 8]))));
+    assert_eq!(clerk.unwrap_err().code, "not_yours");
+    county.world.run(room, evaluate(None));
+    let shown = show(&mut county, room, &case);
+    assert_eq!(
+        (&shown["evaluation"]["rating"], &shown["evaluation"]["channel"]),
+        (&json!(2), &json!("citizen"))
+    );
+}
+
+#[test]
+fn materials_that_come_later_are_ticked_and_fields_not_filled_in_can_be() {
+    let mut county = County::new(65, 1, 1);
+    let room = county.rooms[0];
+    let case = receive(&mut county, room, "B20");
+    let page = show(&mut county, room, &case);
+    let names: Vec<&str> = page["editable"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["name", "mobile", "address", "cert_reason", "remark"],
+        "the number is reviewed, never just typed over"
+    );
+    let edit = CaseEdit {
+        number: case.clone(),
+        field: "address".to_owned(),
+        value: "高河村3组".to_owned(),
+        user: None,
+    };
+    county.world.run(room, Command::CaseEdit(edit));
+    let item = page["items"][0]["name"].as_str().unwrap().to_owned();
+    let tick = |items: Vec<String>| {
+        Command::CaseTick(CaseTick {
+            number: case.clone(),
+            items,
+            user: None,
+        })
+    };
+    county.world.run(room, tick(vec![item.clone()]));
+    let page = show(&mut county, room, &case);
+    let received: Vec<bool> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| i["received"].as_bool().unwrap())
+        .collect();
+    assert_eq!(received.iter().filter(|r| **r).count(), 1);
+    assert_eq!(
+        county.world.command(room, tick(vec![item])).unwrap_err().code,
+        "nothing"
+    );
+    assert!(
+        page["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|f| f["name"] == "address")
+    );
+    assert_eq!(page["correctable"], json!([page["events"][0]["id"]]));
+}

@@ -1,0 +1,239 @@
+//! What is done on a case page: each only on what was seen, and with what was typed given back where it is refused.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Form, Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use console::page::go;
+use console::{Problem, Visit};
+use ledger::day::Day;
+use office::command::{CaseDo, CaseEdit, CaseTick, Command, ErrandNew, Reveal};
+use serde::Deserialize;
+
+use super::{EDIT, ENTRUST, TICK, Typed, is_current, load, refuse};
+use crate::desk::new::cover;
+use crate::desk::{Desk, texts as t};
+
+type Pairs = Vec<(String, String)>;
+
+/// A field of a form, if something stands in it.
+fn one(pairs: &Pairs, name: &str) -> Option<String> {
+    let found = pairs.iter().find(|(n, v)| n == name && !v.trim().is_empty());
+    found.map(|(_, v)| v.trim().to_owned())
+}
+
+fn ticked(pairs: &Pairs) -> Vec<String> {
+    let ticked = pairs.iter().filter(|(n, _)| n == "items");
+    ticked.map(|(_, v)| v.clone()).collect()
+}
+
+/// Carries out what a page asked for; refused, the page is shown again with what was typed.
+async fn done(
+    desk: &Desk,
+    visit: &Visit,
+    number: &str,
+    command: Result<Command, Problem>,
+    typed: Typed,
+    said: impl FnOnce(&serde_json::Value) -> String,
+) -> Result<Response, Problem> {
+    let case = load(desk, number, None).await?;
+    let command = command.and_then(|command| is_current(&case, &typed.pairs).map(|()| command));
+    let asked = match command {
+        Ok(command) => desk.ask(command).await,
+        Err(problem) => Err(problem),
+    };
+    match asked {
+        Ok(answer) => {
+            desk.say(visit, said(&answer)).await;
+            Ok(go(visit, &format!("/case/{}", case.line.project_no)))
+        }
+        Err(problem) => refuse(desk, visit, number, problem, typed).await,
+    }
+}
+
+fn wrong(text: &str) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+}
+
+/// One step, as the form's table allows.
+pub(in crate::desk) async fn act(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Result<Response, Problem> {
+    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let event = one(&pairs, "event").unwrap_or_default();
+    // Only the citizen's own page writes what the citizen says, and only a township decides conflicts.
+    if matches!(event.as_str(), "evaluate" | "resolve") {
+        return Err(Problem::not_allowed());
+    }
+    let mut items = ticked(&pairs);
+    let more = one(&pairs, "more_items").unwrap_or_default();
+    let typed = more.split(['、', '，', ',', ';', '；']).map(str::trim);
+    items.extend(typed.filter(|t| !t.is_empty()).map(str::to_owned));
+    let command = CaseDo {
+        number: number.clone(),
+        event: event.clone(),
+        note: one(&pairs, "note"),
+        reason: one(&pairs, "reason"),
+        result: one(&pairs, "result"),
+        to: one(&pairs, "to"),
+        items,
+        user: Some(person.id),
+        cover: cover(person),
+        ..CaseDo::default()
+    };
+    let typed = Typed::of(&event, pairs);
+    done(&desk, &visit, &number, Ok(Command::CaseDo(command)), typed, |answer| {
+        t::done(answer["state_label"].as_str().unwrap_or_default())
+    })
+    .await
+}
+
+/// 更正日期: the day on which one of our own steps was really taken.
+pub(in crate::desk) async fn correct(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Result<Response, Problem> {
+    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let on = one(&pairs, "on").and_then(|text| Day::parse(&text));
+    let today = Day::of_wall_ms(crate::desk::wall_ms());
+    let command = match (one(&pairs, "target"), on) {
+        (None, _) => Err(wrong(t::CHOOSE_STEP)),
+        (_, None) => Err(wrong(t::WRONG_DAY)),
+        (_, Some(on)) if on > today => Err(wrong(t::DAY_TO_COME)),
+        (Some(target), Some(on)) => Ok(Command::CaseDo(CaseDo {
+            number: number.clone(),
+            event: "correct_date".to_owned(),
+            items: vec![target],
+            on: Some(on),
+            reason: one(&pairs, "reason"),
+            user: Some(person.id),
+            cover: cover(person),
+            ..CaseDo::default()
+        })),
+    };
+    let typed = Typed::of("correct_date", pairs);
+    done(&desk, &visit, &number, command, typed, |_| t::CORRECTED.to_owned()).await
+}
+
+/// Another value for a field; the earlier ones stay in the history.
+pub(in crate::desk) async fn edit(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Result<Response, Problem> {
+    let edit = CaseEdit {
+        number: number.clone(),
+        field: one(&pairs, "field").unwrap_or_default(),
+        value: one(&pairs, "value").unwrap_or_default(),
+        user: visit.person.as_ref().map(|p| p.id),
+    };
+    let command = match edit.value.is_empty() {
+        true => Err(wrong(t::NOTHING_TYPED)),
+        false => Ok(Command::CaseEdit(edit)),
+    };
+    let typed = Typed::of(EDIT, pairs);
+    done(&desk, &visit, &number, command, typed, |_| t::EDITED.to_owned()).await
+}
+
+/// Materials that have come.
+pub(in crate::desk) async fn tick(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Result<Response, Problem> {
+    let tick = CaseTick {
+        number: number.clone(),
+        items: ticked(&pairs),
+        user: visit.person.as_ref().map(|p| p.id),
+    };
+    let typed = Typed::of(TICK, pairs);
+    done(&desk, &visit, &number, Ok(Command::CaseTick(tick)), typed, |_| {
+        t::TICKED.to_owned()
+    })
+    .await
+}
+
+/// An errand out of this case.
+pub(in crate::desk) async fn entrust(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Result<Response, Problem> {
+    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let errand = ErrandNew {
+        case: Some(number.clone()),
+        task: one(&pairs, "task").unwrap_or_default(),
+        claim: one(&pairs, "claim").is_some(),
+        user: Some(person.id),
+        cover: cover(person),
+        once: one(&pairs, "once"),
+        ..ErrandNew::default()
+    };
+    // It changes nothing about the case itself, so what has happened there meanwhile is no matter.
+    match desk.ask(Command::ErrandNew(errand)).await {
+        Ok(made) => {
+            let number = made["project_no"].as_str().unwrap_or_default().to_owned();
+            desk.say(&visit, t::SAVED.to_owned()).await;
+            Ok(go(&visit, &format!("/case/{number}")))
+        }
+        Err(problem) => refuse(&desk, &visit, &number, problem, Typed::of(ENTRUST, pairs)).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::desk) struct Settling {
+    field: String,
+    at: usize,
+    seen: u64,
+}
+
+/// Of two values that contradict each other, the one that is right.
+pub(in crate::desk) async fn settle(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+    Form(form): Form<Settling>,
+) -> Result<Response, Problem> {
+    let user = visit.person.as_ref().map(|p| p.id);
+    let masked = load(&desk, &number, None).await?;
+    let personal = masked.fields.iter().any(|f| f.name == form.field && f.personal);
+    let reveal = personal.then(|| Reveal {
+        reason: t::REVEAL_SETTLE.to_owned(),
+        fields: vec![form.field.clone()],
+        user,
+    });
+    let stale = || Problem::new(StatusCode::CONFLICT, t::CHANGED_MEANWHILE);
+    if masked.entries != form.seen {
+        return refuse(&desk, &visit, &number, stale(), Typed::default()).await;
+    }
+    let case = match load(&desk, &number, reveal).await {
+        Ok(case) => case,
+        Err(problem) => return refuse(&desk, &visit, &number, problem, Typed::default()).await,
+    };
+    let field = case.fields.iter().find(|f| f.name == form.field && f.contradicts);
+    let Some(value) = field.and_then(|f| f.values.get(form.at)) else {
+        return refuse(&desk, &visit, &number, stale(), Typed::default()).await;
+    };
+    let edit = CaseEdit {
+        number: number.clone(),
+        field: form.field,
+        value: value.shown(),
+        user,
+    };
+    match desk.ask(Command::CaseEdit(edit)).await {
+        Ok(_) => {
+            desk.say(&visit, t::SETTLED.to_owned()).await;
+            Ok(go(&visit, &format!("/case/{}", case.line.project_no)))
+        }
+        Err(problem) => refuse(&desk, &visit, &number, problem, Typed::default()).await,
+    }
+}

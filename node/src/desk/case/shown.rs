@@ -1,0 +1,351 @@
+//! A case as the office shows it, in the words of the page.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::desk::lines::Line;
+use crate::desk::texts as t;
+
+#[derive(Deserialize)]
+pub(super) struct FieldValue {
+    pub(super) value: Option<Value>,
+    pub(super) sealed: Option<String>,
+    pub(super) leads: bool,
+    pub(super) unit_name: String,
+    pub(super) by: Option<String>,
+    pub(super) at: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) personal: bool,
+    pub(super) contradicts: bool,
+    pub(super) values: Vec<FieldValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Item {
+    pub(super) name: String,
+    pub(super) received: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Event {
+    pub(super) id: String,
+    event: String,
+    pub(super) label: String,
+    pub(super) on: String,
+    pub(super) data: Value,
+    pub(super) unit_name: String,
+    pub(super) by: Option<String>,
+    pub(super) at: String,
+    pub(super) void: bool,
+    pub(super) void_reason: Option<String>,
+    #[serde(default)]
+    pub(super) flags: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Datum {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) kind: String,
+    pub(super) required: bool,
+}
+
+/// A button that the form's table allows now.
+#[derive(Deserialize)]
+pub(super) struct Step {
+    pub(super) event: String,
+    pub(super) label: String,
+    pub(super) data: Vec<Datum>,
+    pub(super) moves: bool,
+    pub(super) ends: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Counted {
+    pub(super) day: String,
+    pub(super) nth: Option<u32>,
+    pub(super) stopped: bool,
+    pub(super) today: bool,
+    pub(super) due: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Receipt {
+    pub(super) tier: String,
+    pub(super) tier_label: String,
+    pub(super) unit_name: String,
+    pub(super) state: String,
+    pub(super) at: String,
+    pub(super) withdrawn_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Side {
+    pub(super) what: String,
+    pub(super) unit_name: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Conflict {
+    pub(super) label: String,
+    pub(super) state: String,
+    pub(super) choices: Vec<Side>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Case {
+    #[serde(flatten)]
+    pub(super) line: Line,
+    pub(super) fields: Vec<Field>,
+    pub(super) items: Vec<Item>,
+    #[serde(skip)]
+    pub(super) outstanding: Vec<String>,
+    pub(super) events: Vec<Event>,
+    /// Read beside the line's own count of them.
+    #[serde(skip)]
+    pub(super) conflicts: Vec<Conflict>,
+    pub(super) receipts: Vec<Receipt>,
+    pub(super) entries: u64,
+    allowed: Vec<Step>,
+    pub(super) days: Vec<Counted>,
+    /// Steps whose dates may be put right here, by id.
+    correctable: Vec<String>,
+    /// Units that hold its book.
+    holders: Vec<Unit>,
+    pub(super) custody_name: Option<String>,
+    pub(super) editable: Vec<Editable>,
+    pub(super) evaluable: bool,
+    /// Of an errand: who holds it, who helps.
+    pub(super) errand: Option<Agents>,
+    pub(super) case_no: Option<String>,
+    pub(super) errands: Vec<ErrandLine>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Unit {
+    pub(super) code: String,
+    pub(super) name: String,
+    holds: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Editable {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) value: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(in crate::desk) struct Agent {
+    unit_name: String,
+    by: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(in crate::desk) struct Agents {
+    agent: Option<Agent>,
+    helpers: Vec<Agent>,
+    pub(in crate::desk) holder: Option<String>,
+}
+
+/// An errand as one line, with who runs it.
+#[derive(Deserialize)]
+pub(in crate::desk) struct ErrandLine {
+    #[serde(flatten)]
+    pub(in crate::desk) line: Line,
+    #[serde(flatten)]
+    pub(in crate::desk) agents: Agents,
+    pub(in crate::desk) case_no: Option<String>,
+    pub(in crate::desk) task: Option<String>,
+}
+
+impl Agent {
+    fn name(&self) -> String {
+        match &self.by {
+            Some(by) => format!("{by}（{}）", self.unit_name),
+            None => self.unit_name.clone(),
+        }
+    }
+}
+
+impl Agents {
+    pub(in crate::desk) fn lead(&self) -> String {
+        self.agent
+            .as_ref()
+            .map_or_else(|| t::NOBODY_YET.to_owned(), Agent::name)
+    }
+
+    pub(in crate::desk) fn helping(&self) -> String {
+        let names: Vec<String> = self.helpers.iter().map(Agent::name).collect();
+        names.join("、")
+    }
+}
+
+impl FieldValue {
+    pub(super) fn shown(&self) -> String {
+        match (&self.value, self.sealed.as_deref()) {
+            (Some(Value::String(text)), _) => text.clone(),
+            (Some(Value::Null) | None, Some("erased")) => t::ERASED.to_owned(),
+            (Some(Value::Null) | None, Some("locked")) => t::NAME_LOCKED.to_owned(),
+            (Some(Value::Null) | None, _) => t::NO_KEY.to_owned(),
+            (Some(other), _) => other.to_string(),
+        }
+    }
+}
+
+impl Event {
+    /// Who did it, from which post.
+    pub(super) fn who(&self) -> String {
+        if self.event == "evaluate" && self.by.is_none() {
+            return t::BY_APPLICANT.to_owned();
+        }
+        let by = self.by.as_deref().unwrap_or(t::BY_MACHINE);
+        let text = |key: &str| self.data[key].as_str().filter(|s| !s.is_empty());
+        match (text("cover"), text("cover_reason")) {
+            (Some(of), Some(reason)) => format!("{} {by} · {} {}", self.unit_name, t::B_POST, t::covering(of, reason)),
+            _ => format!("{} {by}", self.unit_name),
+        }
+    }
+
+    /// What was said with it, in words.
+    fn said(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        for (name, value) in self.data.as_object().into_iter().flatten() {
+            let words = match (name.as_str(), value) {
+                ("cover" | "cover_reason" | "to" | "event", _) | (_, Value::Null) => continue,
+                (_, Value::Array(all)) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("、"),
+                ("result", value) => result_word(value).to_owned(),
+                ("rating", value) => t::rating_word(value.as_i64().unwrap_or(0)).to_owned(),
+                ("channel", Value::String(channel)) => t::channel_word(channel).to_owned(),
+                (_, Value::String(text)) => text.clone(),
+                (_, other) => other.to_string(),
+            };
+            said.push(format!("{}：{words}", t::datum(name)));
+        }
+        said
+    }
+}
+
+fn result_word(value: &Value) -> &'static str {
+    let code = value.to_string();
+    t::RESULTS
+        .iter()
+        .find(|(c, _)| *c == code)
+        .map_or("—", |(_, word)| word)
+}
+
+impl Step {
+    /// Asked for by this step, in the order of the page; what every step may say stands behind one word.
+    pub(super) fn asks(&self) -> Vec<&Datum> {
+        let own = |d: &&Datum| {
+            !matches!(
+                d.name.as_str(),
+                "note" | "reason" | "cover" | "cover_reason" | "doc_no" | "channel"
+            )
+        };
+        // Its own form asks for them in words.
+        if matches!(self.event.as_str(), "hand_over" | "correct_date") {
+            return Vec::new();
+        }
+        let mut asks: Vec<&Datum> = self.data.iter().filter(own).collect();
+        asks.extend(self.data.iter().filter(|d| d.name == "reason" && d.required));
+        asks
+    }
+
+    /// The next step of the way, rather than a way out.
+    pub(super) fn is_main(&self) -> bool {
+        self.moves
+            && !matches!(
+                self.event.as_str(),
+                "withdraw" | "return" | "void" | "refuse" | "reopen" | "ask"
+            )
+    }
+
+    /// Has a form of its own, or says something: it is opened first, then sent.
+    pub(super) fn is_form(&self) -> bool {
+        let words = self.data.iter().any(|d| d.name == "note" && d.required) || self.event == "note";
+        words
+            || self.is_grave()
+            || !self.asks().is_empty()
+            || matches!(self.event.as_str(), "hand_over" | "correct_date")
+    }
+
+    pub(super) fn needs_note(&self) -> bool {
+        self.event == "note" || self.data.iter().any(|d| d.name == "note" && d.required)
+    }
+
+    /// What the note of this step is called.
+    pub(super) fn note_label(&self) -> &str {
+        let own = self.data.iter().find(|d| d.name == "note" && d.required);
+        own.map_or(t::STEP_NOTE, |d| &d.label)
+    }
+
+    /// Leads out of the way: asked once more.
+    pub(super) fn is_grave(&self) -> bool {
+        let out = matches!(self.event.as_str(), "withdraw" | "return" | "void" | "refuse");
+        // What is given back with a word of the result is the end of the way, not a way out.
+        self.ends && out && !self.needs_note()
+    }
+}
+
+impl Case {
+    /// Materials that a step is about: those missing to be asked for or supplied, those here to be given back.
+    pub(super) fn materials(&self, event: &str) -> Vec<&str> {
+        let wanted = event == "give_back";
+        let all = self.items.iter().filter(|i| i.received == wanted);
+        let named = all.map(|i| i.name.as_str());
+        match event {
+            "supply" if !self.outstanding.is_empty() => self.outstanding.iter().map(String::as_str).collect(),
+            _ => named.collect(),
+        }
+    }
+
+    /// What may be done now, but for what would have nothing to be done with.
+    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
+        let nothing_here = !self.items.iter().any(|i| i.received);
+        self.allowed.iter().filter(move |s| match s.event.as_str() {
+            "hand_over" => self.takers().next().is_some(),
+            "correct_date" => self.correctable().next().is_some(),
+            "give_back" => !nothing_here,
+            _ => true,
+        })
+    }
+
+    /// The units that could take it over.
+    pub(super) fn takers(&self) -> impl Iterator<Item = &Unit> {
+        self.holders.iter().filter(|unit| !unit.holds)
+    }
+
+    /// What an event says, in words: codes of units and ids of steps are nobody's.
+    pub(super) fn said(&self, event: &Event) -> Vec<String> {
+        let mut said = event.said();
+        let text = |key: &str| event.data[key].as_str();
+        if let Some(step) = text("event").and_then(|id| self.events.iter().find(|e| e.id == id)) {
+            said.insert(0, t::of_step(&step.label));
+        }
+        if let Some(unit) = text("to").and_then(|code| self.holders.iter().find(|u| u.code == code)) {
+            said.insert(0, t::to_unit(&unit.name));
+        } else if let Some(to) = text("to") {
+            said.push(t::to_unit(to));
+        }
+        said
+    }
+
+    /// The steps of this unit's own, whose dates it may put right.
+    pub(super) fn correctable(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(|e| self.correctable.contains(&e.id))
+    }
+
+    pub(super) fn has_missing(&self) -> bool {
+        !self.line.ended() && self.items.iter().any(|i| !i.received)
+    }
+
+    pub(super) fn is_errand(&self) -> bool {
+        self.errand.is_some()
+    }
+}
