@@ -11,7 +11,7 @@ use thiserror::Error;
 mod desk;
 mod secret;
 
-pub use desk::{CaseFind, CaseTick, DraftKeep, DraftOf, ErrandNew, SentOf, Visits};
+pub use desk::{CaseFind, CaseTick, DayClose, DayShow, DraftKeep, DraftOf, ErrandNew, SentOf, Visits};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 
@@ -44,6 +44,9 @@ pub enum Command {
     CaseList(CaseList),
     /// Cases by what a clerk knows of them.
     CaseFind(CaseFind),
+    /// What a day came to (日结), and how often it was closed.
+    DayShow(DayShow),
+    DayClose(DayClose),
     CaseShow(CaseShow),
     CaseImport(CaseImport),
     CaseErase(CaseErase),

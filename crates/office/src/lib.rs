@@ -12,6 +12,7 @@ mod cases;
 mod chain;
 pub mod command;
 mod conflicts;
+mod dayclose;
 mod drafts;
 mod duties;
 mod finder;

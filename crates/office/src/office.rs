@@ -311,6 +311,8 @@ impl Office {
             | Command::Sent(_)
             | Command::CaseList(_)
             | Command::CaseFind(_)
+            | Command::DayShow(_)
+            | Command::DayClose(_)
             | Command::Today
             | Command::Matters
             | Command::Visits(_)
@@ -365,6 +367,8 @@ impl Office {
             Command::Sent(args) => self.sent(now, &args),
             Command::CaseList(args) => self.case_list(now, args),
             Command::CaseFind(args) => self.case_find(now, &args),
+            Command::DayShow(args) => self.day_show(now, &args),
+            Command::DayClose(args) => self.day_close(now, &args),
             Command::Today => self.today_view(now),
             Command::Matters => self.matters(now),
             Command::Visits(args) => self.visits(now, &args),

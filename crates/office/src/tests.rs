@@ -2,6 +2,7 @@
 
 mod compat;
 mod county;
+mod day;
 mod desk;
 mod erased;
 mod errands;

@@ -30,6 +30,20 @@ pub(crate) fn unknown_matter(code: &str) -> CommandError {
     )
 }
 
+pub(crate) fn day_to_come(today: impl std::fmt::Display) -> CommandError {
+    CommandError::usage(
+        "future_date",
+        format!("这一天还没有到（今天是 {today}），请改正日期；若电脑日期不对，请先校准。"),
+    )
+}
+
+pub(crate) fn book_not_here(unit: &str) -> CommandError {
+    CommandError::failed(
+        "no_book",
+        format!("本机没有{unit}的账。请核对机构代码，或到管它的乡镇、县中心查看。"),
+    )
+}
+
 pub(crate) fn find_too_long(chars: usize) -> CommandError {
     CommandError::usage(
         "bad_find",

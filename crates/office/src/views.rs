@@ -23,10 +23,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ledger::form::{Form, Forms};
 use ledger::id::{RecordId, ScopeKind};
 use replica::authority::Authority;
-use replica::entry::{KIND_RECORD, KIND_STATEMENT, KIND_TRAIL, RecordBody, Tip};
+use replica::entry::{KIND_DAY, KIND_RECORD, KIND_STATEMENT, KIND_TRAIL, RecordBody, Tip};
 use store::kv::prefix_end;
 use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan, Store, StoreError};
 
+use crate::dayclose::closing_day;
 use crate::keys::Keys;
 use crate::life::fact;
 use crate::views::fold::{Fresh, Read, Under, derived};
@@ -362,6 +363,10 @@ impl Views {
                         touched.entry(of).or_default().push(fresh);
                     }
                     Err(_) => odd.put(name::odd(&run.log, tip), [name::ODD_UNREADABLE]),
+                },
+                KIND_DAY if scope.kind == ScopeKind::Book => match closing_day(&entry.body) {
+                    Some(day) => odd.put(name::closing(scope.unit, day, &run.log, tip), entry.body),
+                    None => odd.put(name::odd(&run.log, tip), [name::ODD_UNREADABLE]),
                 },
                 KIND_TRAIL => odd.put(name::witness(&run.log, tip), entry.body),
                 _ => odd.put(name::odd(&run.log, tip), [name::ODD_UNKNOWN]),

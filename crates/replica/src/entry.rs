@@ -22,6 +22,9 @@ pub const KIND_STATEMENT: u8 = 2;
 /// Where the author's audit trail stood: the body is the author's own affair, others keep it as a witness.
 pub const KIND_TRAIL: u8 = 3;
 
+/// 日结: what a day of a room's book came to, in that book; the body is read by the office alone.
+pub const KIND_DAY: u8 = 4;
+
 /// Which log: one device's entries in one scope since it began an epoch. Epochs are random numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LogId {

@@ -43,6 +43,23 @@ pub struct CaseFind {
     pub limit: Option<usize>,
 }
 
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DayShow {
+    /// Today when left out.
+    pub day: Option<Day>,
+    /// A unit's code; the own one when left out.
+    pub unit: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DayClose {
+    /// Today when left out.
+    pub day: Option<Day>,
+    pub user: Option<UserId>,
+}
+
 hiding!(
     CaseFind {
         matter,

@@ -36,6 +36,8 @@ pub(crate) const GROUP: &[u8] = b"vG";
 pub(crate) const ODD: &[u8] = b"vB";
 /// Where devices' audit trails stood, by the place of the entry that says so.
 pub(crate) const WITNESS: &[u8] = b"vW";
+/// Closings of days (日结), by unit and day.
+pub(crate) const CLOSING: &[u8] = b"vD";
 /// Records that need attention, by flag.
 pub(crate) const FLAG: &[u8] = b"vX";
 /// What the rows were folded under: members, forms, catalogues, keys.
@@ -243,6 +245,20 @@ pub(crate) fn witness(log: &LogId, tip: Tip) -> Vec<u8> {
 /// The place that a key made by [`witness`] names.
 pub(crate) fn witness_place(key: &[u8]) -> Option<(LogId, Tip)> {
     place(key.strip_prefix(WITNESS)?)
+}
+
+/// All closings of one day of a unit.
+pub(crate) fn closings(unit: UnitId, day: Day) -> Vec<u8> {
+    joined(&[CLOSING, &unit.0, &falling(Some(day))])
+}
+
+pub(crate) fn closing(unit: UnitId, day: Day, log: &LogId, tip: Tip) -> Vec<u8> {
+    placed(&closings(unit, day), log, tip)
+}
+
+/// The place that a key made by [`closing`] names.
+pub(crate) fn closing_place(key: &[u8]) -> Option<(LogId, Tip)> {
+    place(key.get(CLOSING.len() + UnitId::LEN + 4..)?)
 }
 
 fn placed(family: &[u8], log: &LogId, tip: Tip) -> Vec<u8> {
