@@ -10,7 +10,9 @@
 
 mod bar;
 mod case;
+mod day;
 mod errand;
+mod import;
 mod lines;
 mod login;
 mod matters;
@@ -18,6 +20,7 @@ mod new;
 mod people;
 mod screen;
 mod search;
+mod sheet;
 mod texts;
 mod today;
 
@@ -58,6 +61,11 @@ const MENU: &[Link] = &[
         key: "4",
     },
     Link {
+        path: "/day",
+        label: texts::DAY,
+        key: "5",
+    },
+    Link {
         path: "/post",
         label: texts::POST,
         key: "9",
@@ -71,6 +79,7 @@ pub(crate) struct Desk {
     accounts: Accounts,
     known: Mutex<people::Known>,
     sought: Mutex<search::Sought>,
+    looked: Mutex<import::Looked>,
     /// Who signed in last: most likely who comes next.
     last: Mutex<Option<UserId>>,
 }
@@ -86,10 +95,11 @@ async fn open(stage: Stage) {
     };
     let desk = Arc::new(Desk {
         service: stage.service,
-        gate: Gate::new(addr, Sessions::default()),
+        gate: Gate::with_files(addr, Sessions::default(), import::LOOK),
         accounts: Accounts::of(stage.folder),
         known: Mutex::new(None),
         sought: Mutex::new(search::Sought::new()),
+        looked: Mutex::new(None),
         last: Mutex::new(None),
     });
     console::serve::serve(stage.listener, routes(desk)).await;
@@ -122,6 +132,12 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/new/draft", post(new::draft))
         .route("/new/clear", post(new::clear))
         .route("/search", get(search::page).post(search::search))
+        .route("/day", get(day::page))
+        .route("/day/close", post(day::close))
+        .route("/day/ledger", post(day::ledger))
+        .route("/import", get(import::page))
+        .route(import::LOOK, post(import::look))
+        .route("/import/take", post(import::take))
         .route("/bar", get(bar::piece))
         .route("/live", get(live))
         .route("/post", get(login::post_page).post(login::cover))

@@ -90,6 +90,19 @@ impl Browser {
         self.ask("POST", "/execute/sync", Some(&body)).unwrap_or(Value::Null)
     }
 
+    /// Chooses a file in the box of this id, as a person does in the browser's own window.
+    pub(crate) fn choose_file(&self, id: &str, file: &Path) {
+        let found = json!({"using": "css selector", "value": format!("#{id}")});
+        let found = self.ask("POST", "/element", Some(&found)).expect("the box");
+        let name = found
+            .as_object()
+            .and_then(|o| o.values().next())
+            .and_then(Value::as_str);
+        let body = json!({"text": file.display().to_string()});
+        let path = format!("/element/{}/value", name.expect("an element"));
+        self.ask("POST", &path, Some(&body)).expect("a file");
+    }
+
     pub(crate) fn path(&self) -> String {
         self.js("return location.pathname")
             .as_str()

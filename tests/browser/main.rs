@@ -1,6 +1,7 @@
 //! The clerk's desk in a real browser: headless Chromium, real processes of three tiers, by keyboard only.
 
 mod attack;
+mod books;
 mod case;
 mod day;
 mod driver;

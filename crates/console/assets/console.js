@@ -118,7 +118,29 @@
     if (then) then.focus();
     else focus(e.detail.elt);
   });
+  // --- A file is sent as it is; what comes back is shown where the box says. Chosen again, even the same file is sent again.
+  document.addEventListener("change", function (e) {
+    var box = e.target;
+    if (!box.dataset.send || !box.files || !box.files[0]) return;
+    var answer = document.getElementById(box.dataset.answer);
+    var headers = JSON.parse(body.getAttribute("hx-headers"));
+    headers["Content-Type"] = "application/octet-stream";
+    headers["HX-Request"] = "true";
+    answer.setAttribute("aria-busy", "true");
+    fetch(box.dataset.send, { method: "POST", headers: headers, body: box.files[0] }).then(function (got) {
+      if (got.status === 413) return "<p class=\"note amber\">" + box.dataset.tooLarge + "</p>";
+      return got.text();
+    }).then(function (html) {
+      // A whole page (a refusal, the log-in) is gone to; a piece is shown.
+      if (html.indexOf("<html") >= 0) { location.reload(); return; }
+      answer.innerHTML = html;
+      answer.removeAttribute("aria-busy");
+      var next = answer.querySelector("button");
+      if (next) next.focus();
+    }, function () { away.hidden = false; });
+  });
   document.addEventListener("click", function (e) {
+    if (e.target.dataset && e.target.dataset.send) e.target.value = "";
     var press = e.target.closest("[data-print]");
     if (press) window.print();
   });

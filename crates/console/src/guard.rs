@@ -22,6 +22,8 @@ use crate::texts;
 
 /// A form of ours is a few kilobytes.
 const BODY_BYTES_MAX: usize = 128 * 1024;
+/// A file that a page sends: ten years of a room's day book. Only from somebody who has signed in, and only where a face says so.
+pub const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// On one machine a form comes at once.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 /// The office answers within milliseconds; a long import of somebody else's may stand before us.
@@ -36,15 +38,27 @@ pub const BY_ITSELF: &str = "x-by-itself";
 pub struct Gate {
     addr: SocketAddr,
     cookie: String,
+    /// The one route that takes files.
+    files: &'static str,
     pub sessions: Sessions,
 }
 
 impl Gate {
     /// Guards the face at this address.
     pub fn new(addr: SocketAddr, sessions: Sessions) -> Arc<Self> {
+        Self::with_files(addr, sessions, "")
+    }
+
+    /// The same, with one route that takes files.
+    pub fn with_files(addr: SocketAddr, sessions: Sessions, files: &'static str) -> Arc<Self> {
         // Browsers share cookies between the ports of one host: two rooms on one machine (a demo) must not sign each other out.
         let cookie = format!("cunlian{}", addr.port());
-        Arc::new(Self { addr, cookie, sessions })
+        Arc::new(Self {
+            addr,
+            cookie,
+            files,
+            sessions,
+        })
     }
 
     fn is_our_host(&self, host: &str) -> bool {
@@ -128,7 +142,12 @@ async fn admit(gate: &Gate, request: Request) -> Result<(Request, Option<String>
         false => gate.sessions.begin(now),
     });
     let body = if changes {
-        let bytes = read(body).await?;
+        let works = seat.person.is_some() && !seat.locked;
+        let max = match works && parts.uri.path() == gate.files {
+            true => FILE_BYTES_MAX,
+            false => BODY_BYTES_MAX,
+        };
+        let bytes = read(body, max).await?;
         if !known || !carries_token(&parts.headers, &bytes, &seat.csrf) {
             return Err(Problem::stale_form());
         }
@@ -156,8 +175,8 @@ fn nobody() -> Seat {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    match tokio::time::timeout(BODY_WAIT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
+async fn read(body: Body, max: usize) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(BODY_WAIT, axum::body::to_bytes(body, max)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) | Err(_) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, texts::TOO_LARGE)),
     }

@@ -89,6 +89,7 @@ impl Action {
             SharedCommand::Reindex => View::Reindex,
             SharedCommand::Lock => View::Passphrase,
             SharedCommand::Audit(_) => View::AuditList,
+            SharedCommand::Day(_) => View::Day,
             SharedCommand::Passphrase(_) => return Self::Passphrase(Want::Set),
             SharedCommand::Unlock => return Self::Passphrase(Want::Unlock),
         };

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use ledger::day::Day;
 use ledger::id::UserId;
 use office::command::{
-    AuditList, CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve, Reveal,
-    UserAdd, UserRef,
+    AuditList, CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve, DayShow,
+    Reveal, UserAdd, UserRef,
 };
 
 use crate::failure::Failure;
@@ -239,9 +239,29 @@ pub enum SharedCommand {
     Unlock,
     /// 立即锁定个人信息 · lock now
     Lock,
+    /// 一天的账（日结），各级可以核对 · a room's day
+    #[command(subcommand)]
+    Day(DayCommand),
     /// 审计记录：谁看过、改过、为什么 · the audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum DayCommand {
+    /// 看一天：件数、还没到乡镇的、日结码、几次日结 · show a day
+    #[command(after_help = "例 Example:\n  day show --unit 511603102201 --on 2026-10-09")]
+    Show(DayArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct DayArgs {
+    /// 哪个村室，缺省本机 · unit
+    #[arg(long, value_name = "CODE")]
+    pub unit: Option<String>,
+    /// 哪一天，缺省今天 · the day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub on: Option<Day>,
 }
 
 #[derive(Subcommand, Clone, Debug)]
@@ -405,6 +425,10 @@ impl SharedCommand {
                 limit: a.limit,
                 before: a.before,
             }),
+            SharedCommand::Day(DayCommand::Show(a)) => Command::DayShow(DayShow {
+                day: a.on,
+                unit: a.unit,
+            }),
             SharedCommand::Status => Command::Status,
             SharedCommand::User(user) => user.into(),
             SharedCommand::Conflict(ConflictCommand::List) => Command::ConflictList,
@@ -430,6 +454,7 @@ impl ImportArgs {
         Ok(Command::CaseImport(CaseImport {
             data: read_bytes(&self.file)?,
             lines_before: 0,
+            preview: false,
             user: None,
         }))
     }

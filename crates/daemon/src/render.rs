@@ -5,6 +5,7 @@ mod case;
 mod case_list;
 mod case_show;
 mod conflict;
+mod day;
 mod import;
 mod layout;
 mod member;
@@ -54,6 +55,8 @@ pub enum View {
     /// One sentence about the lock.
     Passphrase,
     AuditList,
+    /// One day of a room.
+    Day,
 }
 
 /// Whether a list was asked for whole.
@@ -118,6 +121,7 @@ pub fn text(view: View, value: &Value, screen: Screen) -> String {
         View::Verify => status::verified(value),
         View::Reindex => status::reindexed(value),
         View::AuditList => audit::list(value),
+        View::Day => day::day(value),
         View::Passphrase => format!("{}\n", read::text(value, "message")),
     }
 }

@@ -116,7 +116,8 @@ impl Service {
     /// Words for the person.
     pub(crate) async fn answer(&self, ask: Ask, progress: Lines) -> Result<Value, Failure> {
         match ask {
-            Ask::Command(command) if matches!(*command, Command::CaseImport(_)) => {
+            // Looking records nothing, so it is one piece of work of some tenths of a second, and sees the same row twice.
+            Ask::Command(command) if matches!(&*command, Command::CaseImport(i) if !i.preview) => {
                 self.import(*command, progress).await
             }
             Ask::Command(command) => Ok(self.keeper.command(*command, progress::sink(progress)).await?),
@@ -156,6 +157,7 @@ impl Service {
             let piece = CaseImport {
                 data: slice.bytes,
                 lines_before: slice.lines_before,
+                preview: false,
                 user: import.user,
             };
             // Its own progress is that of one piece, of which nobody would make sense.

@@ -487,6 +487,24 @@ pub(crate) fn usage_unknown(arg: &str) -> String {
     format!("不认识“{arg}”。")
 }
 
+pub(crate) const DAY: &str = "日结";
+pub(crate) const DAY_RECEIVED: &str = "收件";
+pub(crate) const DAY_CLOSED: &str = "办结";
+pub(crate) const DAY_BEHIND: &str = "还没到乡镇";
+pub(crate) const DAY_OPEN: &str = "在办（全部）";
+pub(crate) const DAY_CODE: &str = "日结码";
+pub(crate) const DAY_SAME: &str = "与这里现在的一致";
+pub(crate) const DAY_DIFFERS: &str = "与这里现在的不一致";
+pub(crate) const DAY_NOT_CLOSED: &str = "这一天还没有日结。";
+
+pub(crate) fn day_row(received: u64, closed: u64) -> String {
+    format!("收件 {received}，办结 {closed}")
+}
+
+pub(crate) fn nth_closing(nth: u64) -> String {
+    format!("第 {nth} 次日结")
+}
+
 pub(crate) fn usage_no_value(arg: &str) -> String {
     format!("“{arg}”后面要写内容。")
 }

@@ -11,7 +11,7 @@ use thiserror::Error;
 mod desk;
 mod secret;
 
-pub use desk::{CaseFind, CaseTick, DayClose, DayShow, DraftKeep, DraftOf, ErrandNew, SentOf, Visits};
+pub use desk::{CaseFind, CaseTick, DayClose, DayShow, DraftKeep, DraftOf, ErrandNew, Monthly, SentOf, Visits};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 
@@ -47,6 +47,8 @@ pub enum Command {
     /// What a day came to (日结), and how often it was closed.
     DayShow(DayShow),
     DayClose(DayClose),
+    /// The month's cases as a table (台账).
+    Monthly(Monthly),
     CaseShow(CaseShow),
     CaseImport(CaseImport),
     CaseErase(CaseErase),
@@ -321,6 +323,9 @@ pub struct CaseImport {
     /// Lines of the file that came before this piece of it (`ledger::daybook::slices`); added to the lines that are told.
     #[serde(default)]
     pub lines_before: u64,
+    /// Says what would become of the rows, and records none.
+    #[serde(default)]
+    pub preview: bool,
     #[serde(default)]
     pub user: Option<UserId>,
 }
@@ -401,7 +406,14 @@ hiding!(
 hiding!(CaseEdit { number, field, user }, value);
 hiding!(CaseShow { number, reveal });
 hiding!(Reveal { fields, user }, reason);
-hiding!(CaseImport { lines_before, user }, data);
+hiding!(
+    CaseImport {
+        lines_before,
+        preview,
+        user
+    },
+    data
+);
 hiding!(CaseErase { number }, reason);
 hiding!(ConflictResolve { id, choose, user }, note);
 hiding!(PassphraseSet { user }, passphrase, old);
@@ -484,119 +496,4 @@ mod base64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_survives_the_way_through_the_local_api() {
-        let import = Command::CaseImport(CaseImport {
-            data: vec![0xb5, 0xc7, 0, 255],
-            lines_before: 0,
-            user: None,
-        });
-        let text = serde_json::to_string(&import).unwrap();
-        let Command::CaseImport(back) = serde_json::from_str(&text).unwrap() else {
-            panic!("another command");
-        };
-        assert_eq!(back.data, vec![0xb5, 0xc7, 0, 255]);
-        let new: Command = serde_json::from_str(
-            r#"{"command":"case_new","matter":"B23","name":"张三","cert_no":"1","on":"2026-10-09"}"#,
-        )
-        .unwrap();
-        assert!(matches!(new, Command::CaseNew(n) if n.on.is_some() && n.mobile.is_none()));
-        assert!(matches!(
-            serde_json::from_str(r#"{"command":"status"}"#).unwrap(),
-            Command::Status
-        ));
-        assert!(serde_json::from_str::<Command>(r#"{"command":"case_new","colour":1}"#).is_err());
-    }
-
-    #[test]
-    fn what_people_type_is_in_no_debug_print() {
-        let secret = "秘密-S3CRET";
-        let text = || secret.to_owned();
-        let words = || Passphrase::new(secret);
-        let commands = [
-            Command::CaseNew(CaseNew {
-                name: text(),
-                cert_no: text(),
-                mobile: Some(text()),
-                address: Some(text()),
-                note: Some(text()),
-                ..CaseNew::default()
-            }),
-            Command::CaseDo(CaseDo {
-                note: Some(text()),
-                reason: Some(text()),
-                items: vec![text()],
-                ..CaseDo::default()
-            }),
-            Command::CaseEdit(CaseEdit {
-                field: "mobile".to_owned(),
-                value: text(),
-                ..CaseEdit::default()
-            }),
-            Command::CaseShow(CaseShow {
-                number: "N".to_owned(),
-                reveal: Some(Reveal {
-                    reason: text(),
-                    ..Reveal::default()
-                }),
-            }),
-            Command::CaseImport(CaseImport {
-                data: text().into_bytes(),
-                ..CaseImport::default()
-            }),
-            Command::CaseErase(CaseErase {
-                number: "N".to_owned(),
-                reason: text(),
-            }),
-            Command::ConflictResolve(ConflictResolve {
-                note: Some(text()),
-                ..ConflictResolve::default()
-            }),
-            Command::PassphraseSet(PassphraseSet {
-                passphrase: words(),
-                old: Some(words()),
-                user: None,
-            }),
-            Command::Unlock(Unlock {
-                passphrase: words(),
-                user: None,
-            }),
-            Command::MemberAdmit(MemberAdmit {
-                device: "D".to_owned(),
-                root_key: text(),
-            }),
-            Command::MemberRevoke(MemberRevoke {
-                device: "D".to_owned(),
-                reason: "R".to_owned(),
-                root_key: Some(text()),
-            }),
-            Command::MemberExtend(MemberExtend {
-                device: "D".to_owned(),
-                root_key: Some(text()),
-            }),
-        ];
-        let bytes = format!("{:?}", secret.as_bytes());
-        for command in commands {
-            let printed = format!("{command:?} {command:#?}");
-            assert!(
-                !printed.contains("S3CRET") && !printed.contains(&bytes[1..20]),
-                "{printed}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_device_is_named_by_its_first_digits_when_they_name_one() {
-        let a = DeviceId([0xaa; 32]);
-        let b = DeviceId([0xab; 32]);
-        assert_eq!(pick_device("aaaaaaaa", [a, b].into_iter()), Ok(a));
-        assert_eq!(
-            pick_device("aaaaaaaab", [a, b].into_iter()).unwrap_err().code,
-            "unknown_device"
-        );
-        assert_eq!(pick_device("aa", [a, b].into_iter()).unwrap_err().exit, 2);
-    }
-}
+mod tests;

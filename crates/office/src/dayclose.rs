@@ -25,7 +25,7 @@ use crate::command::{CommandError, DayClose, DayShow};
 use crate::office::Office;
 use crate::texts;
 use crate::views::name;
-use crate::views::row::{RecordRef, RecordRow, Summary};
+use crate::views::row::{RecordRef, RecordRow};
 
 /// Open cases of the day that are listed; the count is exact.
 const LISTED_MAX: usize = 60;
@@ -142,12 +142,6 @@ impl Office {
         }
     }
 
-    /// Whether a row is of a case and not of another kind of record.
-    pub(crate) fn is_case(&self, summary: &Summary) -> bool {
-        let form = summary.form.and_then(|hash| self.views.forms().of(&hash));
-        form.is_none_or(|form| form.name == "case")
-    }
-
     fn count_day(&self, unit: UnitId, day: Day) -> Result<Counted, CommandError> {
         let mut counted = Counted {
             cases: Vec::new(),
@@ -175,7 +169,7 @@ impl Office {
             let Some(row) = self.row(of)? else { continue };
             let s = &row.summary;
             let (received, closed) = (s.on == Some(day), s.closed_on == Some(day));
-            if !(received || closed) || !self.is_case(s) {
+            if !(received || closed) || s.errand {
                 continue;
             }
             let counts = s.state != "void";

@@ -8,6 +8,7 @@ use ledger::catalogue::Matter;
 use ledger::day::Day;
 use ledger::daybook::{DayRow, DayState, parse};
 use ledger::id::{Hash, Scope, Tier};
+use ledger::mask;
 use ledger::record::{Entered, NewEvent, Value};
 use replica::time::Now;
 use serde_json::{Value as Json, json};
@@ -26,9 +27,16 @@ const COMMIT_ROWS: usize = 256;
 /// 办结, without anything said about the kind of result.
 const RESULT_CLOSED: i64 = 6;
 
+/// Rows of a preview that are shown.
+const SAMPLE_MAX: usize = 20;
+
 /// What became of the rows.
 #[derive(Default)]
 struct Tally {
+    /// Only to say what would become of them.
+    preview: bool,
+    /// Of a preview: the first rows that would be taken over, masked.
+    sample: Vec<Json>,
     imported: u64,
     unchanged: u64,
     rejected: Vec<Json>,
@@ -36,6 +44,13 @@ struct Tally {
 }
 
 impl Tally {
+    fn foresee(&mut self, row: &DayRow, matter: &Matter) {
+        self.imported += 1;
+        if self.sample.len() < SAMPLE_MAX {
+            self.sample.push(sampled(row, matter));
+        }
+    }
+
     fn reject(&mut self, line: u64, reason: impl Into<String>) {
         self.rejected.push(json!({"line": line, "reason": reason.into()}));
     }
@@ -63,7 +78,10 @@ impl Office {
             return Err(texts::no_book_key());
         }
         let total = args.data.iter().filter(|b| **b == b'\n').count() as u64 + 1;
-        let mut tally = Tally::default();
+        let mut tally = Tally {
+            preview: args.preview,
+            ..Tally::default()
+        };
         let mut seen = BTreeSet::new();
         let mut staged = Vec::new();
         for row in parse(&args.data) {
@@ -103,6 +121,7 @@ impl Office {
             "unchanged": tally.unchanged,
             "rejected": tally.rejected,
             "remarks": tally.remarks,
+            "sample": tally.sample,
         }))
     }
 
@@ -140,6 +159,11 @@ impl Office {
         let (events, closed_remark) = chain(&row, &matter, self.tier(), place.today);
         for remark in row.remarks.iter().chain(&closed_remark) {
             tally.remarks.push(json!({"line": row.line, "remark": remark}));
+        }
+        if tally.preview {
+            seen.insert(import_key);
+            tally.foresee(&row, &matter);
+            return Ok(None);
         }
         let remark: Vec<String> = std::iter::once(row.note)
             .chain(row.remarks)
@@ -189,6 +213,19 @@ impl Office {
         }
         leading.map(Some).ok_or_else(texts::no_book_key)
     }
+}
+
+/// A row as a preview shows it.
+fn sampled(row: &DayRow, matter: &Matter) -> Json {
+    json!({
+        "line": row.line,
+        "on": row.at.day,
+        "matter": matter.code,
+        "matter_name": matter.name,
+        "name": mask::name(&row.name),
+        "cert_no": mask::id(&row.cert_no),
+        "closed": row.closed.map(|at| at.day),
+    })
 }
 
 /// The events that a row stands for, as far as this tier may emit them; and what has to be said about the rest.

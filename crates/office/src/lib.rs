@@ -27,6 +27,7 @@ mod life;
 mod local;
 pub mod lock;
 mod members;
+mod monthly;
 mod office;
 mod passphrase;
 mod peers;

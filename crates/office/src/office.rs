@@ -313,6 +313,7 @@ impl Office {
             | Command::CaseFind(_)
             | Command::DayShow(_)
             | Command::DayClose(_)
+            | Command::Monthly(_)
             | Command::Today
             | Command::Matters
             | Command::Visits(_)
@@ -369,6 +370,7 @@ impl Office {
             Command::CaseFind(args) => self.case_find(now, &args),
             Command::DayShow(args) => self.day_show(now, &args),
             Command::DayClose(args) => self.day_close(now, &args),
+            Command::Monthly(args) => self.monthly(now, &args),
             Command::Today => self.today_view(now),
             Command::Matters => self.matters(now),
             Command::Visits(args) => self.visits(now, &args),

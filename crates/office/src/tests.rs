@@ -13,6 +13,7 @@ mod locked;
 mod loss;
 mod members;
 mod merge;
+mod month;
 mod rot;
 mod storm;
 mod trail;

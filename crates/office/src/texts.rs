@@ -30,6 +30,29 @@ pub(crate) fn unknown_matter(code: &str) -> CommandError {
     )
 }
 
+/// The table of a month, in the trail.
+pub(crate) const MONTHLY: &str = "台账";
+pub(crate) const MASKED_EXPORT: &str = "脱敏导出";
+
+pub(crate) fn bad_month(text: &str) -> CommandError {
+    CommandError::usage("bad_month", format!("月份“{text}”有误，要写成 2026-10 这样，请改正。"))
+}
+
+/// What a result code says.
+pub(crate) fn result_word(code: i64) -> &'static str {
+    match code {
+        0 => "证照已发",
+        1 => "退回",
+        2 => "作废",
+        3 => "删除",
+        4 => "转报",
+        5 => "材料未补",
+        6 => "办结",
+        7 => "纸质结果",
+        _ => "",
+    }
+}
+
 pub(crate) fn day_to_come(today: impl std::fmt::Display) -> CommandError {
     CommandError::usage(
         "future_date",

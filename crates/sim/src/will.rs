@@ -245,6 +245,7 @@ impl Person {
             return Command::CaseImport(CaseImport {
                 data: people.day_book(dice, &self.unit, today),
                 lines_before: 0,
+                preview: false,
                 user: None,
             });
         }

@@ -136,6 +136,90 @@ pub(crate) fn only_first(lines: usize) -> String {
     format!("只列出最新的 {lines} 件。请再写一样（如日期、事项），范围就小了。")
 }
 
+// The day and the month.
+pub(crate) const DAY: &str = "日结";
+pub(crate) const DAY_OTHER: &str = "看哪一天";
+pub(crate) const DAY_GO: &str = "看这一天";
+pub(crate) const DAY_RECEIVED: &str = "收件";
+pub(crate) const DAY_CLOSED: &str = "办结";
+pub(crate) const NOT_AT_TOWNSHIP: &str = "还没到乡镇";
+pub(crate) const OPEN_ALL: &str = "本室在办（全部）";
+pub(crate) const DAY_EMPTY: &str = "这一天没有收件，也没有办结。";
+pub(crate) const DAY_ALL_THERE: &str = "这一天的件都已到乡镇。";
+pub(crate) const STATE_NOW: &str = "现在的状态";
+pub(crate) const PIECES: &str = "件数";
+pub(crate) const DAY_CODE: &str = "日结码";
+pub(crate) const DAY_CODE_WHY: &str = "乡镇、县里看同一天（day show）也有一个日结码：一样，说明两边的件一件不差；不一样，多半是还有件没传到，请过一会儿再对。";
+pub(crate) const NTH: &str = "次数";
+pub(crate) const CLOSED_AT: &str = "日结时间";
+pub(crate) const CLOSED_BY: &str = "谁日结";
+pub(crate) const BEHIND_THEN: &str = "当时还没到乡镇";
+pub(crate) const CHANGED_SINCE: &str = "之后有变化";
+pub(crate) const DAY_IS_CLOSED: &str = "已经日结，之后没有变化。";
+pub(crate) const DAY_CLOSE: &str = "日结";
+pub(crate) const DAY_CLOSE_AGAIN: &str = "补结一次（只增加，不改原来的）";
+pub(crate) const PRINT_PAGE: &str = "打印本页";
+pub(crate) const STILL_OPEN: &str = "这一天还没有办结的";
+pub(crate) const LEDGER: &str = "月台账";
+pub(crate) const MONTH: &str = "月份";
+pub(crate) const LEDGER_XLSX: &str = "存成表格（xlsx）";
+pub(crate) const LEDGER_CSV: &str = "存成 CSV";
+pub(crate) const LEDGER_PLAIN: &str = "要完整的姓名、证件号码";
+pub(crate) const LEDGER_PLAIN_DO: &str = "不脱敏。文件里会有完整的个人信息，用完请删除";
+pub(crate) const NO_SHEET: &str = "表格没有做成。请改存 CSV；还是不行时请联系乡镇便民服务中心。";
+pub(crate) const IMPORT_LINK: &str = "导入以前的登记簿（CSV）";
+
+pub(crate) fn day_behind(cases: &u64) -> String {
+    format!("这一天有 {cases} 件还没有到乡镇。可以照常日结，连上线路后会自动补送。")
+}
+
+pub(crate) fn day_closed(behind: u64) -> String {
+    match behind {
+        0 => "已日结，已存本机。这一天的件都已到乡镇。".to_owned(),
+        n => format!("已日结，已存本机。{n} 件还没有到乡镇，连上线路后会自动补送。"),
+    }
+}
+
+pub(crate) fn nth_time(nth: &u64) -> String {
+    format!("第 {nth} 次")
+}
+
+pub(crate) fn ledger_file(month: &str, masked: bool, end: &str) -> String {
+    let how = if masked { "脱敏" } else { "完整" };
+    format!("台账-{month}-{how}.{end}")
+}
+
+// Import.
+pub(crate) const IMPORT: &str = "导入登记簿";
+pub(crate) const IMPORT_WHY: &str =
+    "先看，再导入：选好文件后会列出哪些行能导入、哪些行有问题；您按“导入”以前，什么都不会写进去。";
+pub(crate) const IMPORT_FILE: &str = "登记簿文件";
+pub(crate) const IMPORT_HINT: &str = "CSV UTF-8，最大 8 MB";
+pub(crate) const IMPORT_TOO_LARGE: &str = "文件太大（最大 8 MB）。请分成几个文件，每个都带表头，再一个一个导入。";
+pub(crate) const IMPORT_COLUMNS: &str = "第一行是表头，要有这些列（次序不限）：";
+pub(crate) const IMPORT_LOOK_FIRST: &str = "没有导入：请先选文件看一遍，再按“导入”。";
+pub(crate) const IMPORTED: &str = "已导入";
+pub(crate) const ROWS_GOOD: &str = "可以导入";
+pub(crate) const ROWS_KNOWN: &str = "以前已导入";
+pub(crate) const ROWS_BAD: &str = "有问题，不导入";
+pub(crate) const ROWS_BAD_WHY: &str = "请在文件里改正这些行再导入一次；已导入的行不会重复。";
+pub(crate) const ROWS_ODD: &str = "可以导入，但请注意";
+pub(crate) const ROW: &str = "第几行";
+pub(crate) const WHAT_WRONG: &str = "问题";
+pub(crate) const WHAT_ODD: &str = "说明";
+pub(crate) const SAMPLE: &str = "可以导入的前几行";
+pub(crate) const CLOSED_ON: &str = "办结日期";
+pub(crate) const NOTHING_WRITTEN: &str = "现在还什么都没有写进去。";
+pub(crate) const NOTHING_TO_IMPORT: &str = "这个文件里没有可以导入的新行。";
+
+pub(crate) fn import_take(rows: &u64) -> String {
+    format!("导入这 {rows} 行")
+}
+
+pub(crate) fn imported(rows: &u64) -> String {
+    format!("已导入 {rows} 行，已存本机。")
+}
+
 // New case.
 pub(crate) const MATTER: &str = "办什么事";
 pub(crate) const MATTER_HINT: &str = "输入拼音首字母、名称或编码，如 zjd、宅基地、A01，回车选第一个";

@@ -29,7 +29,7 @@ fn check(view: View, screen: Screen, value: &Value, expected: &str) {
     assert_eq!(shown, expected, "\n{shown}");
 }
 
-const EVERY_VIEW: [View; 26] = [
+const EVERY_VIEW: [View; 27] = [
     View::CaseNew,
     View::CaseDo,
     View::CaseEdit,
@@ -56,6 +56,7 @@ const EVERY_VIEW: [View; 26] = [
     View::Reindex,
     View::Passphrase,
     View::AuditList,
+    View::Day,
 ];
 
 #[test]
@@ -66,6 +67,27 @@ fn a_new_case_says_its_number_and_what_to_mind() {
         room(),
         &value,
         "已收件，编号 511603\n业务日期 2026-11-02，按补录记。\n请注意：电话少一位\n",
+    );
+}
+
+#[test]
+fn a_day_says_what_has_not_travelled_and_whether_its_closings_still_hold() {
+    let value = json!({
+        "unit_name": "高河村", "day": "2026-10-09", "received": 3, "closed": 1, "behind": 2, "open": 7,
+        "digest": "0123456789abcdef00", "by_matter": [{"matter": "B23", "matter_name": "参保登记", "received": 3, "closed": 1}],
+        "closings": [
+            {"nth": 1, "at": "2026-10-09 17:00:00", "by": "李芳", "received": 2, "closed": 1, "digest": "ffff456789abcdef00", "same": false},
+            {"nth": 2, "at": "2026-10-10 09:00:00", "by": null, "received": 3, "closed": 1, "digest": "0123456789abcdef00", "same": true},
+        ],
+    });
+    check(
+        View::Day,
+        hub(),
+        &value,
+        "高河村 日结 2026-10-09\n收件 3\n办结 1\n还没到乡镇 2\n在办（全部） 7\n  B23 参保登记：收件 3，办结 1\n\
+         日结码 0123-4567-89AB-CDEF\n\
+         第 1 次日结 2026-10-09 17:00:00 李芳：收件 2，办结 1，日结码 FFFF-4567-89AB-CDEF（与这里现在的不一致）\n\
+         第 2 次日结 2026-10-10 09:00:00 本机：收件 3，办结 1，日结码 0123-4567-89AB-CDEF（与这里现在的一致）\n",
     );
 }
 

@@ -60,6 +60,18 @@ pub struct DayClose {
     pub user: Option<UserId>,
 }
 
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Monthly {
+    /// `2026-10`.
+    pub month: String,
+    /// Personal values in the clear; needs a reason.
+    pub plain: bool,
+    pub reason: Option<String>,
+    pub user: Option<UserId>,
+}
+
+hiding!(Monthly { month, plain, user }, reason);
 hiding!(
     CaseFind {
         matter,

@@ -93,6 +93,7 @@ impl Desk {
         let args = CaseImport {
             data: DAYBOOK.to_vec(),
             lines_before: 0,
+            preview: false,
             user: None,
         };
         self.office.case_import(NOW, args, &mut |_| {}).unwrap()

@@ -1,0 +1,160 @@
+//! The day and the month at the desk: a closing that does not pretend, a table to keep, a day book looked at before it is taken over.
+
+use serde_json::{Value, json};
+
+use super::driver::Browser;
+use super::{Desk, ROOM};
+
+const ZHANG: &str = "11010519491231002X";
+
+fn new_case(desk: &Desk) {
+    let args = ["case", "new", "--matter", "B23", "--name", "张三", "--cert-no", ZHANG];
+    desk.county[desk.room].json(&args).expect("a case");
+}
+
+fn click(browser: &Browser, selector: &str) {
+    browser.js(&format!("document.querySelector('{selector}').click()"));
+}
+
+/// What the month's form gives, sent as the browser would send it: status, name of the file, first letters.
+fn month(browser: &Browser, format: &str, more: &str) -> Value {
+    browser.js(&format!(
+        "var form = document.querySelector('form[action=\"/day/ledger\"]');
+         var data = new URLSearchParams(new FormData(form)); data.set('format', '{format}'); {more}
+         var ask = new XMLHttpRequest(); ask.open('POST', '/day/ledger', false);
+         ask.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded'); ask.send(data.toString());
+         return [ask.status, decodeURIComponent(ask.getResponseHeader('Content-Disposition') || ''), ask.responseText]"
+    ))
+}
+
+#[test]
+fn a_day_is_closed_with_what_has_not_travelled_and_the_township_holds_it_against_its_own() {
+    let desk = Desk::open();
+    let code = desk.name("李芳", "head");
+    let browser = Browser::open();
+    desk.enrol(&browser, &code);
+    desk.county.cut(desk.room);
+    new_case(&desk);
+    new_case(&desk);
+    browser.go(&desk.url("/day"));
+    let page = browser.text();
+    assert!(
+        page.contains("这一天有 2 件还没有到乡镇") && page.contains("收件\n2"),
+        "{page}"
+    );
+    browser.wait("the one thing to do", |b| {
+        b.js("return document.activeElement.innerText") == "日结"
+    });
+    click(&browser, "form[action=\"/day/close\"] button");
+    browser.wait("closed", |b| b.text().contains("已日结，已存本机。2 件还没有到乡镇"));
+    assert!(browser.text().contains("已经日结，之后没有变化"));
+    let digits = browser.js("return document.getElementById('code').innerText");
+    desk.county.heal(desk.room);
+    browser.wait("all there", |b| {
+        b.go(&desk.url("/day"));
+        b.text().contains("这一天的件都已到乡镇")
+    });
+    let there = desk.county[desk.town]
+        .json(&["day", "show", "--unit", ROOM])
+        .expect("the day");
+    let same = there["digest"].as_str().expect("a digest").to_uppercase();
+    assert!(
+        same.starts_with(&digits.as_str().expect("a code").replace('-', "")),
+        "{there}"
+    );
+    assert_eq!(
+        (&there["closings"][0]["behind"], &there["same"]),
+        (&json!(2), &json!(true))
+    );
+    // One more, and the day is closed once more; the first closing stands as it was.
+    new_case(&desk);
+    browser.go(&desk.url("/day"));
+    assert!(browser.text().contains("之后有变化"));
+    click(&browser, "form[action=\"/day/close\"] button");
+    browser.wait("closed again", |b| {
+        b.text().contains("第 2 次") && b.text().contains("李芳")
+    });
+    for nonsense in ["/day?day=2026-13-99", "/day?day=%E6%98%A8%E5%A4%A9"] {
+        browser.go(&desk.url(nonsense));
+        assert!(browser.text().contains("日期要写成"), "{nonsense}");
+    }
+}
+
+#[test]
+fn a_month_is_kept_as_a_file_masked_or_for_a_reason() {
+    let desk = Desk::open();
+    let code = desk.name("李芳", "head");
+    let browser = Browser::open();
+    desk.enrol(&browser, &code);
+    new_case(&desk);
+    browser.go(&desk.url("/day"));
+    let masked = month(&browser, "csv", "");
+    let text = masked[2].as_str().expect("a table");
+    assert_eq!(masked[0], 200);
+    assert!(
+        masked[1].as_str().is_some_and(|name| name.contains("脱敏.csv")),
+        "{masked}"
+    );
+    assert!(text.contains("110105********002X") && !text.contains(ZHANG), "{text}");
+    let refused = month(&browser, "csv", "data.set('plain', '1'); data.set('reason', '')");
+    assert_eq!(refused[0], 422);
+    let plain = month(
+        &browser,
+        "csv",
+        "data.set('plain', '1'); data.set('reason', '年终归档')",
+    );
+    assert!(plain[2].as_str().is_some_and(|text| text.contains(ZHANG)), "{plain}");
+    let book = month(&browser, "xlsx", "");
+    assert!(book[2].as_str().is_some_and(|text| text.starts_with("PK")), "{book}");
+    let trail = desk.county[desk.room].json(&["audit", "list"]).expect("the trail");
+    let exports: Vec<_> = trail
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter(|r| r["act"] == "export")
+        .collect();
+    assert_eq!(exports.len(), 3, "{trail}");
+    assert!(exports.iter().all(|r| r["user_name"] == "李芳"), "{trail}");
+}
+
+#[test]
+fn a_day_book_is_looked_at_before_anything_is_written() {
+    let desk = Desk::open();
+    let code = desk.name("李芳", "clerk");
+    let browser = Browser::open();
+    desk.enrol(&browser, &code);
+    let row = |cert_no: &str| format!("2026-10-09 08:40,{ROOM},B23,张三,{cert_no},13800138000,高河村,收件,,,\n");
+    let head = "登记时间,村室代码,事项编码,申请人,证件号码,手机,住址,办理,办结时间,评价,备注\n";
+    // Longer than a form may be: a real day book is.
+    let many: String = (0..1_500).map(|_| row("110101199003070038")).collect();
+    let text = format!("{head}{}{}{many}", row(ZHANG), row("110105194912310021"));
+    let file = desk.county.file("daybook.csv");
+    std::fs::write(&file, text).expect("a file");
+    browser.go(&desk.url("/import"));
+    browser.choose_file("file", &file);
+    browser.wait("what is in it", |b| b.text().contains("可以导入的前几行"));
+    let page = browser.text();
+    assert!(
+        page.contains("现在还什么都没有写进去") && page.contains("110105********002X"),
+        "{page}"
+    );
+    assert!(
+        page.contains("可以导入\n2") && page.contains("有问题，不导入\n1"),
+        "{page}"
+    );
+    assert!(!page.contains(ZHANG) && desk.cases().is_empty());
+    browser.wait("the button", |b| {
+        b.js("return document.activeElement.innerText") == "导入这 2 行"
+    });
+    browser.keys(&super::driver::ENTER.to_string());
+    browser.wait("taken over", |b| b.text().contains("已导入 2 行"));
+    assert_eq!(desk.cases().len(), 2);
+    // Pressed again: nothing is taken over that was not looked at.
+    browser.js("location.reload()");
+    browser.go(&desk.url("/import"));
+    let nonsense = desk.county.file("nonsense.csv");
+    std::fs::write(&nonsense, [0xb5, 0xc7, 0xbc, 0xc7, 0, 255]).expect("a file");
+    browser.choose_file("file", &nonsense);
+    browser.wait("what is wrong", |b| b.text().contains("另存为“CSV UTF-8"));
+    assert_eq!((desk.cases().len(), browser.complaints()), (2, Vec::new()));
+}
