@@ -95,6 +95,8 @@ pub struct County {
     places: Vec<Place>,
     /// One line per lower and upper place that may talk.
     lines: BTreeMap<(PlaceId, PlaceId), Relay>,
+    /// Rooms open their desks.
+    desks: bool,
 }
 
 impl County {
@@ -120,12 +122,18 @@ impl County {
             exe: exe.to_owned(),
             places: Vec::new(),
             lines: BTreeMap::new(),
+            desks: false,
         })
     }
 
     /// A file in the county's own folder, such as `matters.tsv` or `daybook.csv`.
     pub fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
+    }
+
+    /// Rooms made from now on open their desks (办事页面), each at a port of the system's choice.
+    pub fn open_desks(&mut self) {
+        self.desks = true;
     }
 
     /// A place with a folder of its own and nothing in it yet.
@@ -136,7 +144,11 @@ impl County {
 
     /// As [`County::place`], with a folder of the caller's choice.
     pub fn place_at(&mut self, name: &str, kind: Kind, data: PathBuf) -> PlaceId {
-        self.places.push(Place::new(name, kind, &self.exe, data));
+        let mut place = Place::new(name, kind, &self.exe, data);
+        if self.desks && kind == Kind::Node {
+            place.set_env("CUNLIAN_CONSOLE", "127.0.0.1:0");
+        }
+        self.places.push(place);
         PlaceId(self.places.len() - 1)
     }
 

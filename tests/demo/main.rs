@@ -5,6 +5,7 @@
 
 mod audit;
 mod board;
+mod desks;
 mod keyboard;
 mod story;
 mod watch;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::audit::{Audit, audit};
 use crate::board::Board;
+use crate::desks;
 use crate::keyboard::{self, Order};
 use crate::watch;
 
@@ -52,6 +53,8 @@ struct Demo {
     acknowledged: usize,
     /// Townships that were killed, and when they come back.
     down: Vec<(PlaceId, Instant)>,
+    /// Where the rooms' desks are, and who signs in there.
+    desks: String,
 }
 
 /// Tells the whole story.
@@ -65,14 +68,18 @@ pub(crate) fn run(ending: Ending) -> Result<Outcome> {
     board.say("正在建县、发入网票、逐个加入……");
     let begun = Instant::now();
     let mut county = County::new(&exe)?;
+    county.open_desks();
     let tiers = county.found_with_rooms()?;
-    board.say(&format!("全部就位，用时 {:.1} 秒。\n", begun.elapsed().as_secs_f32()));
+    board.say(&format!("全部就位，用时 {:.1} 秒。", begun.elapsed().as_secs_f32()));
+    let desks = desks::open(&county, &tiers)?.join("\n");
+    board.say(&format!("{desks}\n"));
     let mut demo = Demo {
         county,
         tiers,
         board,
         acknowledged: 0,
         down: Vec::new(),
+        desks,
     };
     let mut outcome = demo.story()?;
     if ending == Ending::ByKeyboard {
@@ -279,6 +286,7 @@ impl Demo {
             self.restart_the_killed();
             if person {
                 if !greeted {
+                    self.board.say(&format!("\n{}", self.desks));
                     self.board
                         .say("\n可以输入：cut 3（剪断村室 3）  heal 3  kill township 1  new 2（村室 2 收一件）  quit");
                     greeted = true;
