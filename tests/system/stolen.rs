@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
+use cunlian_tests::api::Api;
 use cunlian_tests::county::{County, PlaceId};
 use cunlian_tests::place::{Kind, Place};
 use serde_json::Value;
@@ -353,6 +354,7 @@ fn a_copied_folder_of_any_tier_holds_no_personal_value_in_any_disguise_and_shows
     }
     ask(&line.county, line.room, &["unlock", "--passphrase-file", &words]);
     let numbers = a_day(&line, &mut wanted);
+    half_typed(&line, &mut wanted);
     wait_for_county(&line.county, line.room);
     line.settle();
     looked_at_everywhere(&line, &numbers[0]);
@@ -371,6 +373,22 @@ fn a_copied_folder_of_any_tier_holds_no_personal_value_in_any_disguise_and_shows
         assert!(open.is_empty(), "{}: {}", line.county[id].name(), open.join("\n"));
     }
     thief(&line, &wanted, &numbers);
+}
+
+/// What a clerk has typed into the page and not sent: typed over, typed anew, left lying.
+fn half_typed(line: &Line, wanted: &mut Wanted) {
+    let mut api = Api::connect(line.county[line.room].data()).expect("the daemon");
+    for (n, (name, _)) in TYPED[..3].iter().enumerate() {
+        let number = cert_no(7_411 + 53 * n as u32);
+        let text = serde_json::json!({"matter": "A06", "name": name, "cert_no": number, "address": ADDRESS});
+        let user = format!("{:016x}", n / 2 + 1);
+        let keep = serde_json::json!({"command": "draft_keep", "user": user, "text": text.to_string()});
+        api.ask(&keep).expect("kept");
+        wanted.number(&number);
+    }
+    let kept = files(line.county[line.room].data());
+    let drafts = kept.iter().filter(|path| path.display().to_string().contains("draft-"));
+    assert_eq!(drafts.count(), 2);
 }
 
 /// A thief with the room's folder and our own program, who lacks the passphrase only.
