@@ -1,7 +1,7 @@
 //! Against the page: foreign names, foreign pages, missing tokens, on every route, signed in or not.
 
-use super::Desk;
 use super::driver::http;
+use super::{Desk, PIN};
 
 /// Every route of the desk. One that is added and not named here is not proved.
 const PAGES: &[&str] = &[
@@ -144,4 +144,139 @@ fn write_from_elsewhere(desk: &Desk, path: &str) {
         "{path}: {code}"
     );
     assert!(!text.contains("已存本机"), "{path}");
+}
+
+/// What somebody who has signed in sends with everything.
+struct Signed {
+    cookie: (String, String),
+    token: String,
+}
+
+/// Signs in as a person with this role would, without a browser.
+fn sign_in(desk: &Desk, name: &str, role: &str) -> Signed {
+    let code = desk.name(name, role);
+    let users = desk.county[desk.room].json(&["user", "list"]).expect("people");
+    let known = users.as_array().expect("a list").iter();
+    let id = known.filter(|u| u["name"] == name).map(|u| u["id"].clone()).next();
+    let id = id.expect("known").as_str().expect("an id").to_owned();
+    let (first, token) = visit(desk);
+    let body = format!("csrf={token}&who={id}&code={code}&pin={PIN}&again={PIN}");
+    let kind = pair("Content-Type", "application/x-www-form-urlencoded");
+    let (ours, cookie) = (desk.addr.to_string(), pair("Cookie", &first));
+    let origin = pair("Origin", &format!("http://{ours}"));
+    let headers = raw(desk, "POST", "/enrol", &[&kind, &cookie, &origin], &body);
+    let line = headers
+        .lines()
+        .find_map(|l| l.strip_prefix("set-cookie: "))
+        .expect("a cookie");
+    let cookie = pair("Cookie", line.split(';').next().expect("a value"));
+    let page = raw(desk, "GET", "/", &[&cookie], "");
+    let rest = page.split_once("x-csrf-token&#34;: &#34;").expect("a token").1;
+    let token = rest.split_once('&').expect("its end").0.to_owned();
+    Signed { cookie, token }
+}
+
+/// Head and body of an answer as they came.
+fn raw(desk: &Desk, method: &str, path: &str, headers: &[&(String, String)], body: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(desk.addr).expect("the desk");
+    let mut lines = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+        desk.addr
+    );
+    for (name, value) in headers {
+        lines.push_str(&format!("{name}: {value}\r\n"));
+    }
+    lines.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    stream.write_all(lines.as_bytes()).expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    answer
+}
+
+/// Whether a person of this role may so much as send the form: the room's passphrase is its head's alone, and nobody at all writes
+/// what only the applicant can say.
+fn may_send(path: &str, role: &str) -> bool {
+    match path {
+        "/passphrase" => role == "head",
+        "/evaluate" => false,
+        _ => true,
+    }
+}
+
+#[test]
+fn every_route_as_every_role_gives_what_that_role_may_have_and_no_role_speaks_for_the_applicant() {
+    let desk = Desk::open();
+    let number = desk.receive("A06");
+    let close = |args: &[&str]| desk.county[desk.room].json(args).expect("done");
+    close(&["case", "do", &number, "accept"]);
+    close(&["case", "do", &number, "close", "--result", "6"]);
+    for (name, role) in [("李芳", "clerk"), ("王强", "head")] {
+        let signed = sign_in(&desk, name, role);
+        let ours = desk.addr.to_string();
+        let kind = pair("Content-Type", "application/x-www-form-urlencoded");
+        let origin = pair("Origin", &format!("http://{ours}"));
+        for path in PAGES.iter().filter(|path| **path != "/live") {
+            let path = path.replace("51160300112628200011", &number);
+            let (code, text) = ask(&desk, "GET", &path, &ours, &[&signed.cookie], "");
+            // Nobody has lent a screen: its page leads back to the PIN.
+            assert_eq!(code, if path == "/evaluate" { 303 } else { 200 }, "{role} {path}");
+            assert!(
+                !text.contains("11010519491231002X"),
+                "{role} {path} shows a whole number"
+            );
+        }
+        let leaving = ["/lock", "/leave", "/login", "/unlock", "/enrol"];
+        for path in FORMS
+            .iter()
+            .filter(|path| !leaving.contains(path) && !path.ends_with("/evaluate"))
+        {
+            let path = path.replace("51160300112628200011", &number);
+            let body = format!(
+                "csrf={}&event=evaluate&rating=1&token=0&reason=&new=1&again=2&field=name",
+                signed.token
+            );
+            let (code, text) = ask(&desk, "POST", &path, &ours, &[&kind, &origin, &signed.cookie], &body);
+            let refused = code == 403;
+            let speaks = path.ends_with("/do");
+            assert_eq!(
+                refused,
+                speaks || !may_send(&path, role),
+                "{role} {path}: {code} {text}"
+            );
+        }
+        let token = format!("csrf={}&rating=1&token=0", signed.token);
+        let (code, _) = ask(
+            &desk,
+            "POST",
+            "/evaluate",
+            &ours,
+            &[&kind, &origin, &signed.cookie],
+            &token,
+        );
+        assert_eq!(code, 403, "{role} presses a face that was never lent");
+    }
+    let shown = desk.county[desk.room]
+        .json(&["case", "show", &number])
+        .expect("the case");
+    assert!(shown["evaluation"].is_null(), "{shown}");
+}
+
+#[test]
+fn whom_the_township_has_let_go_is_out_at_once_on_every_route() {
+    let desk = Desk::open();
+    let gone = sign_in(&desk, "陈静", "clerk");
+    desk.town(&["user", "stop", "陈静"]);
+    let ours = desk.addr.to_string();
+    super::driver::until("the room knows", || {
+        ask(&desk, "GET", "/", &ours, &[&gone.cookie], "").0 == 303
+    });
+    let kind = pair("Content-Type", "application/x-www-form-urlencoded");
+    let origin = pair("Origin", &format!("http://{ours}"));
+    for path in FORMS {
+        let body = format!("csrf={}", gone.token);
+        let (code, _) = ask(&desk, "POST", path, &ours, &[&kind, &origin, &gone.cookie], &body);
+        assert_ne!(code, 422, "{path} was let in");
+    }
+    assert!(desk.cases().is_empty());
 }

@@ -70,7 +70,7 @@ fn every_act_of_the_table_has_a_form_and_what_was_typed_wrong_is_put_right() {
     browser.press("input[name=to]");
     browser.type_into("details:has(button[value=hand_over]) input[name=note]", "请窗口接着办");
     browser.press("button[value=hand_over]");
-    said(&browser, "现在在：观阁镇");
+    said(&browser, "现在由：观阁镇");
     assert_eq!(
         browser.js("return !!document.querySelector('button[value=hand_over]')"),
         false

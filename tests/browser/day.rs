@@ -163,3 +163,56 @@ fn five_wrong_pins_close_the_door_and_a_word_still_being_composed_is_not_sent() 
     until("the right one has to wait too", || browser.text().contains("才能再试"));
     assert_eq!(browser.path(), "/login");
 }
+
+#[test]
+fn the_plug_is_pulled_between_keeping_a_case_and_dropping_its_draft_and_there_is_one_case() {
+    let mut desk = Desk::open();
+    let code = desk.name("李芳", "clerk");
+    let browser = Browser::open();
+    desk.enrol(&browser, &code);
+    browser.go(&desk.url("/new"));
+    choose(&browser, "A06", "个体工商户注销登记");
+    browser.keys(&format!("{ZHANG}{ENTER}欧阳娜娜{ENTER}"));
+    browser.wait("the draft is kept", |b| b.text().contains("草稿已存"));
+    let once = browser.js("return document.querySelector('input[name=once]').value");
+    let draft = || {
+        let entries = std::fs::read_dir(desk.county[desk.room].data())
+            .expect("the folder")
+            .flatten();
+        let mut drafts = entries.filter(|e| e.file_name().to_string_lossy().starts_with("draft-"));
+        drafts.next().map(|e| e.path())
+    };
+    let file = draft().expect("a draft on the disk");
+    let bytes = std::fs::read(&file).expect("its bytes");
+    browser.send();
+    browser.wait("kept", |b| {
+        b.path().starts_with("/case/") && b.text().contains("已存本机")
+    });
+    until("the draft is let go of", || draft().is_none());
+    let number = desk.cases()[0]["project_no"].as_str().expect("a number").to_owned();
+    // As the disk lies when the plug is pulled between the two.
+    desk.county[desk.room].kill();
+    std::fs::write(&file, bytes).expect("the draft is there");
+    desk.pull_the_plug();
+    browser.go(&desk.url("/new"));
+    browser.wait("the PIN", |b| b.focus() == "pin");
+    browser.keys(&format!("{PIN}{ENTER}{ENTER}"));
+    browser.wait("the clerk is told which case it became", |b| {
+        b.path() == format!("/case/{number}") && b.text().contains("断电以前填的那一件已经存好了")
+    });
+    browser.go(&desk.url("/new"));
+    browser.wait("an empty page", |b| {
+        b.focus() == "q" && !b.text().contains("已接上次没填完的内容")
+    });
+    // A page that stood open through it all sends its form once more.
+    let again = format!(
+        "var token = JSON.parse(document.body.getAttribute('hx-headers'))['x-csrf-token'];
+         var x = new XMLHttpRequest(); x.open('POST', '/new', false);
+         x.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded');
+         x.send('csrf=' + token + '&once=' + {once} + '&matter=A06&cert_no={ZHANG}&name=' + encodeURIComponent('欧阳娜娜'));
+         return x.responseURL"
+    );
+    let led_to = browser.js(&again);
+    assert!(led_to.as_str().is_some_and(|url| url.ends_with(&number)), "{led_to}");
+    assert_eq!(desk.cases().len(), 1);
+}

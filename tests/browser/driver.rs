@@ -16,6 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Keys as WebDriver names them.
 pub(crate) const ENTER: char = '\u{e007}';
 const CONTROL: char = '\u{e009}';
+const ALT: char = '\u{e00a}';
+const TAB: char = '\u{e004}';
+const SPACE: char = ' ';
+/// Nothing on a page of ours lies further from the next thing than this.
+const TABS_MAX: usize = 80;
 
 /// One browser with a profile of its own; both end with this.
 pub(crate) struct Browser {
@@ -195,6 +200,48 @@ impl Browser {
         ]);
     }
 
+    /// Alt and a digit: the main menu.
+    pub(crate) fn menu(&self, digit: char) {
+        let key = |kind: &str, c: char| json!({"type": kind, "value": c});
+        self.act(vec![
+            key("keyDown", ALT),
+            key("keyDown", digit),
+            key("keyUp", digit),
+            key("keyUp", ALT),
+        ]);
+    }
+
+    /// Goes with the Tab key alone to what a selector names: whoever has no mouse can reach it, and sees where the keyboard is.
+    pub(crate) fn tab_to(&self, css: &str) {
+        let is_there = format!("return document.activeElement.matches({})", json!(css));
+        for _ in 0..TABS_MAX {
+            if self.js(&is_there) == true {
+                let line = self.js("return parseFloat(getComputedStyle(document.activeElement).outlineWidth)");
+                assert!(
+                    line.as_f64().is_some_and(|px| px >= 3.0),
+                    "{css} does not show the focus: {line}"
+                );
+                return;
+            }
+            self.keys(&TAB.to_string());
+        }
+        panic!(
+            "{css} cannot be reached by keyboard at {}:\n{}",
+            self.path(),
+            self.text()
+        );
+    }
+
+    pub(crate) fn enter_on(&self, css: &str) {
+        self.tab_to(css);
+        self.keys(&ENTER.to_string());
+    }
+
+    pub(crate) fn space_on(&self, css: &str) {
+        self.tab_to(css);
+        self.keys(&SPACE.to_string());
+    }
+
     fn act(&self, actions: Vec<Value>) {
         let body = json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]});
         self.ask("POST", "/actions", Some(&body)).expect("keys");
@@ -228,6 +275,14 @@ impl Browser {
         lines
             .filter(|l| !l.contains("net::ERR_") && !l.contains("status of 422"))
             .collect()
+    }
+
+    /// A picture for README, where `CUNLIAN_SCREENS` names a folder for them.
+    pub(crate) fn screen(&self, name: &str) {
+        if let Some(folder) = std::env::var_os("CUNLIAN_SCREENS") {
+            self.js("window.scrollTo(0, 0)");
+            self.picture(&Path::new(&folder).join(format!("{name}.png")));
+        }
     }
 
     pub(crate) fn picture(&self, file: &Path) {

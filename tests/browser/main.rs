@@ -7,6 +7,7 @@ mod day;
 mod driver;
 mod lent;
 mod search;
+mod whole_day;
 
 use std::net::SocketAddr;
 use std::path::Path;

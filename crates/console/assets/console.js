@@ -35,6 +35,30 @@
   });
   body.addEventListener("htmx:sendError", function () { away.hidden = false; });
 
+  // --- A piece that renews itself leaves the keyboard where it was.
+  var place = null;
+  function cssOf(it) {
+    if (it.id) return "#" + CSS.escape(it.id);
+    var css = it.tagName.toLowerCase();
+    ["href", "name", "value"].forEach(function (key) {
+      if (it.hasAttribute(key)) css += "[" + key + "=" + CSS.escape(it.getAttribute(key)) + "]";
+    });
+    return css;
+  }
+  body.addEventListener("htmx:beforeSwap", function (e) {
+    var at = document.activeElement;
+    place = null;
+    if (!at || at === e.detail.target || !e.detail.target.contains(at)) return;
+    var css = cssOf(at);
+    place = { css: css, nth: Array.prototype.indexOf.call(document.querySelectorAll(css), at) };
+  });
+  body.addEventListener("htmx:afterSwap", function () {
+    var all = place && document.activeElement === body ? document.querySelectorAll(place.css) : [];
+    var it = all[place ? place.nth : 0] || all[0];
+    place = null;
+    if (it) it.focus({ preventScroll: true });
+  });
+
   // --- IME: what is being composed is neither searched for nor sent.
   var composing = false;
   document.addEventListener("compositionstart", function () { composing = true; }, true);

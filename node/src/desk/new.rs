@@ -46,6 +46,7 @@ struct NewPart<'a> {
     matter: Option<&'a Matter>,
     offered: Vec<&'a Matter>,
     person: String,
+    finish: String,
     said: Option<String>,
     /// Goes on with what was not finished.
     resumed: bool,
@@ -67,6 +68,16 @@ struct Chosen<'a> {
     matter: Option<&'a Matter>,
     typed: &'a Typed,
     offered: Vec<&'a Matter>,
+}
+
+/// The button that closes an on-the-spot matter too, at the end of the form.
+#[derive(Template)]
+#[template(path = "new_finish.html")]
+struct Finish<'a> {
+    matter: Option<&'a Matter>,
+    typed: &'a Typed,
+    /// Comes along with another piece, and finds its place by itself.
+    apart: bool,
 }
 
 #[derive(Template)]
@@ -183,6 +194,11 @@ async fn show(
         offered: matters.find(""),
         typed: &typed,
         person,
+        finish: console::page::part(&Finish {
+            matter: matters.of(&typed.matter),
+            typed: &typed,
+            apart: false,
+        }),
         said,
         resumed,
         drafts: !locked,
@@ -221,7 +237,13 @@ pub(super) async fn choose(
         typed: &typed,
         offered: matters.find(""),
     };
-    Ok(Html(console::page::part(&chosen)).into_response())
+    let finish = Finish {
+        matter: chosen.matter,
+        typed: &typed,
+        apart: true,
+    };
+    let pieces = console::page::part(&chosen) + &console::page::part(&finish);
+    Ok(Html(pieces).into_response())
 }
 
 /// What the number says by itself, and earlier cases of the same person.
