@@ -22,6 +22,10 @@ const ROOMS_PER_FRAME: usize = 256;
 const ROOMS_MAX: usize = 4_096;
 /// Missing keys asked for at each meeting. Little: when nobody has them, every meeting asks again.
 pub(super) const KEYS_AT_MEETING: usize = 16;
+/// A key that the peer did not have is asked for again, as it may have come there by another way since; each time later, as there are
+/// keys that nobody has.
+const KEY_AGAIN_MS: u64 = 5_000;
+const KEY_AGAIN_MS_MAX: u64 = 3_600_000;
 /// As long as keys do come, so many are asked for at once.
 const KEYS_PER_ASK: usize = 1_024;
 /// A peer that holds a slot for catching up and sends nothing loses it.
@@ -61,7 +65,7 @@ pub(super) struct Open {
     pub(super) searches: BTreeMap<(LogId, Tip), Search>,
     pub(super) pace: Pace,
     pub(super) voices: Voices,
-    pub(super) asked_keys: BTreeSet<RecordId>,
+    pub(super) asked_keys: BTreeMap<RecordId, Asked>,
     /// Keys to be sent with the next batches.
     pub(super) keys_due: VecDeque<WrappedKey>,
     pub(super) slot: Slot,
@@ -126,6 +130,25 @@ impl Theirs {
     }
 }
 
+/// When a key was asked for, and when that makes sense again.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Asked {
+    again_ms: u64,
+    pause_ms: u64,
+}
+
+impl Asked {
+    /// Whether to ask now; if so, the next time is later.
+    fn is_due(&mut self, now_ms: u64) -> bool {
+        let is_due = now_ms >= self.again_ms;
+        if is_due {
+            self.pause_ms = (2 * self.pause_ms).clamp(KEY_AGAIN_MS, KEY_AGAIN_MS_MAX);
+            self.again_ms = now_ms + self.pause_ms;
+        }
+        is_due
+    }
+}
+
 impl Open {
     pub(super) fn new(unit: UnitId, voices: Voices) -> Self {
         Self {
@@ -141,7 +164,7 @@ impl Open {
             searches: BTreeMap::new(),
             pace: Pace::new(),
             voices,
-            asked_keys: BTreeSet::new(),
+            asked_keys: BTreeMap::new(),
             keys_due: VecDeque::new(),
             slot: Slot::None,
             paused_until_ms: None,
@@ -414,9 +437,10 @@ impl Open {
 
     fn ask_for(&mut self, mut keys: Vec<(Scope, RecordId)>, cx: &mut Context<'_>) {
         // Only of scopes that the peer has named: a newcomer, who does not know yet what it shares, would have to take it for a fault.
+        let now_ms = cx.now.mono_ms;
         keys.retain(|(scope, record)| {
             let named = self.scopes.get(scope).is_some_and(|shared| shared.theirs.is_some());
-            named && self.asked_keys.insert(*record)
+            named && self.asked_keys.entry(*record).or_default().is_due(now_ms)
         });
         for keys in keys.chunks(KEYS_PER_ASK) {
             let bytes = cx.send(&Outbound::KeyAsk(crate::frame::KeyAsk { keys: keys.to_vec() }));

@@ -3,6 +3,7 @@
 mod faults;
 mod floods;
 mod forks;
+mod keys;
 mod speech;
 
 use super::double::{County, unit};
