@@ -177,6 +177,7 @@ impl Office {
         self.due.own_receipts = false;
         let me = self.me.device;
         let logs = self.store.logs();
+        let doubts = self.store.doubts();
         let mut lost = BTreeSet::new();
         for receipt in self.store.receipts().by_hub(&me) {
             let holds_all = receipt.vector.logs.iter().all(|((device, epoch), tips)| {
@@ -190,6 +191,11 @@ impl Office {
             if !holds_all {
                 lost.insert(receipt.store);
             }
+        }
+        if self.store.doubts() != doubts {
+            // Not read is not lost: nobody is alarmed before the place has been looked at.
+            self.due.own_receipts = true;
+            return Ok(Vec::new());
         }
         let mut withdrawn = Vec::new();
         for store in lost {
@@ -355,22 +361,30 @@ impl Office {
             self.views.touch(scope, record);
             self.due.keys = true;
         }
+        // "Not held", "no ancestor" and "nothing to send" may have meant "could not be read": what was concluded from that is
+        // concluded anew.
+        let doubted = self.store.is_in_doubt();
         let mut damaged = self.store.repair()?;
+        if doubted {
+            self.statements.read_again(&self.store)?;
+            self.refold();
+        }
         if now.mono_ms.saturating_sub(self.due.scrubbed_ms) >= SCRUB_EVERY_MS {
             self.due.scrubbed_ms = now.mono_ms;
             damaged.extend(self.store.scrub(SCRUB_BYTES)?);
         }
-        if damaged.is_empty() {
-            return Ok(());
+        if !damaged.is_empty() {
+            self.views.reread();
+            // What we said behind the hole lives on at our peers: going on from before it would be a fork.
+            if concern(&damaged, &self.me.device) && self.life.is_some() {
+                self.begin_epoch()?;
+            }
         }
-        self.views.reread();
-        // What we said behind the hole lives on at our peers: going on from before it would be a fork.
-        if concern(&damaged, &self.me.device) && self.life.is_some() {
-            self.begin_epoch()?;
+        if doubted || !damaged.is_empty() {
+            self.due.own_receipts = true;
+            self.due.keys = true;
+            self.tell_all(now, &Input::Compare);
         }
-        self.due.own_receipts = true;
-        self.due.keys = true;
-        self.tell_all(now, &Input::Compare);
         Ok(())
     }
 
@@ -396,7 +410,9 @@ impl Office {
         let receipts = self.due.receipts_since_ms.map(|since| since + RECEIPTS_LAZY_MS);
         let keys = (self.due.keys && !self.peers.lines.is_empty()).then_some(self.due.keys_asked_ms + KEYS_EVERY_MS);
         let settling = (!self.settled_in && self.life.is_some()).then_some(self.opened_ms + SETTLING_MS);
+        let doubt = self.store.is_in_doubt().then_some(0);
         let all = [
+            doubt,
             self.next_session_wakeup(),
             settling,
             self.locks_at_ms(),

@@ -28,6 +28,8 @@ pub(crate) struct Statements {
     staged: Vec<Stated>,
     /// Copies to be written to the index.
     copies: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Logs that could not be read to their ends.
+    unread: BTreeSet<LogId>,
 }
 
 /// Copies of statements in the index: log, place → body.
@@ -136,11 +138,24 @@ impl Statements {
         for log in logs.iter().filter(|log| log.scope.kind == ScopeKind::Public) {
             for tip in store.logs().tips(log) {
                 match self.read_log(store, log, *tip) {
-                    Ok(()) | Err(StoreError::Damaged { .. } | StoreError::NotHeld(_)) => {}
+                    Ok(()) => {}
+                    Err(StoreError::Damaged { .. } | StoreError::NotHeld(_)) => {
+                        self.unread.insert(*log);
+                    }
                     Err(error) => return Err(error),
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Reads again what could not be read; whatever is found is durable.
+    pub(crate) fn read_again(&mut self, store: &Store) -> Result<(), StoreError> {
+        let logs = std::mem::take(&mut self.unread);
+        let staged = std::mem::take(&mut self.staged);
+        self.read_adopted(store, &logs)?;
+        self.settle();
+        self.staged = staged;
         Ok(())
     }
 

@@ -222,6 +222,14 @@ pub(crate) fn store_failed(error: &(dyn std::error::Error + 'static)) -> Command
     )
 }
 
+/// Damage was met while reading: what lay there is fetched again.
+pub(crate) fn unreadable_just_now() -> CommandError {
+    CommandError::failed(
+        "damaged",
+        "硬盘上有一处读不出来，程序正在修复，请过一分钟再试；如果一直这样，请检查硬盘。",
+    )
+}
+
 pub(crate) fn unknown_number(text: &str) -> CommandError {
     CommandError::failed(
         "unknown_number",

@@ -88,9 +88,12 @@ impl Office {
     ///
     /// # Errors
     /// When the journal cannot be read or the index cannot be written.
-    pub(crate) fn reindex(&mut self, _now: Now, progress: &mut dyn FnMut(Progress)) -> Result<Json, CommandError> {
+    pub(crate) fn reindex(&mut self, now: Now, progress: &mut dyn FnMut(Progress)) -> Result<Json, CommandError> {
         self.begin_reindex(progress)?;
         loop {
+            if self.store.is_in_doubt() {
+                self.repair(now).map_err(|e| texts::store_failed(&e))?;
+            }
             let applied = self
                 .views
                 .apply(&mut self.store, &self.authority, &self.keys, REINDEX_ENTRIES)

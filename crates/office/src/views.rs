@@ -30,7 +30,7 @@ use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan
 use crate::dayclose::closing_day;
 use crate::keys::Keys;
 use crate::life::fact;
-use crate::views::fold::{Fresh, Read, Under, derived};
+use crate::views::fold::{Fresh, Patience, Read, Under, derived};
 use crate::views::groups::Touched;
 use crate::views::row::{RECORD_DEVICE_ENTRIES_MAX, RowLog};
 
@@ -48,6 +48,8 @@ const WIPE_ROWS: usize = 4_096;
 const FRAMES_MAX: usize = 64;
 /// A record folded with more changes than this in one go is a bound on nothing but patience; see the ledger's own limit.
 const STALE_MAX_PER_APPLY: usize = 4_096;
+/// So often in a row a read may fail before what cannot be read is passed over. The journal is looked through after each time.
+const STUMBLES_MAX: u32 = 8;
 
 /// The rows of one store. Owns no rows itself: they are in the store's index.
 #[derive(Debug)]
@@ -78,6 +80,8 @@ pub struct Views {
     writes: u64,
     /// Records whose rows have changed since somebody last asked; kept only once somebody does.
     changed: Option<Vec<RecordRef>>,
+    /// Times in a row that the disk could not read what was to be folded.
+    stumbles: u32,
 }
 
 /// What one call of [`Views::apply`] left to do.
@@ -109,6 +113,7 @@ impl Views {
             rebuilding: false,
             writes: 0,
             changed: None,
+            stumbles: 0,
         }
     }
 
@@ -202,11 +207,31 @@ impl Views {
         Ok(())
     }
 
-    /// Takes in at most about `budget` entries. `authority` must have folded every statement that is committed.
+    /// Takes in at most about `budget` entries. `authority` must have folded every statement that is committed. Where the disk could
+    /// not read just now nothing is written, and something is left: call [`Store::repair`], then this again.
     ///
     /// # Errors
     /// [`StoreError`] from the journal or the index; what was not written is taken up again by the next call.
     pub fn apply(
+        &mut self,
+        store: &mut Store,
+        authority: &Authority,
+        keys: &Keys,
+        budget: usize,
+    ) -> Result<Applied, StoreError> {
+        match self.apply_once(store, authority, keys, budget) {
+            Err(StoreError::Damaged { .. }) if self.stumbles < STUMBLES_MAX => {
+                self.stumbles += 1;
+                Ok(Applied { left: 1, erased: 0 })
+            }
+            done => {
+                self.stumbles = 0;
+                done
+            }
+        }
+    }
+
+    fn apply_once(
         &mut self,
         store: &mut Store,
         authority: &Authority,
@@ -466,6 +491,10 @@ impl Views {
             keys,
             forms: &self.forms,
             catalogues: authority.catalogues(),
+            patience: match self.stumbles < STUMBLES_MAX {
+                true => Patience::Kept,
+                false => Patience::Lost,
+            },
         }
     }
 

@@ -13,7 +13,7 @@ mod tests;
 mod trail;
 mod verify;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -67,6 +67,7 @@ pub struct Store {
     unchecked: u64,
     /// Frames that reads found damaged, for [`Store::repair`].
     met: RefCell<BTreeSet<Position>>,
+    doubts: Cell<u64>,
     /// Keys whose slots were found rotted by this process.
     rotted: RefCell<BTreeMap<(Scope, RecordId), Told>>,
     hashes: RefCell<VecDeque<(FrameAt, Arc<Vec<Hash>>)>>,

@@ -241,6 +241,9 @@ impl Office {
     /// Brings the rows up to the journal. Keys of records that turn out to be erased are destroyed on the way.
     pub(crate) fn catch_up(&mut self, now: Now) -> Result<(), CommandError> {
         while !self.views.is_current(&self.store) {
+            if self.store.is_in_doubt() {
+                self.repair(now).map_err(|e| texts::store_failed(&e))?;
+            }
             let applied = self
                 .views
                 .apply(&mut self.store, &self.authority, &self.keys, APPLY_ENTRIES)

@@ -2,7 +2,7 @@
 
 use ledger::id::{ProjectNo, RecordId};
 use store::kv::prefix_end;
-use store::{Kv, KvError, Order};
+use store::{Kv, KvError, Order, StoreError};
 
 use crate::command::CommandError;
 use crate::office::Office;
@@ -68,12 +68,19 @@ impl Office {
         Views::row(self.store.kv(), of).map_err(|e| texts::store_failed(&e))
     }
 
-    /// A record folded from its entries, for whatever needs more than its row.
+    /// A record folded from its entries, for whatever needs more than its row. A read that fails is tried once more; damage that is
+    /// met here for the first time is taken in by the next [`Office::repair`].
     pub(crate) fn read(&self, of: RecordRef, row: RecordRow) -> Result<Read, CommandError> {
-        self.views
-            .under(&self.store, &self.authority, &self.keys)
-            .read(of, row, Vec::new())
-            .map_err(|e| texts::store_failed(&e))
+        let under = self.views.under(&self.store, &self.authority, &self.keys);
+        let read = under.read(of, row.clone(), Vec::new());
+        let read = match read {
+            Err(StoreError::Damaged { .. }) => under.read(of, row, Vec::new()),
+            read => read,
+        };
+        read.map_err(|e| match e {
+            StoreError::Damaged { .. } => texts::unreadable_just_now(),
+            other => texts::store_failed(&other),
+        })
     }
 
     /// The number as screens show it: the larger record id of two equal numbers carries `-2`.

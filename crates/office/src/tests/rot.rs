@@ -8,7 +8,7 @@ use ledger::seed::Seeds;
 use replica::time::Now;
 use serde_json::Value;
 use store::disk::{read_all, replace};
-use store::{Disk, MemDisk, MemPlace, RealDisk, SledPlace};
+use store::{Disk, Fault, MemDisk, MemPlace, RealDisk, SledPlace};
 
 use super::county::{County, case};
 use crate::command::{CaseShow, Command};
@@ -390,4 +390,52 @@ fn a_key_that_rots_while_the_office_is_open_is_fetched_again() {
     assert_eq!(held(&mut county), before);
     let verified = county.world.run(township, Command::Verify);
     assert_eq!(verified["clean"], true, "{verified:#}");
+}
+
+#[test]
+fn a_read_that_fails_once_costs_no_event_and_keeps_no_line_silent() {
+    // Seeds 7003, 11, 8054, 8093: an event vanished from a case until its index was made anew, or was never sent.
+    let mut county = County::new(59, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    let number = county.new_case(room, 1);
+    county.world.pass(10_000);
+    for reads in 0..24 {
+        let seat = [room, township][reads as usize % 2];
+        county.world.disk(seat).fault(Fault::ReadFails(reads / 2));
+        let said = county.world.command(room, note(&number, reads));
+        county.world.pass(5_000);
+        county.world.disk(seat).mend();
+        // A clerk who is told that it cannot be done just now does it again.
+        if said.is_err() {
+            county.world.run(room, note(&number, reads));
+        }
+        county.world.pass(10_000);
+        county.assert_in_step();
+        for seat in [room, township, county.hub] {
+            let shown = county.world.run(seat, show(&number));
+            let events = shown["events"].as_array().map_or(0, Vec::len);
+            assert_eq!(events as u64, reads + 2, "after {reads} reads, at {seat:?}");
+            let verified = county.world.run(seat, Command::Verify);
+            assert_eq!(
+                verified["clean"], true,
+                "after {reads} reads, at {seat:?}: {verified:#}"
+            );
+        }
+    }
+}
+
+fn note(number: &str, n: u64) -> Command {
+    Command::CaseDo(crate::command::CaseDo {
+        number: number.to_owned(),
+        event: "note".to_owned(),
+        note: Some(format!("记 {n}")),
+        ..crate::command::CaseDo::default()
+    })
+}
+
+fn show(number: &str) -> Command {
+    Command::CaseShow(CaseShow {
+        number: number.to_owned(),
+        ..CaseShow::default()
+    })
 }

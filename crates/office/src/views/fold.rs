@@ -25,6 +25,16 @@ pub(crate) struct Under<'a> {
     pub(crate) keys: &'a Keys,
     pub(crate) forms: &'a Forms,
     pub(crate) catalogues: &'a BTreeMap<Hash, Catalogue>,
+    pub(crate) patience: Patience,
+}
+
+/// Whether a read that fails is waited for, or passed over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Patience {
+    #[default]
+    Kept,
+    /// It has failed again and again, and nothing was found damaged: the other records must not wait for ever.
+    Lost,
 }
 
 /// An entry that has not been in the row yet, with its body at hand.
@@ -71,8 +81,20 @@ impl Under<'_> {
         }
     }
 
-    /// Joins `fresh` to the row and folds. Entries whose place in the journal turned out damaged leave the row: they come again.
-    pub(crate) fn read(&self, of: RecordRef, mut row: RecordRow, fresh: Vec<Fresh>) -> Result<Read, StoreError> {
+    /// Joins `fresh` to the row and folds. Entries whose place in the journal is known to be damaged leave the row: they come again.
+    ///
+    /// # Errors
+    /// `Damaged` where the disk could not read just now: nothing may be concluded from that. [`Store::repair`] finds out what it is.
+    pub(crate) fn read(&self, of: RecordRef, row: RecordRow, fresh: Vec<Fresh>) -> Result<Read, StoreError> {
+        let doubts = self.store.doubts();
+        let read = self.read_as_it_is(of, row, fresh)?;
+        match self.store.doubts() == doubts || self.patience == Patience::Lost {
+            true => Ok(read),
+            false => Err(StoreError::Damaged { at: self.store.head() }),
+        }
+    }
+
+    fn read_as_it_is(&self, of: RecordRef, mut row: RecordRow, fresh: Vec<Fresh>) -> Result<Read, StoreError> {
         let mut bodies: BTreeMap<(u16, u64, Hash), Vec<u8>> = BTreeMap::new();
         for Fresh { log, entry, body } in fresh {
             let (seq, hash) = (entry.seq, entry.hash);

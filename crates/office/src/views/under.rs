@@ -72,9 +72,11 @@ impl Views {
         for flag in flags {
             for (key, _) in kv.prefix(&name::flagged(flag))? {
                 let of = name::tail(&key);
+                let Some(of) = of else { continue };
                 // Without its key a record folds to what it folded to before.
-                let is_due = |of: &RecordRef| flag != Flag::Keyless || store.key(of.scope, &of.record).is_some();
-                self.stale.extend(of.filter(is_due));
+                if flag != Flag::Keyless || store.read_key(of.scope, &of.record)?.is_some() {
+                    self.stale.insert(of);
+                }
             }
         }
         for of in &concerned.erased {

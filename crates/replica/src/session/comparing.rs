@@ -77,6 +77,7 @@ impl Open {
             shared.theirs = None;
         }
         self.dirty.clear();
+        self.gaps.clear();
         self.searches.clear();
         self.expected.clear();
         let all = self.shared();

@@ -1,6 +1,6 @@
 //! Opening: the journal's end, the index's state, and replaying what lies between the two.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ledger::id::Hash;
@@ -83,6 +83,7 @@ impl Store {
             health: Health::Writable,
             unchecked: 0,
             met: RefCell::new(BTreeSet::new()),
+            doubts: Cell::new(0),
             rotted: RefCell::default(),
             hashes: RefCell::new(VecDeque::new()),
             scrubbed: Position::START,
@@ -206,9 +207,11 @@ impl Store {
         self.trusted = Position::START;
         self.trusted_at = Position::START;
         self.replay(Position::START, Task::Rebuilding, progress)?;
+        let mut rows = Batch::default();
         for (at, hole) in holes {
-            self.put_hole(at, hole)?;
+            self.put_hole(at, hole, &mut rows);
         }
+        self.kv.write(rows)?;
         Ok(())
     }
 

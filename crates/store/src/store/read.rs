@@ -102,10 +102,7 @@ impl Store {
             .span_at(log, spot)?
             .ok_or(StoreError::NotHeld("a frame of the log"))?;
         let verified = self.load(span.place)?;
-        let damaged = || {
-            self.met.borrow_mut().insert(span.place.at);
-            StoreError::Damaged { at: span.place.at }
-        };
+        let damaged = || self.meet(span.place.at);
         let whole = verified.run();
         let skip = at.seq.checked_sub(whole.prev.seq).ok_or_else(damaged)? as usize;
         let before = if skip == 0 {
@@ -138,15 +135,46 @@ impl Store {
 
     /// The run in a frame, its checksum proved and its chain computed.
     pub(super) fn load(&self, place: FrameAt) -> Result<VerifiedRun, StoreError> {
-        let damaged = || {
-            self.met.borrow_mut().insert(place.at);
-            StoreError::Damaged { at: place.at }
-        };
+        let damaged = || self.meet(place.at);
         let (kind, body) = self.journal.frame(&*self.disk, place).map_err(|_| damaged())?;
         if kind != journal::RUN {
             return Err(damaged());
         }
         Run::decode(&body).map(Run::from_own_journal).map_err(|_| damaged())
+    }
+
+    /// As [`Store::load`], and once more where the disk could not read: for what is not asked a second time.
+    pub(super) fn load_surely(&self, place: FrameAt) -> Result<VerifiedRun, StoreError> {
+        self.load(place).or_else(|_| self.load(place))
+    }
+
+    /// A read has failed here. Where no damage is known it may have been for this once: [`Store::repair`] finds out, and whoever
+    /// builds on the read looks at [`Store::doubts`].
+    fn meet(&self, at: Position) -> StoreError {
+        if !self.is_hole(at) {
+            self.met.borrow_mut().insert(at);
+            self.doubts.set(self.doubts.get() + 1);
+        }
+        StoreError::Damaged { at }
+    }
+
+    /// Grows with every read that failed where no damage is known. What was answered meanwhile ("not held", "no ancestor") may be
+    /// wrong, and is to be asked again after [`Store::repair`].
+    pub fn doubts(&self) -> u64 {
+        self.doubts.get()
+    }
+
+    /// Whether reads have failed since the last [`Store::repair`].
+    pub fn is_in_doubt(&self) -> bool {
+        !self.met.borrow().is_empty()
+    }
+
+    /// Whether a place lies in damage that is known: what was there has left the logs, and is fetched again.
+    pub fn is_hole(&self, at: Position) -> bool {
+        let before = self.holes.range(Position { offset: 0, ..at }..=at);
+        before
+            .rev()
+            .any(|(start, hole)| start.offset == 0 || u64::from(at.offset) < u64::from(start.offset) + hole.bytes)
     }
 
     /// The frame that holds an entry.
@@ -169,29 +197,30 @@ impl Store {
             segment: at.segment,
             offset: at.offset,
         };
-        let damaged = StoreError::Damaged { at: position };
         let Some(segment) = self.journal.segments.get(&at.segment) else {
-            return Err(damaged);
+            return Err(StoreError::Damaged { at: position });
         };
         match self
             .disk
             .read_at(&segment.name(), u64::from(at.offset), at.len as usize)
         {
             Ok(bytes) if crc32c::crc32c(&bytes) == at.crc => Ok(bytes),
-            _ => {
-                self.met.borrow_mut().insert(position);
-                Err(damaged)
-            }
+            _ => Err(self.meet(position)),
         }
     }
 
     /// At most `max` frames after `after` in the journal's order, each with the position behind it. Frames that say nothing to the
-    /// office, damaged places, and runs that lie in no branch are left out. Fewer than `max` only at the end.
+    /// office, damaged places, and runs that lie in no branch are left out. Fewer than `max` only at the end. `Damaged` when a place
+    /// cannot be read that was not known to be damaged: it is left out once [`Store::repair`] has taken that in.
     pub fn frames_after(&self, after: Position, max: usize) -> Result<Vec<(Position, JournalFrame)>, StoreError> {
         const BYTES: usize = 1024 * 1024;
         let (mut at, mut frames) = (after, Vec::new());
+        let doubts = self.doubts();
         while frames.len() < max && at < self.head() {
             let (raw, next) = self.raw_frames(at, BYTES, max - frames.len())?;
+            if self.doubts() != doubts {
+                return Err(StoreError::Damaged { at });
+            }
             at = next;
             for frame in raw {
                 let behind = Position {
@@ -234,7 +263,10 @@ impl Store {
                 }
                 let (place, kind, body) = match walker.next()? {
                     Some(Item::Frame { place, kind, body, .. }) => (place, kind, body.to_vec()),
-                    Some(Item::Damage { .. }) => continue,
+                    Some(Item::Damage { at, .. }) => {
+                        self.meet(at);
+                        continue;
+                    }
                     None => break,
                 };
                 held += body.len();

@@ -101,6 +101,9 @@ impl Store {
         })?;
         let logs: BTreeMap<u32, LogId> = self.numbers.iter().map(|(log, number)| (*number, *log)).collect();
         let mut damaged = Vec::new();
+        // All in one batch: a log that is known to have a hole and is not lowered would be so for ever, one without its spans would
+        // say that it holds what nobody can find.
+        let mut rows = Batch::default();
         for (at, bytes) in fresh {
             let reached = concerned
                 .get(&at)
@@ -111,29 +114,27 @@ impl Store {
                 .collect();
             let hole = Hole { bytes, reached };
             damaged.push(hole.damage(at));
-            self.put_hole(at, hole)?;
+            self.put_hole(at, hole, &mut rows);
         }
         let numbers: BTreeSet<u32> = concerned.into_values().flatten().collect();
         for number in numbers {
             if let Some(log) = logs.get(&number) {
-                self.lay_anew(log, number)?;
+                self.lay_anew(log, number, &mut rows)?;
             }
         }
+        self.kv.write(rows)?;
         self.met.borrow_mut().clear();
         Ok(damaged)
     }
 
-    pub(super) fn put_hole(&mut self, at: Position, hole: Hole) -> Result<(), StoreError> {
-        let mut rows = Batch::default();
+    pub(super) fn put_hole(&mut self, at: Position, hole: Hole, rows: &mut Batch) {
         rows.put(rows::damage_key(at), rows::hole_value(&hole));
-        self.kv.write(rows)?;
         self.holes.insert(at, hole);
-        Ok(())
     }
 
     /// Rebuilds one log's branches from those of its frames that can be read, in the journal's order. What cannot be reached any
     /// more is dead until the hole is filled.
-    fn lay_anew(&mut self, log: &LogId, number: u32) -> Result<(), StoreError> {
+    fn lay_anew(&mut self, log: &LogId, number: u32, rows: &mut Batch) -> Result<(), StoreError> {
         let mut places: BTreeMap<Position, u32> = BTreeMap::new();
         self.all_spans(&mut |held, span| {
             if held == number {
@@ -145,19 +146,17 @@ impl Store {
                 places.insert(*at, dead.len);
             }
         }
-        let mut rows = Batch::default();
-        self.drop_spans(number, &mut rows)?;
-        self.kv.write(rows)?;
+        // Until they are written the old spans still stand; every entry of the new branches is found in the draft before.
+        self.drop_spans(number, rows)?;
         self.hashes.borrow_mut().clear();
         self.orphans.remove(log);
         self.drop_log(log);
-        let mut rows = Batch::default();
         for (at, len) in places {
             let place = FrameAt { at, len };
             if self.dead.remove(&at).is_some() {
                 rows.delete(rows::dead_key(at));
             }
-            let Ok(run) = self.load(place) else { continue };
+            let Ok(run) = self.load_surely(place) else { continue };
             match self.logs.place(&run, &Overlay(self)) {
                 Place::New(attach) => {
                     self.logs.attach(log, &attach);
@@ -169,13 +168,12 @@ impl Store {
                         at: DraftAt::Journal(place),
                     });
                 }
-                Place::Held | Place::Gap { .. } => self.put_dead(place, *log, &mut rows),
+                Place::Held | Place::Gap { .. } => self.put_dead(place, *log, rows),
             }
         }
         self.draft.touched.insert(*log);
         let draft: Draft = std::mem::take(&mut self.draft);
-        self.put_runs(&draft, &[], &mut rows);
-        self.kv.write(rows)?;
+        self.put_runs(&draft, &[], rows);
         Ok(())
     }
 

@@ -299,7 +299,7 @@ impl Store {
                 let Some(len) = self.orphans.get(log).and_then(|orphans| orphans.get(&key)).copied() else {
                     continue;
                 };
-                let run = self.load(FrameAt { at: key.1, len }).ok();
+                let run = self.load_surely(FrameAt { at: key.1, len }).ok();
                 let placed = run.as_ref().map(|run| self.place_run(run));
                 if matches!(placed, Some(Place::Gap { .. })) {
                     continue;
@@ -327,7 +327,7 @@ impl Store {
     fn survey(&self, log: &LogId) -> BTreeMap<(u64, Position), u32> {
         let dead = self.dead.iter().filter(|(_, dead)| dead.log == *log);
         dead.filter_map(|(at, dead)| {
-            let run = self.load(FrameAt { at: *at, len: dead.len }).ok()?;
+            let run = self.load_surely(FrameAt { at: *at, len: dead.len }).ok()?;
             Some(((run.run().prev.seq, *at), dead.len))
         })
         .collect()

@@ -344,3 +344,48 @@ fn a_frame_hidden_in_somebodys_entry_is_not_taken_for_one() {
     assert_eq!(opened.damaged.len(), 1);
     assert_eq!(store.fact("role"), None);
 }
+
+#[test]
+fn a_read_that_fails_once_is_doubted_and_is_no_damage() {
+    let (room, _) = in_step(15);
+    let mut store = room.open();
+    let (log, whole) = (log_of(2), store.logs().digest(book()));
+    let tip = store.logs().tips(&log)[0];
+    let doubts = store.doubts();
+    room.disk.fault(crate::Fault::ReadFails(0));
+    assert!(store.read(&log, Tip::START, tip, 1 << 20, Merge::Merged).is_err());
+    assert!(store.doubts() > doubts && store.is_in_doubt());
+    assert!(store.repair().unwrap().is_empty() && !store.is_in_doubt());
+    assert_eq!(store.logs().digest(book()), whole);
+    let doubts = store.doubts();
+    assert!(store.read(&log, Tip::START, tip, 1 << 20, Merge::Merged).is_ok());
+    assert_eq!(store.doubts(), doubts);
+}
+
+#[test]
+fn damage_is_taken_in_whole_or_not_at_all_whenever_the_power_goes() {
+    // Seed 8116: the index said that a log was held, and where its entries lie was gone.
+    let (room, hub) = in_step(17);
+    let mut store = room.open();
+    store.trust(store.head()).unwrap();
+    let places: Vec<_> = store.frames_after(Position::START, 1_000).unwrap();
+    for device in [1, 2] {
+        let at = places.iter().find_map(|(_, frame)| match frame {
+            crate::JournalFrame::Run(run) if run.log == log_of(device) && run.prev.seq > 20 => Some(run.entries[0].at),
+            _ => None,
+        });
+        let at = at.unwrap();
+        let name = format!("journal-{:08}", at.segment);
+        room.disk.flip(&name, u64::from(at.offset), 0);
+        assert!(store.body(at).is_err());
+    }
+    let before = room.place.unsynced();
+    assert_eq!(store.repair().unwrap().len(), 2);
+    for kept in 0..=room.place.unsynced() - before {
+        let place = room.place.copy();
+        place.cut_power_keeping(before + kept);
+        let disk = room.disk.copy();
+        let mut store = Pc { disk, place }.open();
+        heal(&mut store, &hub, &format!("{kept} writes of the index were kept"));
+    }
+}
