@@ -150,7 +150,12 @@ impl County {
             Role::Node => format!("room {}", &unit[6..]),
         };
         let seat = world.device(&name);
-        self.enrol(world, seat, hub, unit, role)?;
+        if let Err(error) = self.enrol(world, seat, hub, unit, role) {
+            // It goes back to the shop: nobody waits for it.
+            world.stop(seat);
+            world.give_up(seat);
+            return Err(error);
+        }
         let line = world.line(seat, hub, [Conditions::GOOD; 2]);
         self.members.push(Member {
             seat,

@@ -166,7 +166,8 @@ fn one(seed: u64, args: &Args) -> bool {
     };
     println!("\nFAILED: {failure}");
     if !args.no_shrink {
-        println!("\nmaking it shorter…");
+        println!("\nmaking it shorter… (Ctrl-C: no further)");
+        many::listen();
         if let Some(shrunk) = shrink(&story, 600, &|_, _| !many::is_stopping()) {
             println!(
                 "{} of {} actions are enough ({} runs):",

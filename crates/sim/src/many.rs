@@ -23,7 +23,7 @@ pub(crate) fn is_stopping() -> bool {
 }
 
 /// From now on Ctrl-C ends the run in order. Where the system does not let us listen it ends it as ever.
-fn listen() {
+pub(crate) fn listen() {
     std::thread::spawn(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
         if let Ok(runtime) = runtime
