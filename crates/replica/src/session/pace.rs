@@ -102,8 +102,10 @@ mod tests {
     #[test]
     fn a_line_that_takes_nothing_stops_the_sender() {
         let mut pace = Pace::new();
-        while pace.has_room() {
-            pace.sent(0, 64 * 1024);
+        for _ in 0..100 {
+            if pace.has_room() {
+                pace.sent(0, 64 * 1024);
+            }
         }
         assert_eq!(pace.unwritten, WINDOW_BYTES);
         pace.written(5, 64 * 1024);

@@ -79,11 +79,8 @@ fn every_cut_is_told_wherever_it_is_made() {
     }
 }
 
-#[test]
-fn no_record_can_be_taken_out_doubled_or_changed_for_another() {
-    let (disk, tip) = written();
-    let file = name(1);
-    let whole = read_all(&disk, &file).unwrap().unwrap();
+/// The records of a segment's bytes, each with its length and hash.
+fn frames(whole: &[u8]) -> Vec<&[u8]> {
     let mut frames: Vec<&[u8]> = Vec::new();
     let mut rest = &whole[HEADER_LEN..];
     while !rest.is_empty() {
@@ -91,6 +88,35 @@ fn no_record_can_be_taken_out_doubled_or_changed_for_another() {
         frames.push(&rest[..len]);
         rest = &rest[len..];
     }
+    frames
+}
+
+#[test]
+fn a_record_with_other_words_and_a_hash_to_fit_is_told_by_the_one_behind_it() {
+    let (disk, tip) = written();
+    let file = name(1);
+    let whole = read_all(&disk, &file).unwrap().unwrap();
+    let sound = frames(&whole);
+    let mut before = TrailTip::START;
+    for (at, frame) in sound.iter().enumerate() {
+        let body = &frame[LEN..frame.len() - HASH];
+        let other = vec![0xee; body.len()];
+        let forged = [&frame[..LEN], &other[..], &follow(before, &other).hash.0].concat();
+        let mut changed = sound.clone();
+        changed[at] = &forged;
+        let mut copy = disk.copy();
+        put(&mut copy, &file, &[&whole[..HEADER_LEN], &changed.concat()].concat());
+        assert!(!verify(&copy, tip).faults.is_empty(), "record {}", at + 1);
+        before = follow(before, body);
+    }
+}
+
+#[test]
+fn no_record_can_be_taken_out_doubled_or_changed_for_another() {
+    let (disk, tip) = written();
+    let file = name(1);
+    let whole = read_all(&disk, &file).unwrap().unwrap();
+    let frames = frames(&whole);
     let told = |frames: &[&[u8]]| {
         let mut disk = disk.copy();
         put(&mut disk, &file, &[&whole[..HEADER_LEN], &frames.concat()].concat());

@@ -278,6 +278,9 @@ fn a_peer_that_reads_slowly_is_not_sent_more_than_the_window() {
     let mut county = County::new(12);
     let line = county.connect(ROOM, TOWNSHIP);
     county.settle();
+    // Both know of the book: from here on what is written is sent at once.
+    county.record(ROOM, 1);
+    county.settle();
     for _ in 0..60 {
         let book = Scope::book(unit(4));
         // Nothing of it compresses: more than twice what may wait is there to be sent.

@@ -6,7 +6,7 @@ use replica::limits::{RUN_BYTES_MAX, RUN_ENTRIES_MAX, VECTOR_TIPS_MAX};
 use replica::run::sign;
 
 use super::{Pc, key, log_of, stage};
-use crate::types::Merge;
+use crate::types::{JournalFrame, Merge, Position};
 
 fn big(number: usize, len: usize) -> Entry {
     let mut body = vec![b'x'; len];
@@ -51,6 +51,29 @@ fn two_runs_that_fork_inside_one_another_are_never_joined_beyond_what_a_peer_tak
                 assert!(run.encode().len() <= RUN_BYTES_MAX, "{} bytes", run.encode().len());
                 run.verify().unwrap();
             }
+        }
+    }
+}
+
+#[test]
+fn what_nobody_signed_is_not_served_when_the_disk_has_lost_what_follows_it() {
+    let (pc, log, tip) = forked_within(4, 300);
+    let store = pc.open();
+    // The way to the second tip leads over a part of the first run, which only the second run's signature covers.
+    let fork = store
+        .frames_after(Position::START, 10)
+        .unwrap()
+        .into_iter()
+        .filter_map(|(_, frame)| match frame {
+            JournalFrame::Run(run) => Some(run.entries[0].at),
+            _ => None,
+        });
+    let at = fork.last().unwrap();
+    pc.disk
+        .flip(&format!("journal-{:08}", at.segment), u64::from(at.offset), 0);
+    for merge in [Merge::Merged, Merge::Checkpoints] {
+        for run in store.read(&log, Tip::START, tip, 64 * 1024, merge).unwrap() {
+            run.verify().unwrap();
         }
     }
 }
