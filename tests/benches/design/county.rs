@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use ed25519_dalek::SigningKey;
 use ledger::id::{DeviceId, NodeCode, RecordId, Scope};
 use ledger::seal::{RecordKey, ScopeKey};
-use office::command::{Command, InitCounty, Invite};
+use office::command::{Command, InitCounty, Invite, UserAdd};
 use office::keys::grant_context;
 use office::{Home, Office, Output};
 use replica::entry::{KIND_STATEMENT, LogId, Tip};
@@ -145,6 +145,8 @@ pub(crate) struct County {
     pub(crate) hub: Folder,
     pub(crate) rooms: Vec<Room>,
     pub(crate) catalogue: ledger::id::Hash,
+    /// The one-time code with which the first room's clerk signs in.
+    pub(crate) code: String,
 }
 
 impl County {
@@ -164,6 +166,12 @@ impl County {
             holidays: HOLIDAYS.to_owned(),
         };
         command(&mut hub, clock, Command::Init(init))?;
+        let clerk = UserAdd {
+            unit: village_code(0),
+            name: "李芳".to_owned(),
+            role: "clerk".to_owned(),
+        };
+        let clerk = command(&mut hub, clock, Command::UserAdd(clerk))?;
         let mut folders = Vec::new();
         for at in 0..rooms {
             let folder = Folder::new(at as u64 + 2);
@@ -182,6 +190,7 @@ impl County {
             hub: hub_folder,
             rooms: made,
             catalogue,
+            code: clerk["code"].as_str().context("a code")?.to_owned(),
         })
     }
 }

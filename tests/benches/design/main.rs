@@ -13,6 +13,7 @@ mod catchup;
 mod child;
 mod county;
 mod crowd;
+mod desk;
 mod held;
 mod idle;
 mod ingest;
@@ -39,11 +40,12 @@ pub(crate) enum Length {
 
 type Section = (&'static str, fn(&mut Table, Length) -> Result<()>);
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("latency", latency::measure),
     ("wire", wire::measure),
     ("reconnect", wire::reconnect),
     ("node", node::measure),
+    ("desk", desk::measure),
     ("catchup", catchup::measure),
     ("crowd", crowd::measure),
     ("idle", idle::measure),

@@ -12,7 +12,7 @@ use crate::machine::{Clock, rss_bytes};
 use crate::made::{Shape, fill};
 use crate::table::{Row, Table, Target, Unit};
 
-const CASES: usize = 15_000;
+pub(crate) const CASES: usize = 15_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Measurements write here, because `/tmp` may lie in memory, where a sync costs nothing.
@@ -51,7 +51,7 @@ pub(crate) fn measure(table: &mut Table, _: Length) -> Result<()> {
 }
 
 /// Makes a folder with five years of cases, and the index of it.
-fn rebuild(table: &mut Table, county: &County, shape: Shape, clock: Clock) -> Result<tempfile::TempDir> {
+pub(crate) fn rebuild(table: &mut Table, county: &County, shape: Shape, clock: Clock) -> Result<tempfile::TempDir> {
     let room = county.rooms.first().context("no room")?.copy();
     fill(&room, county.catalogue, CASES, shape)?;
     let dir = tempfile::tempdir_in(target_dir())?;
@@ -75,10 +75,19 @@ fn rebuild(table: &mut Table, county: &County, shape: Shape, clock: Clock) -> Re
     Ok(dir)
 }
 
-struct Node(Child);
+pub(crate) struct Node(Child);
 
 impl Node {
-    fn start(data: &Path) -> Result<(Self, Duration)> {
+    pub(crate) fn start(data: &Path) -> Result<(Self, Duration)> {
+        Self::start_with(data, "off")
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// With its page at an address, or `off`.
+    pub(crate) fn start_with(data: &Path, console: &str) -> Result<(Self, Duration)> {
         let api = data.join("api");
         let began = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_cunlian-demo"))
@@ -86,6 +95,7 @@ impl Node {
             .arg("--data")
             .arg(data)
             .arg("run")
+            .env("CUNLIAN_CONSOLE", console)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -100,7 +110,7 @@ impl Node {
         Ok((node, began.elapsed()))
     }
 
-    fn stop(mut self, data: &Path) -> Result<()> {
+    pub(crate) fn stop(mut self, data: &Path) -> Result<()> {
         let asked = Command::new("kill")
             .arg("-TERM")
             .arg(self.0.id().to_string())

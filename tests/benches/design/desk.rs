@@ -1,0 +1,181 @@
+//! The clerk's page of a room after five years: how long each page takes with 15,000 cases in the book, and what the process holds.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use cunlian_tests::api::Api;
+use serde_json::{Value, json};
+
+use crate::Length;
+use crate::county::{County, open_real};
+use crate::machine::{Clock, percentile, rss_bytes};
+use crate::made::{Shape, fill};
+use crate::node::{CASES, Node, target_dir};
+use crate::table::{Row, Table, Target, Unit};
+
+const PIN: &str = "274951";
+/// Requests of each page.
+const ASKED: usize = 200;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a signed-in browser sends along.
+struct Visitor {
+    addr: SocketAddr,
+    cookie: String,
+    token: String,
+}
+
+pub(crate) fn measure(table: &mut Table, _: Length) -> Result<()> {
+    let clock = Clock::start();
+    let county = County::found(1, clock)?;
+    let dir = five_years(&county, clock)?;
+    let data = dir.path().join("room");
+
+    let began = Instant::now();
+    let (node, _) = Node::start_with(&data, "127.0.0.1:0")?;
+    let addr = address(&data)?;
+    let (_, first) = timed(addr, "GET", "/login", "", "")?;
+    let first_page = began.elapsed();
+    ensure!(first.contains("PIN") || first.contains("/enrol"), "no page to sign in");
+    let mut api = Api::connect(&data)?;
+    let ask = |api: &mut Api, what: Value| api.ask(&what).map_err(|e| anyhow::anyhow!("{what}: {e:?}"));
+    let people = ask(&mut api, json!({"command": "user_list"}))?;
+    let id = people[0]["id"].as_str().context("nobody works here")?.to_owned();
+    let visitor = sign_in(addr, &id, &county.code)?;
+    let listed = ask(&mut api, json!({"command": "case_list", "limit": ASKED}))?;
+    let numbers: Vec<String> = listed
+        .as_array()
+        .context("a list")?
+        .iter()
+        .filter_map(|c| c["project_no"].as_str().map(str::to_owned))
+        .collect();
+    ensure!(!numbers.is_empty(), "no cases");
+
+    let mut push = |what: &str, mut took: Vec<Duration>| {
+        let (p50, p95) = (percentile(&mut took, 0.5), percentile(&mut took, 0.95));
+        let ms = p95.as_secs_f64() * 1e3;
+        let row = Row::new(format!("desk with 15,000 cases: {what}, p95"), Unit::Millis, ms);
+        table.push(row.floor(p50.as_secs_f64() * 1e3).target(Target::AtMost(50.0)));
+    };
+    let case = |at: usize| format!("/case/{}", numbers[at % numbers.len()]);
+    push("Today", visitor.pages(|_| "/".to_owned())?);
+    push("case page", visitor.pages(case)?);
+    // The first search opens every name once; it is timed with the others.
+    let words = ["%E5%BC%A0", "%E6%9D%8E", "B23", &numbers[0], &numbers[0][10..]];
+    push("search", visitor.searches(&words)?);
+
+    let mb = rss_bytes(node.id())? as f64 / 1e6;
+    table.push(Row::new("desk with 15,000 cases: RSS", Unit::Mebibytes, mb).target(Target::AtMost(60.0)));
+    let row = Row::new(
+        "desk with 15,000 cases: first page after",
+        Unit::Millis,
+        first_page.as_secs_f64() * 1e3,
+    );
+    table.push(row.target(Target::AtMost(1_000.0)));
+    table.note(
+        "desk: whole requests over loopback, a connection each; the floor column is the median of the same requests.",
+    );
+    node.stop(&data)
+}
+
+/// A folder with the journal and the index of five years.
+fn five_years(county: &County, clock: Clock) -> Result<tempfile::TempDir> {
+    let room = county.rooms.first().context("no room")?.copy();
+    fill(&room, county.catalogue, CASES, Shape::Typed)?;
+    let dir = tempfile::tempdir_in(target_dir())?;
+    let data = dir.path().join("room");
+    room.folder.put(&data)?;
+    let mut office = open_real(&data, clock)?;
+    while office.apply(clock.now(), net::limits::APPLY_IDLE)? > 0 {}
+    office.rest(clock.now())?;
+    Ok(dir)
+}
+
+fn address(data: &Path) -> Result<SocketAddr> {
+    let began = Instant::now();
+    loop {
+        let text = std::fs::read_to_string(data.join("console")).unwrap_or_default();
+        if let Ok(addr) = text.trim().parse() {
+            return Ok(addr);
+        }
+        ensure!(began.elapsed() < PATIENCE, "no page was opened");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// One request and its whole answer, as long as it took.
+fn timed(addr: SocketAddr, method: &str, path: &str, more: &str, body: &str) -> Result<(Duration, String)> {
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(addr)?;
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n{more}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok((began.elapsed(), answer))
+}
+
+fn between<'t>(text: &'t str, mark: &str, end: char) -> Result<&'t str> {
+    let rest = text.split_once(mark).with_context(|| format!("no {mark}"))?.1;
+    Ok(rest.split_once(end).context("no end")?.0)
+}
+
+const TOKEN: &str = "x-csrf-token&#34;: &#34;";
+
+fn sign_in(addr: SocketAddr, id: &str, code: &str) -> Result<Visitor> {
+    let (_, page) = timed(addr, "GET", "/login", "", "")?;
+    let mut visitor = Visitor {
+        addr,
+        cookie: between(&page, "set-cookie: ", ';')?.to_owned(),
+        token: between(&page, TOKEN, '&')?.to_owned(),
+    };
+    let form = format!("who={id}&code={code}&pin={PIN}&again={PIN}");
+    let (_, answer) = visitor.post("/enrol", &form)?;
+    visitor.cookie = between(&answer, "set-cookie: ", ';')?.to_owned();
+    let (_, page) = visitor.get("/")?;
+    visitor.token = between(&page, TOKEN, '&')?.to_owned();
+    Ok(visitor)
+}
+
+impl Visitor {
+    fn get(&self, path: &str) -> Result<(Duration, String)> {
+        timed(self.addr, "GET", path, &format!("Cookie: {}\r\n", self.cookie), "")
+    }
+
+    fn post(&self, path: &str, form: &str) -> Result<(Duration, String)> {
+        let more = format!(
+            "Cookie: {}\r\nOrigin: http://{}\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+            self.cookie, self.addr
+        );
+        timed(self.addr, "POST", path, &more, &format!("csrf={}&{form}", self.token))
+    }
+
+    fn pages(&self, path: impl Fn(usize) -> String) -> Result<Vec<Duration>> {
+        (0..ASKED).map(|at| took(self.get(&path(at))?)).collect()
+    }
+
+    /// What is typed, and the page with what was found.
+    fn searches(&self, words: &[&str]) -> Result<Vec<Duration>> {
+        let one = |at: usize| {
+            let (asked, answer) = self.post("/search", &format!("text={}", words[at % words.len()]))?;
+            ensure!(answer.starts_with("HTTP/1.1 303"), "the search was not taken");
+            Ok(asked + took(self.get("/search")?)?)
+        };
+        (0..ASKED).map(one).collect()
+    }
+}
+
+/// Only a page that was shown counts.
+fn took((took, answer): (Duration, String)) -> Result<Duration> {
+    ensure!(
+        answer.starts_with("HTTP/1.1 200"),
+        "{}",
+        answer.lines().next().unwrap_or_default()
+    );
+    Ok(took)
+}
