@@ -15,6 +15,7 @@ mod hostile_record;
 #[cfg(target_os = "linux")]
 mod hosts;
 mod membership;
+mod memory;
 mod privacy;
 mod restores;
 mod rig;

@@ -10,22 +10,23 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, warn};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::failure::Failure;
 use crate::folder::ApiDoor;
 use crate::service::{Ask, Service};
 
 /// A day book of 48 MB in base64; only whoever has the token may send that much.
-const LINE_BYTES_MAX: u64 = 68 * 1024 * 1024;
+const LINE_BYTES_MAX: usize = 68 * 1024 * 1024;
 /// Sixty-four hexadecimal digits and the end of the line.
-const TOKEN_BYTES_MAX: u64 = 128;
+const TOKEN_BYTES_MAX: usize = 128;
 /// A program that has the token says it at once.
 const TOKEN_WAIT: Duration = Duration::from_secs(5);
 /// Between two requests of one connection.
@@ -95,8 +96,8 @@ async fn accept(listener: TcpListener, token: String, service: Service) {
 async fn serve(stream: TcpStream, token: &str, service: &Service) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let (read, mut write) = stream.into_split();
-    let mut read = BufReader::new(read);
-    let said = timeout(TOKEN_WAIT, line(&mut read, TOKEN_BYTES_MAX))
+    let mut lines = Lines::new(read);
+    let said = timeout(TOKEN_WAIT, lines.next(TOKEN_BYTES_MAX))
         .await
         .map_err(std::io::Error::other)??;
     if !said.is_some_and(|said| same(&said, token.as_bytes())) {
@@ -104,7 +105,7 @@ async fn serve(stream: TcpStream, token: &str, service: &Service) -> std::io::Re
         return say(&mut write, &failure.to_json()).await;
     }
     say(&mut write, &json!({ "ready": true })).await?;
-    while let Some(request) = timeout(IDLE_WAIT, line(&mut read, LINE_BYTES_MAX))
+    while let Some(request) = timeout(IDLE_WAIT, lines.next(LINE_BYTES_MAX))
         .await
         .map_err(std::io::Error::other)??
     {
@@ -143,20 +144,53 @@ async fn say(write: &mut OwnedWriteHalf, value: &Value) -> std::io::Result<()> {
         .map_err(std::io::Error::other)?
 }
 
-/// One line without its end; `None` at the end of the stream.
-async fn line(read: &mut BufReader<OwnedReadHalf>, max: u64) -> std::io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    read.take(max).read_until(b'\n', &mut bytes).await?;
-    if bytes.is_empty() {
-        return Ok(None);
+/// Lines of a connection. A passphrase may be in one: what has been read is overwritten once it has been answered.
+struct Lines {
+    read: OwnedReadHalf,
+    held: Vec<u8>,
+}
+
+impl Lines {
+    /// More than any line but a day book's: those are copied as they grow, and hold no passphrase.
+    const USUAL: usize = 16 * 1024;
+
+    fn new(read: OwnedReadHalf) -> Self {
+        let held = Vec::with_capacity(Self::USUAL);
+        Self { read, held }
     }
-    if bytes.pop() != Some(b'\n') {
-        return Err(std::io::Error::other("a line without end"));
+
+    /// One line without its end; `None` at the end of the stream.
+    async fn next(&mut self, max: usize) -> std::io::Result<Option<Zeroizing<Vec<u8>>>> {
+        let mut sought = 0;
+        let end = loop {
+            match self.held[sought..].iter().position(|byte| *byte == b'\n') {
+                Some(at) => break sought + at,
+                None if self.held.len() >= max => return Err(std::io::Error::other("a line without end")),
+                None => sought = self.held.len(),
+            }
+            if self.read.read_buf(&mut self.held).await? == 0 {
+                return match self.held.is_empty() {
+                    true => Ok(None),
+                    false => Err(std::io::Error::other("a line without end")),
+                };
+            }
+        };
+        let line = self.held[..end].strip_suffix(b"\r").unwrap_or(&self.held[..end]);
+        let line = Zeroizing::new(line.to_vec());
+        let rest = self.held.split_off(end + 1);
+        self.held.zeroize();
+        if self.held.capacity() > Self::USUAL {
+            self.held = Vec::with_capacity(Self::USUAL);
+        }
+        self.held.extend_from_slice(&rest);
+        Ok(Some(line))
     }
-    if bytes.last() == Some(&b'\r') {
-        bytes.pop();
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.held.zeroize();
     }
-    Ok(Some(bytes))
 }
 
 /// Compares by hash, so that the time taken tells nothing about the token.

@@ -88,8 +88,8 @@ impl Ask {
     }
 
     fn has_no_fields(&self) -> bool {
-        // A whole day book need not be written out to be known as more than a name.
-        !matches!(self, Ask::Command(command) if matches!(**command, Command::CaseImport(_)))
+        // A whole day book need not be written out to be known as more than a name, and a passphrase must not be.
+        !matches!(self, Ask::Command(command) if matches!(**command, Command::CaseImport(_) | Command::Unlock(_) | Command::PassphraseSet(_)))
             && self.to_json().as_object().is_some_and(|fields| fields.len() == 1)
     }
 }

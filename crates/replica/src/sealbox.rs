@@ -8,9 +8,9 @@ use thiserror::Error;
 use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
 use zeroize::Zeroizing;
 
-/// A device's unsealing key. Wiped from memory when dropped.
+/// A device's unsealing key. Wiped from memory when dropped; boxed, so that whoever hands it on leaves no copy.
 #[derive(Clone)]
-pub struct UnsealKey(StaticSecret);
+pub struct UnsealKey(Box<StaticSecret>);
 
 /// Why a box could not be made or opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -27,7 +27,7 @@ pub const OVERHEAD: usize = 32 + 16;
 impl UnsealKey {
     /// Any 32 random bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(StaticSecret::from(bytes))
+        Self(Box::new(StaticSecret::from(bytes)))
     }
 
     /// The secret itself, for the device's key file only.
@@ -37,7 +37,7 @@ impl UnsealKey {
 
     /// The public half, which an [`crate::statement::Admit`] names.
     pub fn public(&self) -> [u8; 32] {
-        PublicKey::from(&self.0).to_bytes()
+        PublicKey::from(&*self.0).to_bytes()
     }
 
     /// The key that [`encapsulate`] made for this public key with the same `context`.
