@@ -60,6 +60,11 @@ impl Row {
         }
     }
 
+    /// Nothing was done, and nothing has failed either.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0 && self.failures == 0
+    }
+
     fn node_years(&self) -> f64 {
         self.node_seconds as f64 / (365.0 * 86_400.0)
     }

@@ -257,9 +257,9 @@ impl<'a> Running<'a> {
     pub(crate) fn save(&mut self) -> Result<()> {
         self.saved = Instant::now();
         self.row.seconds = self.began.elapsed().as_secs();
-        match self.row.count {
-            0 => Ok(()),
-            _ => self.log.put(&self.row),
+        match self.row.is_empty() {
+            true => Ok(()),
+            false => self.log.put(&self.row),
         }
     }
 
@@ -267,9 +267,9 @@ impl<'a> Running<'a> {
     pub(crate) fn took(mut self, seconds: u64) -> Result<()> {
         self.row.seconds = seconds;
         println!("{}", self.row.told());
-        match self.row.count {
-            0 => Ok(()),
-            _ => self.log.put(&self.row),
+        match self.row.is_empty() {
+            true => Ok(()),
+            false => self.log.put(&self.row),
         }
     }
 

@@ -331,7 +331,7 @@ fn rot(world: &mut World, seat: Seat, flips: u64, dice: &mut Dice) {
         disk.flip(name, dice.below(len), dice.below(8) as u8);
         world.count(Kind::BitRot);
     }
-    world.harmed(seat);
+    world.rotted(seat);
 }
 
 impl fmt::Display for Blow {

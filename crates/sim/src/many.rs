@@ -1,5 +1,6 @@
 //! Many seeds at once: threads, progress, sums, and an end by Ctrl-C that tells what was reached.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sim::fault::Faults;
+use sim::oracle::{ALL, Check};
 use sim::{Shape, Verdict, run_seed};
 
 static STOPPING: AtomicBool = AtomicBool::new(false);
@@ -44,7 +46,12 @@ struct Sum {
     deeds: u64,
     events: u64,
     healed_ms: Vec<u64>,
+    checks: BTreeMap<Check, u64>,
+    excused: u64,
 }
+
+/// In so many stories every check has something to compare; one that never had would prove nothing.
+const ALL_CHECKED_FROM: u64 = 20;
 
 impl Sum {
     fn add(&mut self, verdict: &Verdict) {
@@ -54,9 +61,30 @@ impl Sum {
         self.deeds += verdict.deeds;
         self.events += verdict.events;
         self.healed_ms.extend(verdict.healed_ms);
+        self.excused += verdict.excused;
+        for (check, times) in &verdict.checks {
+            *self.checks.entry(*check).or_default() += times;
+        }
         if let Some(failure) = &verdict.failure {
             self.failed.push((verdict.seed, failure.clone()));
         }
+    }
+
+    fn compared(&self, check: Check) -> u64 {
+        self.checks.get(&check).copied().unwrap_or(0)
+    }
+
+    /// Checks that have compared nothing in all these stories.
+    fn idle_checks(&self) -> Vec<String> {
+        let idle = ALL.iter().filter(|check| self.compared(**check) == 0);
+        match self.seeds {
+            0..ALL_CHECKED_FROM => Vec::new(),
+            _ => idle.map(Check::to_string).collect(),
+        }
+    }
+
+    fn is_well(&self) -> bool {
+        self.failed.is_empty() && self.idle_checks().is_empty()
     }
 
     fn node_years(&self) -> f64 {
@@ -103,8 +131,8 @@ pub(crate) fn run(from: u64, seeds: u64, shape: &Shape, jobs: usize, as_json: bo
             }
         }
     });
-    finish(&sum, began, as_json);
-    sum.failed.is_empty()
+    finish(&sum, shape, began, as_json);
+    sum.is_well()
 }
 
 fn told(verdict: &Verdict, as_json: bool) {
@@ -124,6 +152,7 @@ fn line(verdict: &Verdict) -> serde_json::Value {
         "trace": format!("{:016x}", verdict.trace),
         "events": verdict.events,
         "healed_ms": verdict.healed_ms,
+        "excused": verdict.excused,
     })
 }
 
@@ -150,7 +179,7 @@ fn progress(sum: &Sum, seeds: u64, began: Instant, bar: bool) {
     };
 }
 
-fn finish(sum: &Sum, began: Instant, as_json: bool) {
+fn finish(sum: &Sum, shape: &Shape, began: Instant, as_json: bool) {
     let seconds = began.elapsed().as_secs_f64();
     let mut healed = sum.healed_ms.clone();
     healed.sort_unstable();
@@ -166,17 +195,25 @@ fn finish(sum: &Sum, began: Instant, as_json: bool) {
             .table()
             .map(|(kind, n)| (kind.label().to_owned(), n.into()))
             .collect();
+        let checks: serde_json::Map<_, _> = ALL
+            .iter()
+            .map(|check| (check.to_string(), sum.compared(*check).into()))
+            .collect();
         let failed: Vec<u64> = sum.failed.iter().map(|(seed, _)| *seed).collect();
         println!(
             "{}",
             json!({"seeds": sum.seeds, "failed": failed, "node_years": sum.node_years(), "deeds": sum.deeds,
-                "faults": sum.faults.total(), "by_kind": faults, "seconds": seconds})
+                "faults": sum.faults.total(), "by_kind": faults, "checks": checks, "excused": sum.excused, "seconds": seconds})
         );
         return;
     }
     println!("\n{}", table(&sum.faults));
+    println!("compared by check");
+    for check in ALL {
+        println!("  {:<34} {:>12}", check.to_string(), sum.compared(check));
+    }
     println!(
-        "{} seeds in {seconds:.0} s ({:.2} s each); {:.2} node-years ({:.0} an hour); {} deeds; {} events",
+        "\n{} seeds in {seconds:.0} s ({:.2} s each); {:.2} node-years ({:.0} an hour); {} deeds; {} events",
         sum.seeds,
         seconds / sum.seeds.max(1) as f64,
         sum.node_years(),
@@ -190,13 +227,37 @@ fn finish(sum: &Sum, began: Instant, as_json: bool) {
         at(950) / 1_000,
         at(1_000) / 1_000
     );
+    println!(
+        "{} acknowledged entries lay only on disks that were harmed or are gone: excused",
+        sum.excused
+    );
+    let idle = sum.idle_checks();
+    if !idle.is_empty() {
+        println!("FAILED: never compared anything: {}", idle.join(", "));
+    }
     match sum.failed.as_slice() {
-        [] => println!("all is well"),
+        [] if idle.is_empty() => println!("all is well"),
+        [] => {}
         failed => {
             let seeds: Vec<String> = failed.iter().map(|(seed, _)| seed.to_string()).collect();
             println!("{} FAILED: {}", failed.len(), seeds.join(" "));
+            println!("again, and shortened: {}", command(failed[0].0, shape));
         }
     }
+}
+
+/// What tells one story again, and makes it short if it fails.
+fn command(seed: u64, shape: &Shape) -> String {
+    let Shape {
+        townships,
+        rooms,
+        days,
+        fixed,
+    } = shape;
+    let fixed = if *fixed { " --fixed" } else { "" };
+    format!(
+        "cargo run --release -p cunlian-sim -- --seed {seed} --townships {townships} --rooms {rooms} --days {days}{fixed}"
+    )
 }
 
 /// Faults injected by kind.
@@ -208,4 +269,47 @@ pub(crate) fn table(faults: &Faults) -> String {
     }
     let _ = writeln!(text, "  {:<34} {:>12}", "all", faults.total());
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(checks: &[Check]) -> Verdict {
+        Verdict {
+            seed: 1,
+            failure: None,
+            faults: Faults::default(),
+            node_seconds: 1,
+            trace: 1,
+            events: 1,
+            deeds: 1,
+            healed_ms: None,
+            checks: checks.iter().map(|check| (*check, 1)).collect(),
+            excused: 2,
+        }
+    }
+
+    #[test]
+    fn a_check_that_never_compares_anything_fails_a_long_run() {
+        let (mut few, mut blind, mut whole) = (Sum::default(), Sum::default(), Sum::default());
+        few.add(&verdict(&ALL[1..]));
+        assert!(few.is_well());
+        for _ in 0..ALL_CHECKED_FROM {
+            blind.add(&verdict(&ALL[1..]));
+            whole.add(&verdict(&ALL));
+        }
+        assert_eq!(blind.idle_checks(), vec![ALL[0].to_string()]);
+        assert!(!blind.is_well() && whole.is_well());
+        assert_eq!((whole.excused, whole.compared(ALL[3])), (40, 20));
+    }
+
+    #[test]
+    fn the_command_tells_the_same_story_again() {
+        let shape = Shape {
+            days: 40,
+            ..Shape::default()
+        };
+        assert!(command(7, &shape).ends_with("--seed 7 --townships 2 --rooms 9 --days 40"));
+    }
 }

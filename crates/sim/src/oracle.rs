@@ -9,6 +9,7 @@
 
 mod chains;
 mod durable;
+mod findings;
 mod idle;
 mod limits;
 mod promises;
@@ -26,11 +27,14 @@ use std::fmt;
 use ledger::id::{DeviceId, RecordId, Tier};
 use office::Office;
 use office::command::{Command, CommandError};
+use replica::session::PeerError;
 use serde_json::Value;
 
 use crate::dice::Dice;
 use crate::world::{Seat, World};
 use durable::Disks;
+use findings::Findings;
+pub use findings::Found;
 use promises::Promises;
 use receipts::Lossy;
 use states::States;
@@ -52,6 +56,15 @@ pub enum Moment<'a> {
     Ended { seat: Seat },
     /// A disk holds less than it did: rot, an older copy put back, a deleted folder.
     Harmed { seat: Seat },
+    /// A device says that a peer does what no peer may do. `tampered`: somebody had his hands on the line.
+    Blamed {
+        seat: Seat,
+        peer: Seat,
+        fault: &'a PeerError,
+        tampered: bool,
+    },
+    /// A process ended by itself, or an office did not open. `struck`: a fault of its disk had struck since it began.
+    Mishap { seat: Seat, why: &'a str, struck: bool },
 }
 
 /// What is checked.
@@ -81,6 +94,8 @@ pub enum Check {
     Words,
     /// In the end all hold the same.
     InStep,
+    /// Nobody honest is blamed for anything, and no process ends but for a fault of its disk.
+    Blame,
 }
 
 impl fmt::Display for Check {
@@ -98,16 +113,9 @@ impl fmt::Display for Check {
             Check::Idle => "idle",
             Check::Words => "words",
             Check::InStep => "in step",
+            Check::Blame => "blame",
         })
     }
-}
-
-/// One thing that did not hold.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Found {
-    pub check: Check,
-    pub seat: Seat,
-    pub what: String,
 }
 
 /// Between two deep looks at one device lie so many of its commits.
@@ -132,12 +140,16 @@ pub struct Oracle {
     harmed: BTreeSet<Seat>,
     /// Records that were forged, which nobody has keys for.
     pub(crate) forged: BTreeSet<RecordId>,
+    /// Who has written what no honest program writes.
+    pub(crate) forgers: BTreeSet<Seat>,
+    /// All lines and programs are honest again: only who is out may still be blamed.
+    healed: bool,
     /// Devices that are hubs, up or down.
     hubs: BTreeSet<Seat>,
     /// In other hands or thrown away: nothing is expected of them.
     gone: BTreeSet<Seat>,
     dice: Dice,
-    /// How often each check was made, so that one that never runs is seen.
+    /// How often each check has compared something, so that one that never does is seen.
     made: BTreeMap<Check, u64>,
 }
 
@@ -154,6 +166,8 @@ impl Default for Oracle {
             devices: BTreeMap::new(),
             harmed: BTreeSet::new(),
             forged: BTreeSet::new(),
+            forgers: BTreeSet::new(),
+            healed: false,
             hubs: BTreeSet::new(),
             gone: BTreeSet::new(),
             dice: Dice::new(0x0ac1e),
@@ -165,14 +179,19 @@ impl Default for Oracle {
 impl Oracle {
     /// Looks. Called by the world; must not change anything.
     pub fn watch(&mut self, world: &World, moment: &Moment<'_>) {
-        let mut found = Vec::new();
+        let mut found = Findings::default();
         match *moment {
             Moment::Commanded { seat, command, answer } if !self.gone.contains(&seat) => {
-                words::answered(world, seat, command, answer, &mut found);
+                words::answered(world, seat, command, answer, &mut found.found);
                 if answer.is_ok() {
                     self.promises.note(world, seat);
                 }
-                self.count(Check::Words);
+                if let (Command::CaseList(_) | Command::CaseShow(_), Ok(answer)) = (command, answer)
+                    && let Some(office) = world.office(seat)
+                {
+                    self.sight(world, &self.lossy)
+                        .check_answer(seat, office, answer, &mut found);
+                }
             }
             Moment::Commanded { .. } => {}
             Moment::Committed { seat } => self.committed(world, seat, &mut found),
@@ -182,19 +201,47 @@ impl Oracle {
                 }
                 if !self.gone.contains(&seat) {
                     self.promises.check_own(world, seat, &mut found);
-                    self.count(Check::Kept);
                 }
             }
             Moment::Ended { .. } => {}
-            Moment::Harmed { seat } => self.harmed(world, seat),
+            Moment::Harmed { seat } => self.harmed(world, seat, &mut found),
+            Moment::Blamed {
+                seat,
+                peer,
+                fault,
+                tampered,
+            } => self.blamed((world.name(peer), peer), seat, fault, tampered, &mut found),
+            Moment::Mishap { seat, why, struck } => {
+                found.compared(Check::Blame, 1);
+                if !struck && !self.gone.contains(&seat) {
+                    let what = format!("its process ended, and nothing had befallen its disk: {why}");
+                    found.push(Found::new(Check::Blame, seat, what));
+                }
+            }
         }
         self.take(world, found);
     }
 
-    fn committed(&mut self, world: &World, seat: Seat, found: &mut Vec<Found>) {
+    fn blamed(&self, (name, peer): (&str, Seat), seat: Seat, fault: &PeerError, tampered: bool, found: &mut Findings) {
+        if self.gone.contains(&seat) {
+            return;
+        }
+        found.compared(Check::Blame, 1);
+        let cause = tampered || self.forgers.contains(&peer);
+        if !self.gone.contains(&peer) && (self.healed || !cause) {
+            let what = format!("it blames {name}, who has done nothing: {fault}");
+            found.push(Found::new(Check::Blame, seat, what));
+        }
+    }
+
+    /// From now on no line and no program is dishonest, but those in other hands.
+    pub fn healed(&mut self) {
+        self.healed = true;
+    }
+
+    fn committed(&mut self, world: &World, seat: Seat, found: &mut Findings) {
         let Some(office) = world.office(seat) else { return };
         limits::check(seat, &office.load(), found);
-        self.count(Check::Limits);
         if tier_of(office).is_some_and(|tier| tier > Tier::Room) {
             self.hubs.insert(seat);
         }
@@ -206,20 +253,11 @@ impl Oracle {
     }
 
     /// A deep look at one device: a few of its records, one of its logs, its receipts.
-    fn look(&mut self, world: &World, seat: Seat, office: &Office, found: &mut Vec<Found>) {
-        for check in [Check::Receipts, Check::Chains, Check::Foreign] {
-            self.count(check);
-        }
+    fn look(&mut self, world: &World, seat: Seat, office: &Office, found: &mut Findings) {
         receipts::check_own(world, seat, office, &self.lossy, &mut self.disks, found);
         chains::check_one(seat, office, &mut self.dice, found);
         chains::check_authors(seat, office, found);
-        let sight = tiers::Sight {
-            world,
-            devices: &self.devices,
-            hubs: &self.hubs,
-            lossy: &self.lossy,
-        };
-        sight.check_reach(seat, office, found);
+        self.sight(world, &self.lossy).check_reach(seat, office, found);
         let Ok(rows) = office.record_rows() else { return };
         if !office.is_current() {
             return;
@@ -228,28 +266,39 @@ impl Oracle {
             let Some((of, row)) = self.dice.pick(&rows).cloned() else {
                 break;
             };
-            sight.check_record(seat, office, of, &row, found);
+            self.sight(world, &self.lossy)
+                .check_record(seat, office, of, &row, found);
             // A book of which a part is being fetched again is not what its digest says.
             if !self.harmed.contains(&seat) {
                 self.states.check(seat, office, of, row, found);
             }
         }
-        for check in [Check::Tiers, Check::SameState, Check::Void] {
-            self.count(check);
+    }
+
+    fn sight<'a>(&'a self, world: &'a World, lossy: &'a Lossy) -> tiers::Sight<'a> {
+        tiers::Sight {
+            world,
+            devices: &self.devices,
+            hubs: &self.hubs,
+            gone: &self.gone,
+            lossy,
         }
     }
 
-    fn harmed(&mut self, world: &World, seat: Seat) {
+    fn harmed(&mut self, world: &World, seat: Seat, found: &mut Findings) {
         self.disks.forget(seat);
         self.harmed.insert(seat);
         self.lossy.note(world, seat, &self.devices);
-        self.promises.reckon(world, seat, &self.gone, &mut self.disks);
+        let excepted = (&self.gone, &self.harmed);
+        self.promises.reckon(world, seat, excepted, &mut self.disks, found);
     }
 
     /// A device is in other hands, or thrown away: what only its disk holds is owed no longer.
     pub fn gone(&mut self, world: &World, seat: Seat) {
         self.gone.insert(seat);
-        self.harmed(world, seat);
+        let mut found = Findings::default();
+        self.harmed(world, seat, &mut found);
+        self.take(world, found);
     }
 
     /// Whether a device still counts.
@@ -262,13 +311,9 @@ impl Oracle {
         self.promises.excused()
     }
 
-    /// How often each check was made.
+    /// How often each check has compared something.
     pub fn made(&self) -> &BTreeMap<Check, u64> {
         &self.made
-    }
-
-    fn count(&mut self, check: Check) {
-        *self.made.entry(check).or_default() += 1;
     }
 
     /// Devices whose word counts, in order.
@@ -278,7 +323,7 @@ impl Oracle {
 
     /// After healing and a long quiet: whether all is as it should be.
     pub fn end(&mut self, world: &mut World) {
-        let mut found = Vec::new();
+        let mut found = Findings::default();
         let seats = self.ours(world);
         for seat in &seats {
             if !world.is_up(*seat) {
@@ -305,16 +350,11 @@ impl Oracle {
             receipts::check_standing(world, *seat, office, &self.devices, &mut self.disks, &mut found);
             chains::check_all(*seat, office, &mut found);
             chains::check_authors(*seat, office, &mut found);
-            let sight = tiers::Sight {
-                world,
-                devices: &self.devices,
-                hubs: &self.hubs,
-                lossy: &none,
-            };
-            sight.check_reach(*seat, office, &mut found);
+            self.sight(world, &none).check_reach(*seat, office, &mut found);
             words::check_arrived(*seat, office, &mut found);
             for (of, row) in office.record_rows().unwrap_or_default() {
-                sight.check_record(*seat, office, of, &row, &mut found);
+                self.sight(world, &none)
+                    .check_record(*seat, office, of, &row, &mut found);
                 if let Ok(held) = office.held(of, row.clone()) {
                     chains::check_cuts(*seat, office, &held, &mut found);
                 }
@@ -322,18 +362,18 @@ impl Oracle {
             }
             refold::check(world, *seat, &mut found);
         }
-        words::check_status(world, &seats, &mut found);
-        if found.is_empty() {
+        words::check_status(world, &seats, &mut found.found);
+        if found.found.is_empty() {
             idle::check(world, &seats, &mut found);
-        }
-        for check in ALL {
-            self.count(check);
         }
         self.take(world, found);
     }
 
-    fn take(&mut self, world: &World, found: Vec<Found>) {
-        for Found { check, seat, what } in found {
+    fn take(&mut self, world: &World, findings: Findings) {
+        for (check, times) in findings.made {
+            *self.made.entry(check).or_default() += times;
+        }
+        for Found { check, seat, what } in findings.found {
             self.checks.insert(check);
             self.violated(world, format!("{check}: {}: {what}", world.name(seat)));
         }
@@ -357,7 +397,8 @@ impl Oracle {
     }
 }
 
-const ALL: [Check; 12] = [
+/// All checks, in the order of the table.
+pub const ALL: [Check; 13] = [
     Check::Kept,
     Check::SameState,
     Check::Refold,
@@ -370,13 +411,8 @@ const ALL: [Check; 12] = [
     Check::Idle,
     Check::Words,
     Check::InStep,
+    Check::Blame,
 ];
-
-impl Found {
-    fn new(check: Check, seat: Seat, what: String) -> Self {
-        Self { check, seat, what }
-    }
-}
 
 /// The tier at which a device works, as it says itself.
 fn tier_of(office: &Office) -> Option<Tier> {

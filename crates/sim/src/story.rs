@@ -17,6 +17,7 @@ use crate::dice::Dice;
 use crate::fault::Faults;
 use crate::line::Conditions;
 use crate::malice::{self, Malice};
+use crate::oracle::Check;
 use crate::will::{Rates, Will};
 use crate::world::{Seat, World};
 
@@ -70,6 +71,10 @@ pub struct Verdict {
     pub deeds: u64,
     /// From healing to everything in step, milliseconds.
     pub healed_ms: Option<u64>,
+    /// How often each check of the oracle has compared something.
+    pub checks: BTreeMap<Check, u64>,
+    /// Acknowledged entries that nobody owes any longer, because every disk that held them was harmed or is gone.
+    pub excused: u64,
 }
 
 /// A story that can be told: again, in part, aloud.
@@ -137,17 +142,11 @@ impl Story {
 
     /// Lets it happen.
     pub fn run<'a>(&'a self, listener: Option<Listener<'a>>) -> Verdict {
-        let run = catch_unwind(AssertUnwindSafe(move || Run::new(self, listener).finish()));
-        run.unwrap_or_else(|panic| Verdict {
-            seed: self.seed,
-            failure: Some(format!("panic: {}", words(panic.as_ref()))),
-            faults: Faults::default(),
-            node_seconds: 0,
-            trace: 0,
-            events: 0,
-            deeds: 0,
-            healed_ms: None,
-        })
+        let mut run = Run::new(self, listener);
+        // What was done and seen up to a panic is told all the same.
+        let failure = catch_unwind(AssertUnwindSafe(|| run.happen()))
+            .unwrap_or_else(|panic| Some(format!("panic: {}", words(panic.as_ref()))));
+        run.verdict(failure)
     }
 }
 
@@ -185,12 +184,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn finish(mut self) -> Verdict {
+    /// What did not hold.
+    fn happen(&mut self) -> Option<String> {
         let shape = self.story.shape;
-        let failure = match County::found(&mut self.world, shape.townships, shape.rooms) {
+        match County::found(&mut self.world, shape.townships, shape.rooms) {
             Err(error) => Some(format!("{error:#}")),
             Ok(mut county) => self.days(&mut county).or_else(|| self.end(&mut county)),
-        };
+        }
+    }
+
+    fn verdict(mut self, failure: Option<String>) -> Verdict {
         self.world.collect_struck();
         Verdict {
             seed: self.story.seed,
@@ -201,6 +204,8 @@ impl<'a> Run<'a> {
             events: self.world.trace().events(),
             deeds: self.deeds,
             healed_ms: self.healed_ms,
+            checks: self.world.oracle.made().clone(),
+            excused: self.world.oracle.lost_legitimately(),
         }
     }
 
@@ -296,6 +301,7 @@ impl<'a> Run<'a> {
         }
         self.healed_ms = Some(self.world.now_ms() - healed);
         self.tell("end", "everything is in step");
+        self.world.oracle.healed();
         // Damage that nobody has read is found by the keepers' rounds, and fetched again. What follows from that settles; that nothing
         // is said afterwards is the oracle's to see.
         self.world.pass(ROUNDS_MS);

@@ -65,6 +65,11 @@ struct Place {
     /// How long the power stays away when it goes in the middle of an operation.
     dark_ms: u64,
     software: String,
+    /// Faults of the disk that have struck, in all and before this process began.
+    struck: u64,
+    struck_before: u64,
+    /// Bits have rotted.
+    rotten: bool,
 }
 
 /// Bytes and frames that went over all lines.
@@ -91,8 +96,8 @@ pub struct World {
     pub oracle: Oracle,
     /// Measures in the oracle's place, where a county is too large to be looked at all the time.
     pub meter: Option<Meter>,
-    /// What peers did wrong: the device that found out, and the fault.
-    pub peer_errors: Vec<(Seat, PeerError)>,
+    /// What peers are said to have done wrong: the device that says so, the peer, and the fault.
+    pub peer_errors: Vec<(Seat, Seat, PeerError)>,
     /// Processes that ended because of their disk, and offices that could not be opened, with the reason.
     pub mishaps: Vec<(u64, Seat, String)>,
     pub traffic: Traffic,

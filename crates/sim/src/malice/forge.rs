@@ -63,6 +63,7 @@ fn write(world: &mut World, seat: Seat, now: Now, scope: Scope, entries: Vec<Ent
             .forged
             .extend(entry.body.get(..16).and_then(RecordId::from_slice));
     }
+    world.oracle.forgers.insert(seat);
     let written = world.office_mut(seat)?.forge(now, scope, entries);
     world.stir(seat);
     written.ok().map(|_| ())

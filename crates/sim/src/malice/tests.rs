@@ -51,9 +51,9 @@ fn tell(seed: u64, kinds: &[Malice], times: u64, days: u64) -> (World, String) {
     let found = world.oracle.violations().join("\n");
     if std::env::var("TELL").is_ok() && !found.is_empty() {
         let mut errors: BTreeMap<String, u64> = BTreeMap::new();
-        for (seat, error) in &world.peer_errors {
+        for (seat, peer, error) in &world.peer_errors {
             *errors
-                .entry(format!("{} {seat:?}: {error:?}", world.name(*seat)))
+                .entry(format!("{} of {}: {error:?}", world.name(*seat), world.name(*peer)))
                 .or_default() += 1;
         }
         println!("{errors:#?}");

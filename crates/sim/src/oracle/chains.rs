@@ -12,7 +12,7 @@ use replica::run::Run;
 use store::{Merge, StoreError};
 
 use super::promises::named;
-use super::{Check, Found};
+use super::{Check, Findings, Found};
 use crate::dice::Dice;
 use crate::world::Seat;
 
@@ -20,14 +20,14 @@ use crate::world::Seat;
 const READ_BYTES: usize = 1 << 20;
 
 /// One log of a device, chosen by chance.
-pub(super) fn check_one(seat: Seat, office: &Office, dice: &mut Dice, found: &mut Vec<Found>) {
+pub(super) fn check_one(seat: Seat, office: &Office, dice: &mut Dice, found: &mut Findings) {
     if let Some(log) = dice.pick(&all_logs(office)) {
         check_log(seat, office, log, found);
     }
 }
 
 /// Every log of a device.
-pub(super) fn check_all(seat: Seat, office: &Office, found: &mut Vec<Found>) {
+pub(super) fn check_all(seat: Seat, office: &Office, found: &mut Findings) {
     for log in all_logs(office) {
         check_log(seat, office, &log, found);
     }
@@ -39,26 +39,29 @@ fn all_logs(office: &Office) -> Vec<LogId> {
 }
 
 /// Walks from the start to each end: every run follows the one before it and proves its author.
-fn check_log(seat: Seat, office: &Office, log: &LogId, found: &mut Vec<Found>) {
+fn check_log(seat: Seat, office: &Office, log: &LogId, found: &mut Findings) {
     for tip in office.store().logs().tips(log) {
-        if let Err(what) = walk(office, log, *tip) {
-            found.push(Found::new(Check::Chains, seat, what));
+        match walk(office, log, *tip) {
+            Ok(followed) => found.compared(Check::Chains, followed),
+            Err(what) => found.push(Found::new(Check::Chains, seat, what)),
         }
     }
 }
 
-fn walk(office: &Office, log: &LogId, end: Tip) -> Result<(), String> {
-    let mut at = Tip::START;
+/// How many runs follow each other up to an end, or up to damage.
+fn walk(office: &Office, log: &LogId, end: Tip) -> Result<usize, String> {
+    let (mut at, mut followed) = (Tip::START, 0);
     while at != end {
         let runs = match office.store().read(log, at, end, READ_BYTES, Merge::Checkpoints) {
             Ok(runs) => runs,
             // Damage is no gap: what lay there is fetched again, and `verify` names it as long as it is not.
-            Err(StoreError::Damaged { .. }) => return Ok(()),
+            Err(StoreError::Damaged { .. }) => return Ok(followed),
             Err(error) => return Err(format!("behind {}: {error}", named(log, at))),
         };
         if runs.is_empty() {
-            return Ok(());
+            return Ok(followed);
         }
+        followed += runs.len();
         for run in runs {
             at = follow(log, at, run)?;
         }
@@ -66,7 +69,7 @@ fn walk(office: &Office, log: &LogId, end: Tip) -> Result<(), String> {
             return Err(format!("the chain leads past {}", named(log, end)));
         }
     }
-    Ok(())
+    Ok(followed)
 }
 
 /// Where a run leads that must follow an entry.
@@ -82,9 +85,10 @@ pub(super) fn follow(log: &LogId, at: Tip, run: Run) -> Result<Tip, String> {
 }
 
 /// Nobody's entries lie in a scope that is not theirs to write.
-pub(super) fn check_authors(seat: Seat, office: &Office, found: &mut Vec<Found>) {
+pub(super) fn check_authors(seat: Seat, office: &Office, found: &mut Findings) {
     for log in all_logs(office) {
         let own = log.device == office.device();
+        found.compared(Check::Foreign, usize::from(!own));
         if !own && office.authority().may_write(&log.device, &log.scope) == Write::NotEntitled {
             let (kind, unit) = (log.scope.kind, log.scope.unit);
             let what = format!("holds entries of {} in {kind:?} {unit}", log.device.short());
@@ -94,7 +98,7 @@ pub(super) fn check_authors(seat: Seat, office: &Office, found: &mut Vec<Found>)
 }
 
 /// No event of an entry above a cut counts.
-pub(super) fn check_cuts(seat: Seat, office: &Office, held: &Held, found: &mut Vec<Found>) {
+pub(super) fn check_cuts(seat: Seat, office: &Office, held: &Held, found: &mut Findings) {
     let mut above: BTreeSet<Hash> = BTreeSet::new();
     for entry in &held.row.entries {
         let Some((log, tip)) = held.row.place(held.of.scope, entry) else {

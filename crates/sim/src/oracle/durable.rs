@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use store::{MemPlace, Store, StoreError};
+use store::{Fault, MemPlace, Store, StoreError};
 
 use crate::world::{Seat, World};
 
@@ -24,6 +24,8 @@ impl Disks {
         }
         let disk = world.disk(seat).copy();
         disk.cut_power();
+        // What lies there is the question, not whether more would fit.
+        disk.fault(Fault::Roomy);
         let (store, _) = Store::open(Box::new(disk), Box::new(MemPlace::default()), &mut |_| {})?;
         let store = Rc::new(store);
         self.opened.insert(seat, (operations, Rc::clone(&store)));

@@ -2,7 +2,7 @@
 
 use office::Load;
 
-use super::{Check, Found};
+use super::{Check, Findings, Found};
 use crate::world::Seat;
 
 /// Frames that one office holds for one peer's network at once: what a round makes.
@@ -16,7 +16,8 @@ const REFUSED_MAX: usize = 1_000;
 /// What may be staged once a commit is through.
 const STAGED_MAX: usize = 0;
 
-pub(super) fn check(seat: Seat, load: &Load, found: &mut Vec<Found>) {
+pub(super) fn check(seat: Seat, load: &Load, found: &mut Findings) {
+    found.compared(Check::Limits, 1);
     let mut limit = |what: &str, is: usize, max: usize| {
         if is > max {
             let what = format!("{is} {what}, at most {max} are allowed");

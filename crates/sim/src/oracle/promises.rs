@@ -6,7 +6,7 @@ use replica::entry::{LogId, Tip};
 use store::Store;
 
 use super::durable::Disks;
-use super::{Check, Found};
+use super::{Check, Findings, Found};
 use crate::world::{Seat, World};
 
 /// Ends of logs as they were when a device answered "saved". An end stands for all entries below it.
@@ -35,9 +35,10 @@ impl Promises {
     }
 
     /// Whether a device still holds what it has answered for.
-    pub(super) fn check_own(&self, world: &World, seat: Seat, found: &mut Vec<Found>) {
+    pub(super) fn check_own(&self, world: &World, seat: Seat, found: &mut Findings) {
         let Some(office) = world.office(seat) else { return };
         for (log, tip) in self.own.get(&seat).into_iter().flatten() {
+            found.compared(Check::Kept, 1);
             if !holds(office.store(), log, *tip) {
                 let what = format!("it answered \"saved\" and no longer holds {}", named(log, *tip));
                 found.push(Found::new(Check::Kept, seat, what));
@@ -46,11 +47,28 @@ impl Promises {
     }
 
     /// A disk was harmed, or is in other hands. What nobody else holds now is owed no longer; what the disk has lost is not asked of it.
-    pub(super) fn reckon(&mut self, world: &World, seat: Seat, gone: &BTreeSet<Seat>, disks: &mut Disks) {
-        let counted = world.seats().filter(|s| !gone.contains(s));
-        let stores: Vec<_> = counted
-            .filter_map(|s| disks.durable(world, s).ok().map(|store| (s, store)))
-            .collect();
+    ///
+    /// `gone`, `harmed`: disks that count no longer, and disks that were harmed. Of all others a disk that does not open is a violation: or
+    /// else every promise that lay there alone would be forgiven for it.
+    pub(super) fn reckon(
+        &mut self,
+        world: &World,
+        seat: Seat,
+        (gone, harmed): (&BTreeSet<Seat>, &BTreeSet<Seat>),
+        disks: &mut Disks,
+        found: &mut Findings,
+    ) {
+        let mut stores = Vec::new();
+        for counted in world.seats().filter(|s| !gone.contains(s)) {
+            match disks.durable(world, counted) {
+                Ok(store) => stores.push((counted, store)),
+                Err(_) if harmed.contains(&counted) => {}
+                Err(error) => {
+                    let what = format!("its disk, which nothing has harmed, would not open after a power cut: {error}");
+                    found.push(Found::new(Check::Kept, counted, what));
+                }
+            }
+        }
         let held = stores.iter().find(|(s, _)| *s == seat).map(|(_, store)| store);
         if let Some(own) = self.own.get_mut(&seat) {
             own.retain(|(log, tip)| held.is_some_and(|store| holds(store, log, *tip)));
@@ -63,13 +81,14 @@ impl Promises {
     }
 
     /// In the end everything owed is held by everybody who may hold it.
-    pub(super) fn check_all(&self, world: &World, seats: &[Seat], found: &mut Vec<Found>) {
+    pub(super) fn check_all(&self, world: &World, seats: &[Seat], found: &mut Findings) {
         for seat in seats {
             let Some(office) = world.office(*seat) else { continue };
             let Some(life) = office.life() else { continue };
             let shared = |log: &LogId| office.authority().may_hold(life.unit, &log.scope);
             let owed = self.owed.iter().filter(|(log, _)| shared(log));
             for (log, tip) in owed.flat_map(|(log, tips)| tips.iter().map(move |tip| (log, *tip))) {
+                found.compared(Check::Kept, 1);
                 if !holds(office.store(), log, tip) {
                     let what = format!("{} was acknowledged and did not arrive", named(log, tip));
                     found.push(Found::new(Check::Kept, *seat, what));

@@ -10,7 +10,7 @@ use store::Store;
 
 use super::durable::Disks;
 use super::promises::{holds, named};
-use super::{Check, Found};
+use super::{Check, Findings, Found};
 use crate::world::{Seat, World};
 
 /// Words given before a disk was harmed: until the news has come round they may be believed in good faith.
@@ -34,9 +34,9 @@ impl Lossy {
         self.0.contains(&(receipt.hub, receipt.store))
     }
 
-    /// Whether anything said by a device is doubtful.
-    pub(super) fn concerns(&self, device: &DeviceId) -> bool {
-        self.0.iter().any(|(d, _)| d == device)
+    /// Whether what a device says under its present store is doubtful. Once it has begun a new one its word counts again.
+    pub(super) fn concerns(&self, office: &Office) -> bool {
+        self.0.contains(&(office.device(), office.store_id()))
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn check_own(
     office: &Office,
     lossy: &Lossy,
     disks: &mut Disks,
-    found: &mut Vec<Found>,
+    found: &mut Findings,
 ) {
     let (me, store_id) = (office.device(), office.store_id());
     let said = office.store().receipts().by_hub(&me).filter(|r| r.store == store_id);
@@ -65,6 +65,7 @@ pub(super) fn check_own(
             return;
         }
     };
+    found.compared(Check::Receipts, said.len());
     for what in said.into_iter().filter_map(|receipt| excess(&store, receipt)) {
         found.push(Found::new(Check::Receipts, seat, format!("it has signed for {what}")));
     }
@@ -92,7 +93,7 @@ pub(super) fn check_standing(
     office: &Office,
     devices: &BTreeMap<Seat, DeviceId>,
     disks: &mut Disks,
-    found: &mut Vec<Found>,
+    found: &mut Findings,
 ) {
     let books = office.store().logs().scopes().filter(|s| s.kind == ScopeKind::Book);
     for receipt in books.flat_map(|scope| office.store().receipts().standing(scope)) {
@@ -101,6 +102,7 @@ pub(super) fn check_standing(
         }
         let hubs = devices.iter().filter(|(_, device)| **device == receipt.hub);
         let stores: Vec<_> = hubs.filter_map(|(s, _)| disks.durable(world, *s).ok()).collect();
+        found.compared(Check::Receipts, 1);
         let excess: Vec<_> = stores.iter().map(|store| excess(store, receipt)).collect();
         if excess.iter().all(Option::is_some) {
             let what = excess.into_iter().flatten().next();

@@ -7,7 +7,7 @@ use office::views::{RecordRef, RecordRow, Summary};
 use office::{Home, Office};
 use store::MemPlace;
 
-use super::{Check, Found};
+use super::{Check, Findings, Found};
 use crate::world::{Seat, World};
 
 /// Applies what is left, everywhere.
@@ -25,7 +25,7 @@ pub(super) fn settle(world: &mut World, seats: &[Seat]) {
 }
 
 /// Makes the index of a copy anew and compares.
-pub(super) fn check(world: &World, seat: Seat, found: &mut Vec<Found>) {
+pub(super) fn check(world: &World, seat: Seat, found: &mut Findings) {
     let Some(office) = world.office(seat) else { return };
     let home = Home {
         disk: Box::new(world.disk(seat).copy()),
@@ -49,6 +49,7 @@ pub(super) fn check(world: &World, seat: Seat, found: &mut Vec<Found>) {
         Err(error) => red(Check::Refold, format!("a copy cannot be verified: {error}")),
     }
     let (here, there) = (rows(office), rows(&fresh));
+    let compared = here.len();
     for (of, row) in &here {
         let no = &row.summary.no;
         match there.get(of) {
@@ -73,6 +74,7 @@ pub(super) fn check(world: &World, seat: Seat, found: &mut Vec<Found>) {
             "conflict items differ from those of an index made anew".to_owned(),
         );
     }
+    found.compared(Check::Refold, compared);
 }
 
 fn rows(office: &Office) -> BTreeMap<RecordRef, RecordRow> {

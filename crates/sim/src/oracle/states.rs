@@ -8,7 +8,7 @@ use ledger::record::{Folded, Status};
 use office::Office;
 use office::views::{RecordRef, RecordRow, RowStatus};
 
-use super::{Check, Found};
+use super::{Check, Findings, Found};
 use crate::world::{Seat, World};
 
 /// Answers remembered at most; beyond, all are forgotten at once.
@@ -26,7 +26,7 @@ pub(super) struct States {
 
 impl States {
     /// Folds one record and compares it with what the same entries gave anywhere else, and with itself without void events.
-    pub(super) fn check(&mut self, seat: Seat, office: &Office, of: RecordRef, row: RecordRow, found: &mut Vec<Found>) {
+    pub(super) fn check(&mut self, seat: Seat, office: &Office, of: RecordRef, row: RecordRow, found: &mut Findings) {
         let shown = row.clone();
         let held = match office.held(of, row) {
             Ok(held) => held,
@@ -41,6 +41,7 @@ impl States {
         if held.row.entries.len() != shown.entries.len() {
             return;
         }
+        found.compared(Check::Refold, 1);
         if held.row.summary != shown.summary {
             let (row, entries) = apart(&format!("{:?}", shown.summary), &format!("{:?}", held.row.summary));
             let what = format!("the row of {} says {row}, its entries say {entries}", shown.summary.no);
@@ -48,7 +49,10 @@ impl States {
         }
         let digest = held.folded.digest();
         let key = self.key(office, of.scope);
-        let (before, by) = *self.folded.entry((key, of.record)).or_insert((digest, seat));
+        let known = self.folded.get(&(key, of.record)).copied();
+        found.compared(Check::SameState, usize::from(known.is_some()));
+        let (before, by) = known.unwrap_or((digest, seat));
+        self.folded.entry((key, of.record)).or_insert((digest, seat));
         if before != digest {
             let f = &held.folded;
             let what = format!(
@@ -108,7 +112,9 @@ fn sources(office: &Office, book: Scope) -> Vec<(Scope, Hash)> {
     sources
 }
 
-pub(super) fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, found: &mut Vec<Found>) {
+pub(super) fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, found: &mut Findings) {
+    // Of a record without void events nothing is left out.
+    found.compared(Check::Void, with.events.iter().filter(|e| e.void.is_some()).count());
     let conflicts = |f: &Folded| -> Vec<_> {
         let others = f.conflicts.iter().filter(|c| c.kind != ConflictKind::VoidEvent);
         others.cloned().collect()
@@ -151,7 +157,7 @@ pub(super) fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, 
 }
 
 /// In the end everybody who may hold a scope holds the same of it, and every record of it can be read as far as it should.
-pub(super) fn check_in_step(world: &World, seats: &[Seat], forged: &BTreeSet<RecordId>, found: &mut Vec<Found>) {
+pub(super) fn check_in_step(world: &World, seats: &[Seat], forged: &BTreeSet<RecordId>, found: &mut Findings) {
     let mut digests: BTreeMap<Scope, (Hash, Seat)> = BTreeMap::new();
     let scopes = all_scopes(world, seats);
     for seat in seats {
@@ -163,6 +169,7 @@ pub(super) fn check_in_step(world: &World, seats: &[Seat], forged: &BTreeSet<Rec
                 continue;
             }
             let digest = logs.digest(*scope);
+            found.compared(Check::InStep, usize::from(digests.contains_key(scope)));
             let (first, by) = *digests.entry(*scope).or_insert((digest, *seat));
             if first != digest {
                 let what = format!(

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::id::{DeviceId, ScopeKind, Tier};
+use ledger::id::{DeviceId, Scope, ScopeKind, Tier};
 use office::Office;
 use office::views::{RecordRef, RecordRow};
 use replica::entry::{LogId, Tip};
 use replica::logs::{Ancestry, Held};
 use replica::receipt::Receipt;
+use serde_json::Value;
 
 use super::promises::holds;
 use super::receipts::Lossy;
-use super::{Check, Found, tier_of};
+use super::{Check, Findings, Found, tier_of};
 use crate::world::{Seat, World};
 
 /// What the oracle compares words with.
@@ -19,6 +20,8 @@ pub(super) struct Sight<'a> {
     pub(super) world: &'a World,
     pub(super) devices: &'a BTreeMap<Seat, DeviceId>,
     pub(super) hubs: &'a BTreeSet<Seat>,
+    /// Burnt, stolen, thrown away: they will never be up again, and nobody waits for their word.
+    pub(super) gone: &'a BTreeSet<Seat>,
     pub(super) lossy: &'a Lossy,
 }
 
@@ -30,11 +33,11 @@ impl Sight<'_> {
         office: &Office,
         of: RecordRef,
         row: &RecordRow,
-        found: &mut Vec<Found>,
+        found: &mut Findings,
     ) {
         let shown = office.reach().of_record(of, row);
         let places: Vec<(LogId, Tip)> = row.entries.iter().filter_map(|e| row.place(of.scope, e)).collect();
-        let standing: Vec<(&Receipt, Tier)> = standing(office, of).collect();
+        let standing: Vec<(&Receipt, Tier)> = standing(office, of.scope).collect();
         let ancestry = Held {
             logs: office.store().logs(),
             hashes: office.store(),
@@ -62,6 +65,7 @@ impl Sight<'_> {
         if shown == Tier::Room || doubtful {
             return;
         }
+        found.compared(Check::Tiers, places.len());
         let hubs = self.at_work(shown);
         let nowhere = |(log, tip): &&(LogId, Tip)| !hubs.iter().any(|hub| holds(hub.store(), log, *tip));
         if let Some((log, tip)) = places.iter().find(nowhere) {
@@ -74,14 +78,49 @@ impl Sight<'_> {
         }
     }
 
+    /// Whether the ticks (回执) in what a device has just answered are so: people act upon them at once.
+    pub(super) fn check_answer(&self, seat: Seat, office: &Office, answer: &Value, found: &mut Findings) {
+        let lines = match answer {
+            Value::Array(lines) => lines.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let ticks = lines.iter().filter_map(|line| {
+            let id = line["record_id"].as_str()?;
+            Some((id.to_owned(), line["receipt"].as_str()?))
+        });
+        let mut ticks: BTreeMap<String, &str> = ticks.collect();
+        ticks.retain(|_, tick| *tick != Tier::Room.as_str());
+        if ticks.is_empty() {
+            return;
+        }
+        for (of, row) in office.record_rows().unwrap_or_default() {
+            let Some(tick) = ticks.get(&of.record.to_string()) else {
+                continue;
+            };
+            let shown = office.reach().of_record(of, &row);
+            found.compared(Check::Words, 1);
+            if shown.as_str() != *tick {
+                let (no, is) = (&row.summary.no, shown.as_str());
+                let what = format!("it answers that {no} is at the {tick}, and it is at the {is}");
+                found.push(Found::new(Check::Words, seat, what));
+            }
+            self.check_record(seat, office, of, &row, found);
+        }
+    }
+
     /// Whether what a device counts as having arrived at the county has arrived there.
-    pub(super) fn check_reach(&self, seat: Seat, office: &Office, found: &mut Vec<Found>) {
+    pub(super) fn check_reach(&self, seat: Seat, office: &Office, found: &mut Findings) {
         let hubs = self.at_work(Tier::County);
-        if self.any_down() || hubs.iter().any(|h| self.lossy.concerns(&h.device())) {
+        if self.any_down() || hubs.iter().any(|h| self.lossy.concerns(h)) {
             return;
         }
         let logs = office.store().logs();
         for scope in logs.scopes().filter(|s| s.kind == ScopeKind::Book) {
+            // Words of a disk that was harmed since, or of a hub that is no more: the news is on its way.
+            if standing(office, scope).any(|(receipt, _)| self.lossy.has(receipt)) {
+                continue;
+            }
+            found.compared(Check::Words, 1);
             let mut arrived = 0;
             for log in logs.logs(scope) {
                 let tips = hubs.iter().flat_map(|h| h.store().logs().tips(&log));
@@ -106,7 +145,8 @@ impl Sight<'_> {
     }
 
     fn any_down(&self) -> bool {
-        self.hubs.iter().any(|seat| !self.world.is_up(*seat))
+        let mut there = self.hubs.iter().filter(|seat| !self.gone.contains(seat));
+        there.any(|seat| !self.world.is_up(*seat))
     }
 }
 
@@ -126,11 +166,11 @@ fn beyond(office: &Office, log: &LogId, tips: &[Tip]) -> u64 {
     }
 }
 
-/// Receipts that count for a record, each with its tier: not withdrawn, by a hub that is in and over the book.
-fn standing(office: &Office, of: RecordRef) -> impl Iterator<Item = (&Receipt, Tier)> {
+/// Receipts that count for a book, each with its tier: not withdrawn, by a hub that is in and over the book.
+fn standing(office: &Office, book: Scope) -> impl Iterator<Item = (&Receipt, Tier)> {
     let receipts = office.store().receipts();
     receipts
-        .standing(of.scope)
+        .standing(book)
         .filter(|r| !receipts.is_void(&r.hub, r.store) && office.authority().receipt_counts(r))
         .filter_map(|r| Some((r, office.authority().tier_of(&r.hub)?)))
 }

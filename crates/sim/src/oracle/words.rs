@@ -47,7 +47,8 @@ fn not_counted(office: &Office, event: &str, value: &Value) -> Option<String> {
 }
 
 /// In the end nothing is pending, and every case is shown at the county.
-pub(super) fn check_arrived(seat: Seat, office: &Office, found: &mut Vec<Found>) {
+pub(super) fn check_arrived(seat: Seat, office: &Office, found: &mut super::Findings) {
+    found.compared(Check::Words, 1);
     let reach = office.reach().of_all();
     let (township, county) = (reach.pending_township(), reach.pending_county());
     if township + county > 0 {

@@ -32,6 +32,8 @@ pub(super) struct Connection {
     /// Frames of this end wait for the line to work again.
     pub(super) held: [bool; 2],
     pub(super) began_ms: u64,
+    /// Somebody has had his hands on its frames.
+    pub(super) tampered: bool,
 }
 
 #[derive(Default)]

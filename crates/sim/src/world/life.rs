@@ -25,7 +25,9 @@ impl World {
     /// Another device whose disk is a copy of that of `of`, as it is now.
     pub fn copy_of(&mut self, of: Seat, name: &str) -> Seat {
         let (disk, rows) = self.backup(of);
-        self.seat(name, disk, rows)
+        let copy = self.seat(name, disk, rows);
+        self.places[copy.0].rotten = self.places[of.0].rotten;
+        copy
     }
 
     /// A copy of a device's disk.
@@ -53,6 +55,9 @@ impl World {
             wanted: true,
             dark_ms: 60_000,
             software: "sim 1".to_owned(),
+            struck: 0,
+            struck_before: 0,
+            rotten: false,
         });
         let seat = Seat(self.places.len() - 1);
         self.start(seat);
@@ -64,11 +69,13 @@ impl World {
         if self.is_up(seat) {
             return;
         }
+        self.collect_struck();
         let place = &mut self.places[seat.0];
         place.wanted = true;
         place.process += 1;
         place.round_ms = None;
         place.tick_ms = None;
+        place.struck_before = place.struck;
         let (process, began_ms) = (place.process, self.now_ms);
         place.clock.begin(began_ms, 1_000 + process * 7_919);
         let home = Home {
@@ -148,8 +155,9 @@ impl World {
 
     /// Counts the armed faults of disks that have struck.
     pub fn collect_struck(&mut self) {
-        for place in &self.places {
+        for place in &mut self.places {
             let struck = place.disk.take_struck();
+            place.struck += struck.syncs + struck.reads + struck.writes + struck.full;
             self.faults.add(Kind::SyncFailed, struck.syncs);
             self.faults.add(Kind::ReadFailed, struck.reads);
             self.faults.add(Kind::WriteFailed, struck.writes);
@@ -209,6 +217,10 @@ impl World {
     fn mishap(&mut self, seat: Seat, why: &str) {
         self.trace.note(9, self.now_ms, seat.0 as u64, why.as_bytes());
         self.mishaps.push((self.now_ms, seat, why.to_owned()));
+        self.collect_struck();
+        let place = &self.places[seat.0];
+        let struck = place.rotten || place.struck > place.struck_before;
+        self.watch(&Moment::Mishap { seat, why, struck });
     }
 
     /// Puts a copy taken earlier back in place of the disk, and starts again.
@@ -225,6 +237,12 @@ impl World {
     /// A disk holds less than it did. To be said of whatever takes away or spoils what was durable.
     pub fn harmed(&mut self, seat: Seat) {
         self.watch(&Moment::Harmed { seat });
+    }
+
+    /// Bits of a disk have rotted: whatever its process says of it from now on has a cause.
+    pub fn rotted(&mut self, seat: Seat) {
+        self.places[seat.0].rotten = true;
+        self.harmed(seat);
     }
 
     /// A device is in other hands, or thrown away.

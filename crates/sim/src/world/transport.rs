@@ -12,6 +12,7 @@ use super::{Seat, World};
 use crate::fault::Kind;
 use crate::line::{Conditions, Lane, Redial};
 use crate::malice::{Tamper, Tampered};
+use crate::oracle::Moment;
 
 /// A line between two devices, dialled by the first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -289,6 +290,7 @@ impl World {
             finished: [false, false],
             held: [false, false],
             began_ms: self.now_ms,
+            tampered: false,
         });
         self.lines[line.0].live = Some(id);
         self.trace.note(2, self.now_ms, line.0 as u64, &[]);
@@ -346,6 +348,7 @@ impl World {
             .note(4, self.now_ms, id_of(connection.seats[end], end), &bytes);
         let full_len = bytes.len();
         let touched = line.tamper.as_mut().map(|t| t.touch(end, &bytes));
+        let honest = matches!(touched, None | Some(Tampered::Honest));
         let (frames, late_ms, fault) = match touched {
             None | Some(Tampered::Honest) => (vec![bytes], 0, None),
             Some(Tampered::Dropped) => (vec![Vec::new()], 0, Some(Kind::HubDropped)),
@@ -355,6 +358,7 @@ impl World {
             Some(Tampered::Held) => (vec![Vec::new()], 0, None),
             Some(Tampered::Swapped(held)) => (vec![bytes, held], 0, Some(Kind::HubSwapped)),
         };
+        connection.tampered |= !honest;
         if let Some(kind) = fault {
             self.faults.note(kind);
         }
@@ -434,6 +438,7 @@ impl World {
         }
         connection.flying_bytes[end] -= frames.iter().map(|f| f.bytes.len()).sum::<usize>();
         let (seat, session) = (connection.seats[1 - end], connection.ids[1 - end]);
+        let (peer, tampered) = (connection.seats[end], connection.tampered);
         let Some(session) = session else { return };
         let now = self.now(seat);
         for frame in frames.iter().filter(|f| !f.bytes.is_empty()) {
@@ -451,7 +456,13 @@ impl World {
             if let Some(fault) = fault {
                 self.trace
                     .note(5, self.now_ms, seat.0 as u64, fault.to_string().as_bytes());
-                self.peer_errors.push((seat, fault));
+                self.watch(&Moment::Blamed {
+                    seat,
+                    peer,
+                    fault: &fault,
+                    tampered,
+                });
+                self.peer_errors.push((seat, peer, fault));
             }
         }
         self.round_soon(seat, 0);
