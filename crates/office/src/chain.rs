@@ -2,13 +2,14 @@
 
 use ledger::id::{DeviceId, UnitId};
 use replica::authority::{Authority, Stated};
-use replica::credential::{Credential, decode_chain};
+use replica::credential::{Credential, decode_chain, encode_chain};
 use replica::entry::Tip;
 use replica::limits::INTRODUCTION_LINKS_MAX;
 use replica::statement::Statement;
-use store::{Merge, Store};
+use store::{Merge, Store, StoreError};
 
 use crate::life::fact;
+use crate::office::Office;
 use crate::statements::Statements;
 
 /// Enough for one admission alone.
@@ -65,6 +66,27 @@ impl Chains<'_> {
             let [run] = <[_; 1]>::try_from(runs).ok()?;
             Credential::from_run(&run.verify().ok()?)
         })
+    }
+}
+
+impl Office {
+    /// A founding hub was introduced by nobody. Where its disk rots just at its own admission, and the index goes as well, its peers
+    /// still hold the admission; but it would take nobody's word, not even its own, if it had forgotten who it is.
+    pub(crate) fn keep_chain(&mut self) -> Result<(), StoreError> {
+        let Some(life) = self.life.as_ref().filter(|_| self.store.fact(fact::CHAIN).is_none()) else {
+            return Ok(());
+        };
+        let chains = Chains {
+            root: life.root,
+            authority: &self.authority,
+            statements: &self.statements,
+            store: &self.store,
+        };
+        let chain = chains.own(&self.me.device);
+        if !chain.is_empty() {
+            self.store.stage_fact(fact::CHAIN, Some(&encode_chain(&chain)))?;
+        }
+        Ok(())
     }
 }
 

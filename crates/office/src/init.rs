@@ -151,6 +151,8 @@ impl Office {
             self.make_hub_key(Scope::book(unit))?;
         }
         self.commit_or_fail(now)?;
+        self.keep_chain()?;
+        self.commit_or_fail(now)?;
         Ok(())
     }
 

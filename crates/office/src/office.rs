@@ -187,6 +187,7 @@ impl Office {
         if self.epoch == 0 || self.epoch_due || self.is_forked() {
             self.begin_epoch()?;
         }
+        self.keep_chain()?;
         self.due.own_receipts = true;
         self.due.duties = true;
         self.due.keys = true;

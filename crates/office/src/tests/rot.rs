@@ -439,3 +439,31 @@ fn show(number: &str) -> Command {
         ..CaseShow::default()
     })
 }
+
+#[test]
+fn a_founding_hub_that_lost_its_own_admission_and_its_index_knows_who_it_is() {
+    // Seed 8070: the county took nobody's word any more, not even its own, and no room came in.
+    let mut county = County::new(60, 1, 1);
+    let (room, hub) = (county.rooms[0], county.hub);
+    county.new_case(room, 1);
+    county.world.pass(10_000);
+    let root = county.world.office(hub).life().unwrap().root;
+    let frames = county
+        .world
+        .office(hub)
+        .store()
+        .frames_after(store::Position::START, 1_000);
+    let at = frames.unwrap().into_iter().find_map(|(_, frame)| match frame {
+        store::JournalFrame::Run(run) if run.log.device == root => Some(run.entries[0].at),
+        _ => None,
+    });
+    let at = at.unwrap();
+    county.world.kill(hub);
+    let (disk, _) = county.world.backup(hub);
+    disk.flip(&format!("journal-{:08}", at.segment), u64::from(at.offset), 3);
+    county.world.restore(hub, (disk, MemPlace::default()));
+    county.new_case(room, 2);
+    county.world.pass(30_000);
+    county.assert_in_step();
+    assert_eq!(county.numbers(hub).len(), 2);
+}
