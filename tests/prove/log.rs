@@ -12,6 +12,7 @@ use sim::fault::Kind;
 
 const TITLE: &str = "# Proof log\n\nMade by `cargo run --release -p cunlian-tests --bin cunlian-prove`; see `--help`. The head is computed from the rows; times are UTC+8.\n";
 const ROWS: &str = "## Runs";
+const FAILURES: &str = "## Failures, and how to see them again";
 const COLUMNS: &str =
     "| begun | section | commit | from–to | count | node-years | faults | failures | seconds | rate | by kind |";
 const LINE: &str = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |";
@@ -186,29 +187,51 @@ impl Log {
         })
     }
 
+    /// Notes what did not hold, and the command that shows it again at that commit.
+    pub(crate) fn failed(&self, row: &Row, again: &str, what: &str) -> Result<()> {
+        let what = what.lines().next().unwrap_or_default();
+        let line = format!("- {} at {}: `{again}`: {what}", row.begun, row.commit);
+        self.rewrite(|_, failures| failures.push(line))
+    }
+
+    fn failures(&self) -> Vec<String> {
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        let lines = text.lines().skip_while(|line| *line != FAILURES).skip(1);
+        let lines = lines.take_while(|line| !line.starts_with("## "));
+        lines.filter(|line| line.starts_with("- ")).map(str::to_owned).collect()
+    }
+
     /// Makes the head anew.
     pub(crate) fn sum(&self) -> Result<()> {
         self.change(|_| {})
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Row>)) -> Result<()> {
+        self.rewrite(|rows, _| change(rows))
+    }
+
+    fn rewrite(&self, change: impl FnOnce(&mut Vec<Row>, &mut Vec<String>)) -> Result<()> {
         let lock = File::options()
             .create(true)
             .truncate(false)
             .write(true)
             .open(std::env::temp_dir().join("cunlian-prove.lock"))?;
         lock.lock()?;
-        let mut rows = self.rows()?;
-        change(&mut rows);
+        let (mut rows, mut failures) = (self.rows()?, self.failures());
+        change(&mut rows, &mut failures);
         let beside = self.path.with_extension("md.new");
-        fs::write(&beside, text(&rows))?;
+        fs::write(&beside, text(&rows, &failures))?;
         Ok(fs::rename(beside, &self.path)?)
     }
 }
 
-fn text(rows: &[Row]) -> String {
+fn text(rows: &[Row], failures: &[String]) -> String {
+    let failed = match failures {
+        [] => "None.".to_owned(),
+        some => some.join("\n"),
+    };
     let mut out = format!(
-        "{TITLE}\n{}\n{}\n{ROWS}\n\n{COLUMNS}\n{LINE}\n",
+        "{TITLE}\n{}\n{}\n{FAILURES}\n\n{failed}\n\n{ROWS}\n\n{COLUMNS}\n{LINE}\n",
         totals(rows),
         by_kind(rows)
     );
@@ -362,7 +385,15 @@ mod tests {
         assert!(text.contains("| seeds | 20000 | 30 |"), "{text}");
         assert!(text.contains("| simulated node-years | 10000 | 6 |"), "{text}");
         assert!(text.contains("| line cut both ways | 24 |"), "{text}");
+        log.failed(&first, "cunlian-sim --seed 7", "kept: lost\nmore")
+            .expect("noted");
         log.sum().expect("again");
+        let failed = log.failures();
+        assert!(
+            failed.len() == 1 && failed[0].ends_with("`cunlian-sim --seed 7`: kept: lost"),
+            "{failed:?}"
+        );
+        let text = text.replace("None.", &failed[0]);
         assert_eq!(
             fs::read_to_string(&log.path).expect("text"),
             text,

@@ -48,6 +48,9 @@ struct Arguments {
     /// Threads for seeds and power cuts
     #[arg(long, default_value_t = 1)]
     jobs: usize,
+    /// Days of faults in each simulated county
+    #[arg(long, default_value_t = 10)]
+    days: u64,
     /// The log
     #[arg(long, value_name = "FILE.md", default_value_os_t = log_path())]
     log: PathBuf,
@@ -181,7 +184,7 @@ fn prove(arguments: &Arguments) -> Result<u64> {
         let until = Until(share.map(|share| Instant::now() + share));
         let log = Log::open(&arguments.log)?;
         failures += match section {
-            Section::Seeds => seeds::prove(&log, until, arguments.jobs)?,
+            Section::Seeds => seeds::prove(&log, until, arguments.jobs, arguments.days)?,
             Section::Power => power::prove(&log, until, arguments.jobs)?,
             Section::Kill => kills::prove(&log, until)?,
             Section::Fuzz => tools::fuzz(&log, until)?,
@@ -261,6 +264,11 @@ impl<'a> Running<'a> {
             true => Ok(()),
             false => self.log.put(&self.row),
         }
+    }
+
+    /// Notes a failure with the command that shows it again.
+    pub(crate) fn failed(&self, again: &str, what: &str) -> Result<()> {
+        self.log.failed(&self.row, again, what)
     }
 
     /// Ends a row whose time another program took.

@@ -11,9 +11,13 @@ use sim::{Shape, Verdict, run_seed};
 use crate::log::Log;
 use crate::{Running, Until};
 
-pub(crate) fn prove(log: &Log, until: Until, jobs: usize) -> Result<u64> {
+/// Seeds of so many days each; one in twenty is told twice, and both must be the same to the last byte.
+pub(crate) fn prove(log: &Log, until: Until, jobs: usize, days: u64) -> Result<u64> {
     let mut running = Running::begin(log, "seeds")?;
-    let shape = Shape::default();
+    let shape = Shape {
+        days,
+        ..Shape::default()
+    };
     let next = AtomicU64::new(running.row.from);
     let (send, verdicts) = mpsc::channel();
     thread::scope(|scope| {
@@ -31,7 +35,7 @@ pub(crate) fn prove(log: &Log, until: Until, jobs: usize) -> Result<u64> {
         drop(send);
         loop {
             match verdicts.recv_timeout(Duration::from_secs(1)) {
-                Ok(verdict) => take(&mut running, &verdict),
+                Ok(verdict) => take(&mut running, &verdict, days)?,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
@@ -42,7 +46,7 @@ pub(crate) fn prove(log: &Log, until: Until, jobs: usize) -> Result<u64> {
     running.end()
 }
 
-fn take(running: &mut Running<'_>, verdict: &Verdict) {
+fn take(running: &mut Running<'_>, verdict: &Verdict, days: u64) -> Result<()> {
     let row = &mut running.row;
     row.count += 1;
     row.to = row.to.max(verdict.seed);
@@ -54,7 +58,12 @@ fn take(running: &mut Running<'_>, verdict: &Verdict) {
     row.add("excused", verdict.excused);
     if let Some(failure) = &verdict.failure {
         row.failures += 1;
-        let seed = verdict.seed;
-        println!("seed {seed} FAILED: {failure}\n  again: cargo run --release -p cunlian-sim -- --seed {seed}");
+        let again = format!(
+            "cargo run --release -p cunlian-sim -- --seed {} --days {days}",
+            verdict.seed
+        );
+        println!("seed {} FAILED: {failure}\n  again: {again}", verdict.seed);
+        return running.failed(&again, failure);
     }
+    Ok(())
 }
