@@ -293,7 +293,9 @@ impl Receipts {
             .filter_map(|receipt| Some((tier_of(receipt)?, receipt)))
             .filter(|(_, receipt)| {
                 let tips = receipt.vector.tips(log);
-                tips.iter().any(|end| ancestry.is_ancestor(log, tip, *end))
+                // What a receipt names outright needs no chain: the place on our own disk may be damaged just now.
+                tips.iter()
+                    .any(|end| *end == tip || ancestry.is_ancestor(log, tip, *end))
             })
             .map(|(tier, receipt)| (tier, receipt.at_ms))
             .min_by_key(|(tier, at_ms)| (Reverse(*tier), *at_ms))

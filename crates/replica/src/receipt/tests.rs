@@ -90,6 +90,24 @@ fn the_tick_shows_the_highest_tier_that_said_it_holds_the_entry() {
 }
 
 #[test]
+fn what_a_receipt_names_is_there_also_while_our_own_place_cannot_be_read() {
+    struct Damaged;
+    impl Ancestry for Damaged {
+        fn is_ancestor(&self, _: &LogId, _: Tip, _: Tip) -> bool {
+            false
+        }
+    }
+    let mut receipts = Receipts::default();
+    receipts.accept(receipt(2, 1, 1));
+    let reach = |seq| {
+        receipts
+            .reach(&log(), place(seq), &tier_of, &Damaged)
+            .map(|(tier, _)| tier)
+    };
+    assert_eq!((reach(10), reach(9)), (Some(Tier::County), None));
+}
+
+#[test]
 fn a_withdrawn_store_stands_for_nothing_whichever_came_first() {
     let mut receipts = Receipts::default();
     assert_eq!(receipts.accept(receipt(1, 1, 2)), Accepted::New);
