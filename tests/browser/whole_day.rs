@@ -41,6 +41,7 @@ fn a_whole_day_is_worked_without_a_mouse() {
     covered(&browser);
     browser.menu('1');
     browser.wait("today", |b| b.path() == "/");
+    assert!(browser.text().contains("代办在办"), "the errand waits");
     browser.screen("today");
     browser.enter_on("form[action='/leave'] button");
     browser.wait("gone home", |b| b.path() == "/login" && b.focus() == "pin");

@@ -82,6 +82,7 @@ impl Action {
             SharedCommand::Status => View::Status,
             SharedCommand::User(UserCommand::List) => View::UserList,
             SharedCommand::User(_) => View::User,
+            SharedCommand::Errand(_) => View::ErrandList,
             SharedCommand::Conflict(ConflictCommand::List) => View::ConflictList,
             SharedCommand::Conflict(ConflictCommand::Resolve(_)) => View::ConflictResolve,
             SharedCommand::Quarantine(QuarantineCommand::List) => View::QuarantineList,

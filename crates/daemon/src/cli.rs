@@ -222,6 +222,9 @@ pub enum SharedCommand {
     /// 窗口人员和一次性登记码 · people
     #[command(subcommand)]
     User(UserCommand),
+    /// 代办：谁领办、在谁手上 · errands
+    #[command(subcommand)]
+    Errand(ErrandCommand),
     /// 需要人裁定的冲突 · conflict items
     #[command(subcommand)]
     Conflict(ConflictCommand),
@@ -308,6 +311,16 @@ pub struct ResolveArgs {
     /// 说明 · note
     #[arg(long)]
     pub note: Option<String>,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum ErrandCommand {
+    /// 列出，在办的在前 · list, open ones first
+    #[command(
+        after_help = "例 Example:\n  errand list\n  case do 511603… claim        认领 · claim it\n  \
+        case do 511603… progress --note 已送窗口\n  case do 511603… hand_over --note 511603102201\n  case do 511603… return --note 证已办好"
+    )]
+    List,
 }
 
 #[derive(Subcommand, Clone, Debug)]
@@ -431,6 +444,7 @@ impl SharedCommand {
             }),
             SharedCommand::Status => Command::Status,
             SharedCommand::User(user) => user.into(),
+            SharedCommand::Errand(ErrandCommand::List) => Command::ErrandList,
             SharedCommand::Conflict(ConflictCommand::List) => Command::ConflictList,
             SharedCommand::Conflict(ConflictCommand::Resolve(a)) => Command::ConflictResolve(ConflictResolve {
                 id: a.id,

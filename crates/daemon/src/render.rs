@@ -6,6 +6,7 @@ mod case_list;
 mod case_show;
 mod conflict;
 mod day;
+mod errand;
 mod import;
 mod layout;
 mod member;
@@ -42,6 +43,7 @@ pub enum View {
     MemberExtend,
     MemberAdmit,
     UserList,
+    ErrandList,
     /// One person, with the code where one was given.
     User,
     /// The ticket alone, to be copied; on a terminal with what it is for.
@@ -113,6 +115,7 @@ pub fn text(view: View, value: &Value, screen: Screen) -> String {
         View::MemberExtend => member::extended(value),
         View::MemberAdmit => member::admitted(value),
         View::UserList => user::list(value, screen),
+        View::ErrandList => errand::list(value, screen),
         View::User => user::one(value),
         View::Invite => member::ticket(value, screen),
         View::Join => member::joined(value),

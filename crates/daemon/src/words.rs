@@ -366,6 +366,9 @@ pub(crate) fn never_seen(many: usize) -> String {
 // Members.
 
 pub(crate) const MEMBERS_HEAD: [&str; 7] = ["机构", "代码", "用途", "设备", "电脑名", "编号段", "状态"];
+pub(crate) const NO_ERRANDS: &str = "还没有代办。村室在办事页面的“代办”里登记。";
+pub(crate) const ERRANDS_HEAD: [&str; 7] = ["编号", "日期", "委托人", "委托办什么", "状态", "领办人", "现在由"];
+pub(crate) const NOBODY_YET: &str = "无人认领";
 pub(crate) const NO_USERS: &str = "还没有登记人员。请用 user add 登记，再把打印出来的一次性登记码交给本人。";
 pub(crate) const USERS_HEAD: [&str; 6] = ["机构", "代码", "姓名", "角色", "编号", "状态"];
 pub(crate) const STOPPED: &str = "已停用";

@@ -348,6 +348,7 @@ pub(crate) const OF_CASE: &str = "所属办件";
 pub(crate) const ENTRUSTER: &str = "委托人";
 pub(crate) const NOBODY_YET: &str = "还没有人认领";
 
+pub(crate) const ERRANDS_NOW: &str = "代办在办";
 pub(crate) const NEW_ERRAND: &str = "登记代办";
 pub(crate) const NEW_ERRAND_DO: &str = "登记代办（Ctrl+回车）";
 pub(crate) const NOT_SAVED_ERRAND: &str = "还没有保存，改正后请再按一次“登记代办”。";

@@ -22,6 +22,7 @@ struct Counts {
     due_today: u64,
     awaiting: u64,
     came_back: u64,
+    errands: u64,
 }
 
 #[derive(Deserialize, Template)]

@@ -29,7 +29,7 @@ fn check(view: View, screen: Screen, value: &Value, expected: &str) {
     assert_eq!(shown, expected, "\n{shown}");
 }
 
-const EVERY_VIEW: [View; 27] = [
+const EVERY_VIEW: [View; 28] = [
     View::CaseNew,
     View::CaseDo,
     View::CaseEdit,
@@ -57,6 +57,7 @@ const EVERY_VIEW: [View; 27] = [
     View::Passphrase,
     View::AuditList,
     View::Day,
+    View::ErrandList,
 ];
 
 #[test]
@@ -153,6 +154,8 @@ fn an_empty_list_says_what_to_do_next() {
     let none = "没有符合条件的办件。看全部：case list\n";
     check(View::CaseList(Asked::Some), room(), &json!([]), none);
     check(View::ConflictList, hub(), &json!([]), "没有需要裁定的事项。\n");
+    let none = "还没有代办。村室在办事页面的“代办”里登记。\n";
+    check(View::ErrandList, hub(), &json!({"errands": []}), none);
     let none = "没有被隔离或搁置的内容，全部正常计入。\n";
     check(View::QuarantineList, hub(), &json!([]), none);
 }

@@ -82,6 +82,7 @@ impl Office {
                 "due_today": counts[Why::DueToday as usize],
                 "awaiting": counts[Why::Awaiting as usize],
                 "came_back": counts[Why::CameBack as usize],
+                "errands": self.open_errands(unit)?,
             },
             "newest": newest,
             "overdue": overdue,
@@ -113,6 +114,22 @@ impl Office {
         let scanned = self.store.kv().scan(&from, &prefix_end(&from), Order::Rising, scan);
         scanned.map_err(|e| texts::store_failed(&e))?;
         Ok(found)
+    }
+
+    /// Errands that are not over.
+    fn open_errands(&self, unit: UnitId) -> Result<u64, CommandError> {
+        let form = self
+            .views
+            .forms()
+            .named("errand")
+            .unwrap_or(ledger::form::Form::errand());
+        let (from, mut open) = (name::errands(unit), 0);
+        let scan = &mut |_: &[u8], state: &[u8]| {
+            open += u64::from(!std::str::from_utf8(state).is_ok_and(|state| form.is_end(state)));
+            Scan::On
+        };
+        let scanned = self.store.kv().scan(&from, &prefix_end(&from), Order::Rising, scan);
+        scanned.map(|_| open).map_err(|e| texts::store_failed(&e))
     }
 
     fn why(&self, of: RecordRef, row: &RecordRow, today: Day, unit: UnitId) -> Vec<Why> {

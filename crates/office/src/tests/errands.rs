@@ -60,7 +60,8 @@ fn an_errand_is_seen_with_its_case_held_by_whoever_claims_it_and_counted_as_no_c
     let case = receive(&mut county, room, "B20");
     let errand = entrust(&mut county, room, &case);
     assert_eq!(county.cases(room).len(), 1, "an errand is no case");
-    assert_eq!(county.world.run(room, Command::Today)["counts"]["total"], 1);
+    let counts = county.world.run(room, Command::Today)["counts"].clone();
+    assert_eq!((&counts["total"], &counts["errands"]), (&json!(1), &json!(1)));
     let page = show(&mut county, room, &case);
     assert_eq!(page["errands"][0]["project_no"], json!(errand));
     let own = show(&mut county, room, &errand);
@@ -91,6 +92,13 @@ fn an_errand_is_seen_with_its_case_held_by_whoever_claims_it_and_counted_as_no_c
     county.world.pass(5_000);
     let list = county.world.run(room, Command::ErrandList);
     assert_eq!(list["counts"], json!({"open": 0, "ended": 1}));
+    assert_eq!(county.world.run(room, Command::Today)["counts"]["errands"], 0);
+    let above = county.world.run(town, Command::ErrandList);
+    assert_eq!(
+        above["errands"][0]["project_no"],
+        json!(errand),
+        "the township sees its rooms' errands"
+    );
     assert_eq!(list["errands"][0]["state"], "returned");
     // What the index says follows from the journal.
     assert_eq!(county.world.run(room, Command::Verify)["clean"], true);
