@@ -11,6 +11,7 @@
 mod bar;
 mod case;
 mod day;
+mod doctor;
 mod errand;
 mod import;
 mod lines;
@@ -18,6 +19,7 @@ mod login;
 mod matters;
 mod new;
 mod people;
+mod print;
 mod screen;
 mod search;
 mod sheet;
@@ -64,6 +66,11 @@ const MENU: &[Link] = &[
         path: "/day",
         label: texts::DAY,
         key: "5",
+    },
+    Link {
+        path: "/doctor",
+        label: texts::DOCTOR,
+        key: "8",
     },
     Link {
         path: "/post",
@@ -132,6 +139,9 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/new/draft", post(new::draft))
         .route("/new/clear", post(new::clear))
         .route("/search", get(search::page).post(search::search))
+        .route("/case/{number}/print", post(print::page))
+        .route("/doctor", get(doctor::page))
+        .route("/doctor/file", post(doctor::file))
         .route("/day", get(day::page))
         .route("/day/close", post(day::close))
         .route("/day/ledger", post(day::ledger))

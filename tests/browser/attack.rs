@@ -16,6 +16,7 @@ const PAGES: &[&str] = &[
     "/search",
     "/day",
     "/import",
+    "/doctor",
     "/case/51160300112628200011",
     "/case/51160300112628200011/live",
     "/errands",
@@ -43,6 +44,7 @@ const FORMS: &[&str] = &[
     "/day/ledger",
     "/import/look",
     "/import/take",
+    "/doctor/file",
     "/case/51160300112628200011/do",
     "/case/51160300112628200011/correct",
     "/case/51160300112628200011/edit",
@@ -52,6 +54,7 @@ const FORMS: &[&str] = &[
     "/case/51160300112628200011/evaluate",
     "/errands/new",
     "/case/51160300112628200011/reveal",
+    "/case/51160300112628200011/print",
     "/evaluate",
     "/no/such/page",
 ];

@@ -158,3 +158,68 @@ fn a_day_book_is_looked_at_before_anything_is_written() {
     browser.wait("what is wrong", |b| b.text().contains("另存为“CSV UTF-8"));
     assert_eq!((desk.cases().len(), browser.complaints()), (2, Vec::new()));
 }
+
+#[test]
+fn what_is_wrong_is_told_with_what_to_do_and_the_file_for_helpers_names_nobody() {
+    let desk = Desk::open();
+    let code = desk.name("李芳", "clerk");
+    let browser = Browser::open();
+    desk.enrol(&browser, &code);
+    let args = [
+        "case",
+        "new",
+        "--matter",
+        "B23",
+        "--name",
+        "欧阳娜娜",
+        "--cert-no",
+        ZHANG,
+        "--mobile",
+        "13800138000",
+        "--address",
+        "高河村3组",
+        "--note",
+        "急",
+    ];
+    let made = desk.county[desk.room].json(&args).expect("a case");
+    browser.go(&desk.url("/doctor"));
+    let page = browser.text();
+    assert!(
+        page.contains("通，连着观阁镇") && page.contains("没有设口令") && page.contains("还剩"),
+        "{page}"
+    );
+    desk.county.cut(desk.room);
+    browser.wait("the bar knows", |b| b.text().contains("线路断"));
+    browser.wait("the line is down", |b| {
+        b.go(&desk.url("/doctor"));
+        b.text().contains("断了") && b.text().contains("请看网线")
+    });
+    let file = browser.js("var form = document.querySelector('form[action=\"/doctor/file\"]');
+         var ask = new XMLHttpRequest(); ask.open('POST', '/doctor/file', false);
+         ask.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded');
+         ask.send(new URLSearchParams(new FormData(form)).toString());
+         return [ask.getResponseHeader('Content-Disposition'), ask.responseText]");
+    let text = file[1].as_str().expect("a file");
+    let read: Value = serde_json::from_str(text).expect("JSON");
+    assert_eq!(read["status"]["unit"], format!("{ROOM}"));
+    assert!(
+        read["status"]["version"].is_string() && read["checks"][0]["mark"] == "look",
+        "{text}"
+    );
+    let number = made["project_no"].as_str().expect("a number");
+    for trace in [
+        "欧阳",
+        "欧*",
+        ZHANG,
+        "110105",
+        "13800138000",
+        "138****8000",
+        "3组",
+        "急",
+        "李芳",
+        number,
+    ] {
+        assert!(!text.contains(trace), "{trace} in {text}");
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}

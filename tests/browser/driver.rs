@@ -285,6 +285,15 @@ impl Browser {
         }
     }
 
+    /// The page as a printer gets it, on paper of this width (cm).
+    pub(crate) fn pdf(&self, width_cm: f64) -> Vec<u8> {
+        let body = json!({"page": {"width": width_cm, "height": 29.7}, "shrinkToFit": false,
+            "margin": {"top": 0.5, "bottom": 0.5, "left": 0.2, "right": 0.2}});
+        let pdf = self.ask("POST", "/print", Some(&body)).expect("a paper");
+        let bytes = data_encoding::BASE64.decode(pdf.as_str().unwrap_or_default().as_bytes());
+        bytes.expect("a file in base64")
+    }
+
     pub(crate) fn picture(&self, file: &Path) {
         let shot = self.ask("GET", "/screenshot", None).unwrap_or_default();
         let bytes = data_encoding::BASE64.decode(shot.as_str().unwrap_or_default().as_bytes());

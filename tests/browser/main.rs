@@ -6,6 +6,7 @@ mod case;
 mod day;
 mod driver;
 mod lent;
+mod papers;
 mod readable;
 mod search;
 mod whole_day;

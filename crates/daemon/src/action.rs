@@ -70,6 +70,7 @@ impl Action {
             CaseCommand::Edit(_) => View::CaseEdit,
             CaseCommand::List(args) if args.unit.is_none() && args.state.is_none() => View::CaseList(Asked::All),
             CaseCommand::List(_) => View::CaseList(Asked::Some),
+            CaseCommand::Find(_) => View::CaseFind,
             CaseCommand::Show(_) => View::CaseShow,
             CaseCommand::Erase(_) => View::CaseErase,
         };

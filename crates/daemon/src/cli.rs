@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use ledger::day::Day;
 use ledger::id::UserId;
 use office::command::{
-    AuditList, CaseDo, CaseEdit, CaseErase, CaseImport, CaseList, CaseNew, CaseShow, Command, ConflictResolve, DayShow,
-    Reveal, UserAdd, UserRef,
+    AuditList, CaseDo, CaseEdit, CaseErase, CaseFind, CaseImport, CaseList, CaseNew, CaseShow, Command,
+    ConflictResolve, DayShow, Reveal, UserAdd, UserRef,
 };
 
 use crate::failure::Failure;
@@ -97,6 +97,9 @@ pub enum CaseCommand {
     /// 办件清单 · list cases
     #[command(after_help = "例 Example:\n  case list --state processing --limit 20")]
     List(ListArgs),
+    /// 查找：姓名、证件号、电话（后 4 位）、编号、事项；个人信息脱敏 · find cases
+    #[command(after_help = "例 Examples:\n  case find 张三 B23\n  case find 002X")]
+    Find(FindArgs),
     /// 一件的全部经过；个人信息脱敏 · show a case
     #[command(after_help = "例 Example:\n  case show NUMBER --reveal --reason 电话通知取件 --field mobile")]
     Show(ShowArgs),
@@ -179,6 +182,20 @@ pub struct ListArgs {
     /// 最多几件 · at most so many
     #[arg(long)]
     pub limit: Option<usize>,
+}
+
+#[derive(Args, Clone)]
+pub struct FindArgs {
+    /// 要找的内容，可写几样 · words
+    #[arg(required = true)]
+    pub words: Vec<String>,
+}
+
+// Written by hand: what is sought tells of a person.
+impl std::fmt::Debug for FindArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FindArgs({} words)", self.words.len())
+    }
 }
 
 #[derive(Args, Clone, Debug)]
@@ -363,6 +380,10 @@ impl From<CaseCommand> for Command {
                 unit: a.unit,
                 state: a.state,
                 limit: a.limit,
+            }),
+            CaseCommand::Find(a) => Command::CaseFind(CaseFind {
+                text: a.words.join(" "),
+                ..CaseFind::default()
             }),
             CaseCommand::Show(a) => Command::CaseShow(CaseShow {
                 number: a.number,

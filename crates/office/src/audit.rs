@@ -323,6 +323,28 @@ impl Office {
         Ok(json!({"seq": self.store.trail_tip().seq}))
     }
 
+    /// How often a paper of a record was printed on this device since a time, by what stands before the count in the reason.
+    pub(crate) fn printed(&self, of: RecordRef, paper: &str, since_ms: i64) -> Result<u64, StoreError> {
+        let (mut before, mut times) = (u64::MAX, 0);
+        loop {
+            let found = self.store.trail(before, LIST_MAX)?;
+            let Some(last) = found.last() else { return Ok(times) };
+            before = last.tip.seq;
+            for record in &found {
+                let Ok(read) = minicbor::decode::<Record>(&record.body) else {
+                    continue;
+                };
+                if read.at_ms < since_ms {
+                    return Ok(times);
+                }
+                let is_print = read.act == Act::Face(FaceAct::Print).as_str();
+                let is_same = read.reason.as_deref().is_some_and(|reason| reason.starts_with(paper));
+                times +=
+                    u64::from(is_print && is_same && read.scope == Some(of.scope) && read.record == Some(of.record));
+            }
+        }
+    }
+
     /// For `verify`: holds the trail against what the journal remembers and against its witnesses, those that came back from the
     /// hubs included. What a restored backup lacks is told, and is no fault: its loss is known by its own new life.
     pub(crate) fn verify_audit(&self, faults: &mut Vec<String>, remarks: &mut Vec<String>) -> Result<Json, StoreError> {

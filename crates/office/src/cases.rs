@@ -12,6 +12,7 @@ mod list;
 mod matters;
 mod next;
 mod once;
+mod print;
 mod search;
 mod show;
 mod shown;

@@ -11,7 +11,9 @@ use thiserror::Error;
 mod desk;
 mod secret;
 
-pub use desk::{CaseFind, CaseTick, DayClose, DayShow, DraftKeep, DraftOf, ErrandNew, Monthly, SentOf, Visits};
+pub use desk::{
+    CaseFind, CasePrint, CaseTick, DayClose, DayShow, DraftKeep, DraftOf, ErrandNew, Monthly, Paper, SentOf, Visits,
+};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 
@@ -49,6 +51,8 @@ pub enum Command {
     DayClose(DayClose),
     /// The month's cases as a table (台账).
     Monthly(Monthly),
+    /// What a paper (回执、告知书、通知书…) says; written into the trail before it is told.
+    CasePrint(CasePrint),
     CaseShow(CaseShow),
     CaseImport(CaseImport),
     CaseErase(CaseErase),

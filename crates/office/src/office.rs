@@ -315,6 +315,7 @@ impl Office {
             | Command::DayShow(_)
             | Command::DayClose(_)
             | Command::Monthly(_)
+            | Command::CasePrint(_)
             | Command::Today
             | Command::Matters
             | Command::Visits(_)
@@ -372,6 +373,7 @@ impl Office {
             Command::DayShow(args) => self.day_show(now, &args),
             Command::DayClose(args) => self.day_close(now, &args),
             Command::Monthly(args) => self.monthly(now, &args),
+            Command::CasePrint(args) => self.case_print(now, &args),
             Command::Today => self.today_view(now),
             Command::Matters => self.matters(now),
             Command::Visits(args) => self.visits(now, &args),

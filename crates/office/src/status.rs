@@ -52,6 +52,8 @@ impl Office {
             "oldest_pending_s": reach.oldest_township_ms.or(reach.oldest_county_ms).map(age_s),
             "peers": self.peer_rows(now),
             "journal": {"entries": stats.entries, "bytes": stats.bytes, "damaged": damaged.len(), "healed": healed.len()},
+            "disk_free_bytes": self.store.free_bytes(),
+            "own_skew_ms": self.own_skew_ms(),
             "disk": match self.store.health() {
                 Health::Writable => json!({"state": "writable"}),
                 Health::ReadOnly(_) => json!({"state": "read_only", "message": "磁盘已满，请清理磁盘；清理前不能记录新的办件。"}),

@@ -1,5 +1,7 @@
 //! Every sentence that cases, imports, conflicts and checks say to a clerk. Short, in the clerk's words, with what to do next.
 
+mod desk;
+
 use ledger::conflict::ConflictKind;
 use ledger::id::Tier;
 use ledger::record::{Flag, VoidReason};
@@ -7,6 +9,8 @@ use store::StoreError;
 
 use crate::command::CommandError;
 use crate::office::OfficeError;
+
+pub(crate) use desk::*;
 
 /// The folder has no life yet.
 pub(crate) fn unplaced() -> CommandError {
@@ -28,61 +32,6 @@ pub(crate) fn unknown_matter(code: &str) -> CommandError {
         "unknown_matter",
         format!("事项目录里没有编码“{code}”，请核对事项编码（如 B23）。"),
     )
-}
-
-/// The table of a month, in the trail.
-pub(crate) const MONTHLY: &str = "台账";
-pub(crate) const MASKED_EXPORT: &str = "脱敏导出";
-
-pub(crate) fn bad_month(text: &str) -> CommandError {
-    CommandError::usage("bad_month", format!("月份“{text}”有误，要写成 2026-10 这样，请改正。"))
-}
-
-/// What a result code says.
-pub(crate) fn result_word(code: i64) -> &'static str {
-    match code {
-        0 => "证照已发",
-        1 => "退回",
-        2 => "作废",
-        3 => "删除",
-        4 => "转报",
-        5 => "材料未补",
-        6 => "办结",
-        7 => "纸质结果",
-        _ => "",
-    }
-}
-
-pub(crate) fn day_to_come(today: impl std::fmt::Display) -> CommandError {
-    CommandError::usage(
-        "future_date",
-        format!("这一天还没有到（今天是 {today}），请改正日期；若电脑日期不对，请先校准。"),
-    )
-}
-
-pub(crate) fn book_not_here(unit: &str) -> CommandError {
-    CommandError::failed(
-        "no_book",
-        format!("本机没有{unit}的账。请核对机构代码，或到管它的乡镇、县中心查看。"),
-    )
-}
-
-pub(crate) fn find_too_long(chars: usize) -> CommandError {
-    CommandError::usage(
-        "bad_find",
-        format!("要找的内容最多 {chars} 个字。请只写编号、姓名、证件号或电话中的一两样。"),
-    )
-}
-
-pub(crate) fn find_too_few_digits(digits: usize) -> CommandError {
-    CommandError::usage(
-        "bad_find",
-        format!("数字至少要写 {digits} 位，如证件号或电话的后 {digits} 位，请多写几位再找。"),
-    )
-}
-
-pub(crate) fn find_dates_turned() -> CommandError {
-    CommandError::usage("bad_find", "起始日期晚于截止日期，请对调后再找。")
 }
 
 pub(crate) fn bad_input(field: &str, why: &str) -> CommandError {

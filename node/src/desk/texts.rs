@@ -1,5 +1,11 @@
 //! Every word on the clerk's pages, in the clerk's own language: short, and always with what to do next.
 
+mod help;
+mod papers;
+
+pub(crate) use help::*;
+pub(crate) use papers::*;
+
 pub(crate) const TODAY: &str = "今日";
 
 // The status bar.

@@ -35,6 +35,7 @@ const EVERY_VIEW: [View; 28] = [
     View::CaseEdit,
     View::CaseList(Asked::All),
     View::CaseList(Asked::Some),
+    View::CaseFind,
     View::CaseShow,
     View::CaseErase,
     View::CaseImport,

@@ -12,6 +12,7 @@ use replica::time::Now;
 use serde_json::{Value as Json, json};
 
 use crate::audit::{Act, Note};
+use crate::cases::print::papers;
 use crate::cases::shown::at_text;
 use crate::command::{CaseShow, CommandError, Reveal};
 use crate::office::Office;
@@ -84,6 +85,7 @@ impl Office {
             })).collect::<Vec<_>>(),
             "entries": read.row.entries.len(),
             "receipts": self.receipts(of, &read),
+            "papers": papers(&read),
             "allowed": self.allowed(&read, form),
             "evaluable": self.evaluable(&read, form),
             "days": self.counted_days(&read, today),

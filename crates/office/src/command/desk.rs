@@ -60,6 +60,33 @@ pub struct DayClose {
     pub user: Option<UserId>,
 }
 
+/// A paper that a person is handed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Paper {
+    /// 收件回执
+    Receipt,
+    /// 一次性告知书
+    Notice,
+    /// 受理通知书
+    Accepted,
+    /// 不予受理通知书
+    Refused,
+    /// 办结通知书
+    Closed,
+    /// 代办委托书
+    Authority,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CasePrint {
+    pub number: String,
+    pub paper: Paper,
+    #[serde(default)]
+    pub user: Option<UserId>,
+}
+
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Monthly {

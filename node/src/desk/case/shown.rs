@@ -55,6 +55,13 @@ pub(super) struct Datum {
     pub(super) required: bool,
 }
 
+/// A paper, by its name and its label.
+#[derive(Deserialize)]
+pub(super) struct PaperOf {
+    pub(super) paper: String,
+    pub(super) label: String,
+}
+
 /// A button that the form's table allows now.
 #[derive(Deserialize)]
 pub(super) struct Step {
@@ -112,6 +119,9 @@ pub(super) struct Case {
     pub(super) receipts: Vec<Receipt>,
     pub(super) entries: u64,
     allowed: Vec<Step>,
+    /// Papers that may be printed now.
+    #[serde(default)]
+    pub(super) papers: Vec<PaperOf>,
     pub(super) days: Vec<Counted>,
     /// Steps whose dates may be put right here, by id.
     correctable: Vec<String>,

@@ -1,0 +1,165 @@
+//! 打印: papers on A4 and on the 80 mm roll, in two copies, with the number as a QR code. One template; the paper's width is CSS.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Extension, Form, Path, State};
+use axum::response::Response;
+use console::{Problem, Visit};
+use office::command::{CasePrint, Command, Paper};
+use qrcodegen::{QrCode, QrCodeEcc};
+use serde::Deserialize;
+
+use super::lines::read;
+use super::{Desk, texts as t};
+
+/// Modules left white around a code, as the standard asks (ISO/IEC 18004, 6.3.8).
+const QUIET: i32 = 4;
+
+/// On which paper.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Width {
+    #[default]
+    A4,
+    /// 80 mm.
+    Roll,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    paper: Paper,
+    #[serde(default)]
+    width: Width,
+}
+
+/// What a paper says, from the office.
+#[derive(Deserialize)]
+struct Words {
+    paper: Paper,
+    label: String,
+    nth: u64,
+    printed_at: String,
+    clerk: Option<String>,
+    project_no: String,
+    unit_name: String,
+    parent_name: Option<String>,
+    matter: String,
+    matter_name: Option<String>,
+    promised_workdays: Option<u32>,
+    on_the_spot: bool,
+    name: Option<String>,
+    cert_no: Option<String>,
+    mobile: Option<String>,
+    task: Option<String>,
+    doc_no: Option<String>,
+    received_on: Option<String>,
+    accepted_on: Option<String>,
+    due_on: Option<String>,
+    due_provisional: bool,
+    here: Vec<String>,
+    asked: Vec<String>,
+    asked_on: Option<String>,
+    refused_on: Option<String>,
+    reason: Option<String>,
+    closed_on: Option<String>,
+    result: Option<String>,
+    today: String,
+}
+
+impl Words {
+    fn matter(&self) -> &str {
+        self.matter_name.as_deref().unwrap_or(&self.matter)
+    }
+
+    fn is(&self, paper: &str) -> bool {
+        serde_json::to_value(self.paper).is_ok_and(|value| value == paper)
+    }
+
+    /// Only the papers about a formal step bear a 受理文书号.
+    fn bears_doc_no(&self) -> bool {
+        matches!(
+            self.paper,
+            Paper::Receipt | Paper::Accepted | Paper::Refused | Paper::Closed
+        )
+    }
+}
+
+/// A text, or a line to write on.
+fn or_line(text: Option<&String>) -> &str {
+    text.map_or("＿＿＿＿＿＿", String::as_str)
+}
+
+/// The same for what may be missing without harm.
+fn or_dash(text: Option<&String>) -> &str {
+    text.map_or("—", String::as_str)
+}
+
+/// A code as one path of unit squares, and the width of the picture in modules; `None` for what is too long for a code.
+fn qr(text: &str) -> Option<(String, i32)> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
+    let mut path = String::new();
+    for y in 0..code.size() {
+        for x in 0..code.size() {
+            if code.get_module(x, y) {
+                path.push_str(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET));
+            }
+        }
+    }
+    Some((path, code.size() + 2 * QUIET))
+}
+
+#[derive(Template)]
+#[template(path = "print.html")]
+struct PrintPart<'a> {
+    words: &'a Words,
+    width: Width,
+    qr: Option<(String, i32)>,
+}
+
+/// The paper, ready for the printer. Asked for by a form: every time is a print of its own in the trail.
+pub(super) async fn page(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+    Form(asked): Form<Asked>,
+) -> Result<Response, Problem> {
+    let print = CasePrint {
+        number,
+        paper: asked.paper,
+        user: visit.person.as_ref().map(|p| p.id),
+    };
+    let words: Words = read(desk.ask(Command::CasePrint(print)).await?)?;
+    let part = PrintPart {
+        qr: qr(&words.project_no),
+        words: &words,
+        width: asked.width,
+    };
+    let body = console::page::part(&part);
+    Ok(desk.page(&visit, &words.label, "", body).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_back_as_the_number_that_it_was_made_of() {
+        let number = "51160300112628200011";
+        let (path, width) = qr(number).unwrap();
+        let mut dark = std::collections::BTreeSet::new();
+        for square in path.split_terminator("h1v1h-1z") {
+            let (x, y) = square.strip_prefix('M').unwrap().split_once(' ').unwrap();
+            dark.insert((x.parse::<usize>().unwrap(), y.parse::<usize>().unwrap()));
+        }
+        // As a camera sees it: the quiet zone is white, the code inside reads as the number.
+        let (quiet, side) = (QUIET as usize, (width - 2 * QUIET) as usize);
+        assert!(
+            dark.iter()
+                .all(|(x, y)| (quiet..quiet + side).contains(x) && (quiet..quiet + side).contains(y))
+        );
+        let grid = rqrr::SimpleGrid::from_func(side, |x, y| dark.contains(&(x + quiet, y + quiet)));
+        let (_, text) = rqrr::Grid::new(grid).decode().unwrap();
+        assert_eq!(text, number);
+    }
+}
