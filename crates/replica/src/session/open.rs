@@ -142,8 +142,9 @@ impl Asked {
     fn is_due(&mut self, now_ms: u64) -> bool {
         let is_due = now_ms >= self.again_ms;
         if is_due {
-            self.pause_ms = (2 * self.pause_ms).clamp(KEY_AGAIN_MS, KEY_AGAIN_MS_MAX);
-            self.again_ms = now_ms + self.pause_ms;
+            self.pause_ms = (4 * self.pause_ms).clamp(KEY_AGAIN_MS, KEY_AGAIN_MS_MAX);
+            // All that wait equally long are asked for in one frame.
+            self.again_ms = (now_ms / self.pause_ms + 1) * self.pause_ms;
         }
         is_due
     }
