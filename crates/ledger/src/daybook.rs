@@ -328,20 +328,28 @@ fn row_of(line: u64, record: &StringRecord, at: &[usize; 11]) -> Result<DayRow, 
 }
 
 fn name_of(typed: &str, remarks: &mut Vec<String>) -> String {
-    check::name(typed).unwrap_or_else(|error| {
-        remarks.push(error.to_string());
-        typed.trim().chars().filter(|c| !c.is_control()).take(100).collect()
-    })
+    kept(typed, 100, check::name, remarks)
 }
 
 fn mobile_of(typed: &str, remarks: &mut Vec<String>) -> Option<String> {
-    if typed.is_empty() {
-        return None;
-    }
-    Some(check::phone(typed).unwrap_or_else(|error| {
+    (!typed.is_empty()).then(|| kept(typed, 40, check::phone, remarks))
+}
+
+/// What a cell says in the form of its field; what has no such form is kept as it stands, with a remark. Read once more, the outcome
+/// is the same: a row that is exported and imported again is known again.
+fn kept(
+    typed: &str,
+    chars_max: usize,
+    check: impl Fn(&str) -> Result<String, check::CheckError>,
+    remarks: &mut Vec<String>,
+) -> String {
+    let clean: String = typed.chars().filter(|c| !c.is_control()).collect();
+    check(&clean).unwrap_or_else(|error| {
         remarks.push(error.to_string());
-        typed.chars().filter(|c| !c.is_control()).take(40).collect()
-    }))
+        let cut: String = clean.trim().chars().take(chars_max).collect();
+        let cut = cut.trim_end().to_owned();
+        check(&cut).unwrap_or(cut)
+    })
 }
 
 fn closing(

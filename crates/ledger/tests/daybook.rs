@@ -80,6 +80,16 @@ fn the_same_row_has_the_same_key_however_it_was_saved() {
 }
 
 #[test]
+fn a_row_that_was_mended_and_written_out_again_is_the_same_row() {
+    let odd = ROW.replace("15634746160", "1563474\u{1}6-160").replace("彭信", "彭\u{2}信•远");
+    let row = one(&odd).expect("an odd row");
+    let mobile = row.mobile.clone().unwrap_or_default();
+    let again = ROW.replace("15634746160", &mobile).replace("彭信", &row.name);
+    assert_eq!((mobile.as_str(), row.name.as_str()), ("15634746160", "彭信·远"));
+    assert_eq!(one(&again).map(|row| row.import_key), Ok(row.import_key));
+}
+
+#[test]
 fn bad_rows_are_refused_with_line_and_reason() {
     for (from, to, reason) in [
         ("2026-10-09 08:40", "2026-13-40 08:40", "登记时间"),
