@@ -60,7 +60,7 @@ fn what_nobody_signed_is_not_served_when_the_disk_has_lost_what_follows_it() {
     let (pc, log, tip) = forked_within(4, 300);
     let store = pc.open();
     // The way to the second tip leads over a part of the first run, which only the second run's signature covers.
-    let fork = store
+    let mut fork = store
         .frames_after(Position::START, 10)
         .unwrap()
         .into_iter()
@@ -68,7 +68,7 @@ fn what_nobody_signed_is_not_served_when_the_disk_has_lost_what_follows_it() {
             JournalFrame::Run(run) => Some(run.entries[0].at),
             _ => None,
         });
-    let at = fork.last().unwrap();
+    let at = fork.next_back().unwrap();
     pc.disk
         .flip(&format!("journal-{:08}", at.segment), u64::from(at.offset), 0);
     for merge in [Merge::Merged, Merge::Checkpoints] {
