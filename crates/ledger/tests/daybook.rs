@@ -81,7 +81,9 @@ fn the_same_row_has_the_same_key_however_it_was_saved() {
 
 #[test]
 fn a_row_that_was_mended_and_written_out_again_is_the_same_row() {
-    let odd = ROW.replace("15634746160", "1563474\u{1}6-160").replace("彭信", "彭\u{2}信•远");
+    let odd = ROW
+        .replace("15634746160", "1563474\u{1}6-160")
+        .replace("彭信", "彭\u{2}信•远");
     let row = one(&odd).expect("an odd row");
     let mobile = row.mobile.clone().unwrap_or_default();
     let again = ROW.replace("15634746160", &mobile).replace("彭信", &row.name);
