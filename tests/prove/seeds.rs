@@ -6,27 +6,25 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use sim::{Shape, Verdict, run_seed};
+use sim::under_way::UnderWay;
+use sim::{Shape, Verdict};
 
 use crate::log::Log;
 use crate::{Running, Until};
 
-/// Seeds of so many days each; one in twenty is told twice, and both must be the same to the last byte.
+/// Seeds of so many days each, and now and then of six weeks; one in twenty is told twice, and both must be the same to the last byte.
 pub(crate) fn prove(log: &Log, until: Until, jobs: usize, days: u64) -> Result<u64> {
     let mut running = Running::begin(log, "seeds")?;
-    let shape = Shape {
-        days,
-        ..Shape::default()
-    };
     let next = AtomicU64::new(running.row.from);
     let (send, verdicts) = mpsc::channel();
+    let under_way = UnderWay::default();
     thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
-            let (send, next, shape) = (send.clone(), &next, &shape);
+            let (send, next, under_way) = (send.clone(), &next, &under_way);
             scope.spawn(move || {
                 while !until.is_over() {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if send.send(run_seed(seed, shape)).is_err() {
+                    if send.send(under_way.run(seed, &Shape::proved(seed, days))).is_err() {
                         return;
                     }
                 }
@@ -39,11 +37,25 @@ pub(crate) fn prove(log: &Log, until: Until, jobs: usize, days: u64) -> Result<u
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
+            if let Some(seed) = under_way.hangs() {
+                running.row.failures += 1;
+                let again = again(seed, Shape::proved(seed, days).days);
+                let failure = "its story does not end";
+                println!("seed {seed} FAILED: {failure}\n  again: {again}");
+                running.failed(&again, failure)?;
+                running.save()?;
+                // Its thread will never end.
+                std::process::exit(1);
+            }
             running.tick()?;
         }
         anyhow::Ok(())
     })?;
     running.end()
+}
+
+fn again(seed: u64, days: u64) -> String {
+    format!("cargo run --release -p cunlian-sim -- --seed {seed} --days {days}")
 }
 
 fn take(running: &mut Running<'_>, verdict: &Verdict, days: u64) -> Result<()> {
@@ -56,12 +68,11 @@ fn take(running: &mut Running<'_>, verdict: &Verdict, days: u64) -> Result<()> {
         row.add(kind.label(), count);
     }
     row.add("excused", verdict.excused);
+    let days = Shape::proved(verdict.seed, days).days;
+    row.add(&format!("stories of {days} days"), 1);
     if let Some(failure) = &verdict.failure {
         row.failures += 1;
-        let again = format!(
-            "cargo run --release -p cunlian-sim -- --seed {} --days {days}",
-            verdict.seed
-        );
+        let again = again(verdict.seed, days);
         println!("seed {} FAILED: {failure}\n  again: {again}", verdict.seed);
         return running.failed(&again, failure);
     }

@@ -5,9 +5,11 @@ use std::fmt;
 
 use store::{Disk, Fault};
 
+use crate::county::County;
 use crate::dice::Dice;
 use crate::fault::Kind;
 use crate::line::Conditions;
+use crate::story::Shape;
 use crate::world::{Blocked, LineId, Seat, World};
 
 const MINUTE_MS: u64 = 60_000;
@@ -26,6 +28,7 @@ pub enum Blow {
     PowerCut { seat: Seat, off_ms: u64 },
     PowerCutIn { seat: Seat, operations: u64, off_ms: u64 },
     Kill { seat: Seat, off_ms: u64 },
+    KillIn { seat: Seat, operations: u64, off_ms: u64 },
     Stop { seat: Seat, off_ms: u64 },
     SyncFails { seat: Seat },
     ReadFails { seat: Seat, reads: u64 },
@@ -49,7 +52,7 @@ pub enum Undo {
 }
 
 /// Kinds of blows that can be drawn; a story has a taste for each.
-const DRAWN: u64 = 19;
+const DRAWN: u64 = 20;
 
 /// How much a story likes each kind of blow: some not at all, some very much, so that rare combinations come up too.
 #[derive(Clone, Debug)]
@@ -77,7 +80,7 @@ impl Taste {
     }
 }
 
-fn on_line(kind: usize, line: LineId, dice: &mut Dice) -> Blow {
+fn on_line(kind: usize, line: LineId, days: u64, dice: &mut Dice) -> Blow {
     match kind {
         0 => Blow::Cut {
             line,
@@ -87,7 +90,7 @@ fn on_line(kind: usize, line: LineId, dice: &mut Dice) -> Blow {
         1 => Blow::Cut {
             line,
             which: Blocked::Both,
-            ms: dice.between(DAY_MS, 5 * DAY_MS),
+            ms: dice.between(DAY_MS, days.max(2) * DAY_MS),
         },
         2 => Blow::UdpBlocked { line, ms: outage(dice) },
         _ => Blow::Weather {
@@ -97,7 +100,7 @@ fn on_line(kind: usize, line: LineId, dice: &mut Dice) -> Blow {
     }
 }
 
-fn on_disk(kind: usize, seat: Seat, hub: Seat, off_ms: u64, dice: &mut Dice) -> Blow {
+fn on_disk(kind: usize, seat: Seat, off_ms: u64, dice: &mut Dice) -> Blow {
     match kind {
         8 => Blow::SyncFails { seat },
         9 => Blow::ReadFails {
@@ -119,7 +122,7 @@ fn on_disk(kind: usize, seat: Seat, hub: Seat, off_ms: u64, dice: &mut Dice) -> 
             ms: dice.between(MINUTE_MS, 4 * HOUR_MS),
         },
         13 => Blow::Rot {
-            seat: hub,
+            seat,
             flips: dice.between(1, 4),
             seed: dice.u64(),
         },
@@ -151,11 +154,11 @@ fn on_clock(kind: usize, seat: Seat, dice: &mut Dice) -> Blow {
 }
 
 impl Blow {
-    /// A blow at one of so many devices and lines. `hubs`: the first so many devices are hubs, whose disks may rot.
-    pub fn draw(taste: &Taste, dice: &mut Dice, devices: usize, hubs: usize, lines: usize) -> Option<Blow> {
+    /// A blow at one of the devices and lines with which a story of this shape begins.
+    pub fn draw(taste: &Taste, dice: &mut Dice, shape: &Shape) -> Option<Blow> {
+        let lines = shape.devices() - 1;
         let kind = taste.kind(dice);
-        let seat = Seat(dice.index(devices));
-        let hub = Seat(dice.index(hubs));
+        let seat = Seat(dice.index(shape.devices()));
         let line = LineId(dice.index(lines));
         if lines == 0 && kind <= 3 {
             return None;
@@ -164,7 +167,7 @@ impl Blow {
             .pick(&[1, 500, 5_000, 40_000, 10 * MINUTE_MS, 3 * HOUR_MS])
             .unwrap_or(&1);
         Some(match kind {
-            0..=3 => on_line(kind, line, dice),
+            0..=3 => on_line(kind, line, shape.days, dice),
             4 => Blow::PowerCut { seat, off_ms },
             5 => Blow::PowerCutIn {
                 seat,
@@ -173,9 +176,50 @@ impl Blow {
             },
             6 => Blow::Kill { seat, off_ms },
             7 => Blow::Stop { seat, off_ms },
-            8..=14 => on_disk(kind, seat, hub, off_ms, dice),
+            8..=14 => on_disk(kind, seat, off_ms, dice),
+            19 => Blow::KillIn {
+                seat,
+                operations: dice.below(40),
+                off_ms,
+            },
             _ => on_clock(kind, seat, dice),
         })
+    }
+
+    /// The same blow at whoever does the work by now of the device that it was drawn for, or at the line of that one: the twin, the
+    /// new PC, the county's second hub. `None`: nobody is there.
+    pub fn aimed(mut self, world: &World, county: &County, dice: &mut Dice) -> Option<Blow> {
+        let member = |seat: Seat, dice: &mut Dice| {
+            let seat = county.at_work(seat, dice);
+            county.members.iter().find(|m| m.seat == seat && !m.gone)
+        };
+        match &mut self {
+            Blow::Cut { line, .. } | Blow::UdpBlocked { line, .. } | Blow::Weather { line, .. } => {
+                // A county is founded with one line for each device but the first, in their order.
+                *line = member(Seat(line.0 + 1), dice)?.parent?.1;
+                (!world.line_state(*line).retired).then_some(self)
+            }
+            Blow::PowerCut { seat, .. }
+            | Blow::PowerCutIn { seat, .. }
+            | Blow::Kill { seat, .. }
+            | Blow::KillIn { seat, .. }
+            | Blow::Stop { seat, .. }
+            | Blow::SyncFails { seat }
+            | Blow::ReadFails { seat, .. }
+            | Blow::WriteFails { seat, .. }
+            | Blow::Full { seat, .. }
+            | Blow::Slow { seat, .. }
+            | Blow::Rot { seat, .. }
+            | Blow::IndexLost { seat, .. }
+            | Blow::ClockJump { seat, .. }
+            | Blow::ClockStill { seat }
+            | Blow::ClockDrift { seat, .. }
+            | Blow::BatteryDead { seat, .. }
+            | Blow::ClockRight { seat } => {
+                *seat = member(*seat, dice)?.seat;
+                Some(self)
+            }
+        }
     }
 
     /// Strikes; returns what is to be undone, and when.
@@ -183,19 +227,20 @@ impl Blow {
         let now = world.now_ms();
         match self {
             Blow::Cut { line, which, ms } => {
-                world.count(match which {
+                let kind = match which {
                     Blocked::Both if ms >= DAY_MS => Kind::LongOutage,
                     Blocked::Both => Kind::LineCut,
                     _ => Kind::LineCutOneWay,
-                });
+                };
+                count_if(world.line_state(line).stands, world, kind);
                 world.block(line, which, ms);
             }
             Blow::UdpBlocked { line, ms } => {
-                world.count(Kind::UdpBlocked);
+                count_if(world.line_state(line).stands, world, Kind::UdpBlocked);
                 world.block(line, Blocked::Both, ms);
             }
             Blow::Weather { line, conditions } => {
-                world.count(Kind::LineSlow);
+                count_if(world.line_state(line).stands, world, Kind::LineSlow);
                 world.set_conditions(line, conditions);
             }
             Blow::PowerCut { seat, off_ms } => {
@@ -245,6 +290,14 @@ impl Blow {
                 world.set_dark_ms(seat, off_ms);
                 world.disk(seat).fault(Fault::PowerGoesAfter(operations));
             }
+            Blow::KillIn {
+                seat,
+                operations,
+                off_ms,
+            } => {
+                world.set_dark_ms(seat, off_ms);
+                world.disk(seat).fault(Fault::DiesAfter(operations));
+            }
             Blow::SyncFails { seat } => world.disk(seat).fault(Fault::SyncFails),
             Blow::ReadFails { seat, reads } => world.disk(seat).fault(Fault::ReadFails(reads)),
             Blow::WriteFails { seat, writes } => world.disk(seat).fault(Fault::WriteFails(writes)),
@@ -254,28 +307,29 @@ impl Blow {
                 return Some((now + ms, Undo::Roomy(seat)));
             }
             Blow::Slow { seat, round_ms, ms } => {
-                world.count(Kind::DiskSlow);
+                count_if(world.is_up(seat), world, Kind::DiskSlow);
                 world.set_round_ms(seat, round_ms);
                 return Some((now + ms, Undo::Fast(seat)));
             }
             Blow::ClockJump { seat, by_ms } => {
-                world.count(match by_ms {
+                let kind = match by_ms {
                     by if by.abs() >= YEAR_MS => Kind::ClockYears,
                     by if by > 0 => Kind::ClockForward,
                     _ => Kind::ClockBack,
-                });
+                };
+                count_if(world.is_up(seat), world, kind);
                 world.clock_mut(seat).jump(now, by_ms);
             }
             Blow::ClockStill { seat } => {
-                world.count(Kind::ClockStill);
+                count_if(world.is_up(seat), world, Kind::ClockStill);
                 world.clock_mut(seat).stop(now);
             }
             Blow::ClockDrift { seat, ppm } => {
-                world.count(Kind::ClockDrift);
+                count_if(world.is_up(seat), world, Kind::ClockDrift);
                 world.clock_mut(seat).drift(now, ppm);
             }
             Blow::BatteryDead { seat, which } => {
-                world.count(Kind::BatteryDead);
+                count_if(world.is_up(seat), world, Kind::BatteryDead);
                 world.clock_mut(seat).battery_dies(which);
             }
             Blow::ClockRight { seat } => world.clock_mut(seat).put_right(now),
@@ -292,6 +346,13 @@ impl Undo {
             Undo::Roomy(seat) => world.disk(seat).fault(Fault::Roomy),
             Undo::Fast(seat) => world.set_round_ms(seat, 8),
         }
+    }
+}
+
+/// What befalls a line that does not stand or a device that is off is no fault that anybody has lived through.
+fn count_if(lived: bool, world: &mut World, kind: Kind) {
+    if lived {
+        world.count(kind);
     }
 }
 
@@ -358,6 +419,13 @@ impl fmt::Display for Blow {
                 )
             }
             Blow::Kill { off_ms, .. } => write!(f, "is killed, back in {}", s(off_ms)),
+            Blow::KillIn { operations, off_ms, .. } => {
+                write!(
+                    f,
+                    "will be killed after {operations} disk operations, back in {}",
+                    s(off_ms)
+                )
+            }
             Blow::Stop { off_ms, .. } => write!(f, "is shut down, back in {}", s(off_ms)),
             Blow::SyncFails { .. } => write!(f, "the next sync will fail"),
             Blow::ReadFails { reads, .. } => write!(f, "a read will fail after {reads}"),
@@ -384,6 +452,7 @@ impl Blow {
             Blow::PowerCut { seat, .. }
             | Blow::PowerCutIn { seat, .. }
             | Blow::Kill { seat, .. }
+            | Blow::KillIn { seat, .. }
             | Blow::Stop { seat, .. }
             | Blow::SyncFails { seat }
             | Blow::ReadFails { seat, .. }

@@ -30,8 +30,9 @@ kinds! {
     LineSlow = "line slowed down",
     LineCut = "line cut both ways",
     LineCutOneWay = "line cut one way",
+    /// Both ways cut, like any other cut: QUIC has nothing beside UDP. That nothing else of a line is used is told over real sockets.
     UdpBlocked = "UDP blocked",
-    /// Hours to weeks.
+    /// From a day up to as long as the whole story.
     LongOutage = "outage of days or weeks",
     /// A connection ends while bytes of a frame are on their way.
     FrameTorn = "connection lost within a frame",
@@ -57,6 +58,8 @@ kinds! {
     IndexLost = "index lost or rolled back",
     /// Processes.
     Killed = "process killed",
+    /// In the midst of its writes, which the system keeps.
+    KilledInStep = "process killed after n disk operations",
     Stopped = "process stopped in order",
     DiskSlow = "disk slow",
     /// Membership: of `malice.rs`.
@@ -69,7 +72,8 @@ kinds! {
     HubDropped = "dishonest hub drops a frame",
     HubDelayed = "dishonest hub delays a frame",
     HubAltered = "dishonest hub alters a frame",
-    VersionApart = "device one version apart",
+    /// Only the name: programs that are apart are told in tests of their own, over folders of the earlier version.
+    VersionNamed = "program calls itself another version",
     HubDoubled = "dishonest hub doubles a frame",
     HubSwapped = "dishonest hub swaps two frames",
     HubCloned = "hub cloned",

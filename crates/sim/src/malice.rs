@@ -1,5 +1,5 @@
 //! What befalls a county's membership: clones, restores, theft, revocation, rebuilt hubs, moved rooms, dishonest hubs, forged entries,
-//! versions apart.
+//! programs that call themselves otherwise.
 //!
 //! Every event takes all its choices from the dice it is given, so that a story can be told again without the others. What cannot
 //! happen just now (nobody runs whom it needs) does not happen, and is not counted.
@@ -55,7 +55,7 @@ pub enum Malice {
     Dishonest,
     /// It is found out and replaced by an honest program.
     Honest,
-    /// A device gets another version of the program.
+    /// A device's program stops, and calls itself another version from then on.
     Upgrade,
     /// A device writes what only a later version understands.
     Later,
@@ -139,7 +139,9 @@ impl fmt::Display for Malice {
 }
 
 /// Undoes what time does not: dishonest hubs become honest, stolen PCs are replaced, every room has a hub again.
-pub fn heal(world: &mut World, county: &mut County) {
+///
+/// Returns what could not be undone, which is a failure: a stolen PC that nobody can take out, a unit that gets no device.
+pub fn heal(world: &mut World, county: &mut County) -> Option<String> {
     hubs::honest(world, county);
     hubs::back(world, county);
     for seat in county.present() {
@@ -152,9 +154,14 @@ pub fn heal(world: &mut World, county: &mut County) {
         rooms::replace(world, county);
         rooms::revoke_all(world, county);
         if county.shelf.is_clear() && county.empty_units().is_empty() {
-            break;
+            return None;
         }
     }
+    Some(format!(
+        "{:?}, without a device: {:?}",
+        county.shelf,
+        county.empty_units()
+    ))
 }
 
 /// One of the devices of a role that run.

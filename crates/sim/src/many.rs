@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sim::fault::Faults;
 use sim::oracle::{ALL, Check};
-use sim::{Shape, Verdict, run_seed};
+use sim::under_way::UnderWay;
+use sim::{Shape, Verdict};
 
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
@@ -18,6 +19,8 @@ static STOPPING: AtomicBool = AtomicBool::new(false);
 const EVERY: Duration = Duration::from_millis(200);
 /// On what is no terminal.
 const SELDOM: Duration = Duration::from_secs(30);
+
+const HANGS: &str = "its story does not end";
 
 /// Whether Ctrl-C was pressed.
 pub(crate) fn is_stopping() -> bool {
@@ -101,13 +104,14 @@ pub(crate) fn run(from: u64, seeds: u64, shape: &Shape, jobs: usize, as_json: bo
     let next = AtomicU64::new(from);
     let (send, verdicts) = mpsc::channel::<Verdict>();
     let mut sum = Sum::default();
+    let under_way = UnderWay::default();
     std::thread::scope(|scope| {
         for _ in 0..jobs {
-            let (send, next) = (send.clone(), &next);
+            let (send, next, under_way) = (send.clone(), &next, &under_way);
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + seeds || is_stopping() || send.send(run_seed(seed, shape)).is_err() {
+                    if seed >= from + seeds || is_stopping() || send.send(under_way.run(seed, shape)).is_err() {
                         return;
                     }
                 }
@@ -124,6 +128,14 @@ pub(crate) fn run(from: u64, seeds: u64, shape: &Shape, jobs: usize, as_json: bo
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            if let Some(seed) = under_way.hangs() {
+                println!("\rseed {seed} FAILED: {HANGS}");
+                sum.seeds += 1;
+                sum.failed.push((seed, HANGS.to_owned()));
+                finish(&sum, shape, began, as_json);
+                // Its thread will never end.
+                std::process::exit(1);
             }
             if drawn.elapsed() >= if bar { EVERY } else { SELDOM } {
                 drawn = Instant::now();

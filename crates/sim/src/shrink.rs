@@ -12,7 +12,17 @@ pub struct Shrunk {
 
 /// Shortens a failing story; `going_on` may end it early, with what was reached by then. `None`: the story does not fail.
 pub fn shrink(story: &Story, tries_max: u32, going_on: &dyn Fn(u32, usize) -> bool) -> Option<Shrunk> {
-    let verdict = story.run(None);
+    shrink_by(&|story| story.run(None), story, tries_max, going_on)
+}
+
+/// As [`shrink`], the stories told by `tell`.
+fn shrink_by(
+    tell: &dyn Fn(&Story) -> Verdict,
+    story: &Story,
+    tries_max: u32,
+    going_on: &dyn Fn(u32, usize) -> bool,
+) -> Option<Shrunk> {
+    let verdict = tell(story);
     let kind = kind_of(verdict.failure.as_deref()?);
     let mut best = Shrunk {
         story: story.clone(),
@@ -31,7 +41,7 @@ pub fn shrink(story: &Story, tries_max: u32, going_on: &dyn Fn(u32, usize) -> bo
             let mut shorter = best.story.clone();
             let end = (at + piece).min(shorter.actions.len());
             shorter.actions.drain(at..end);
-            let verdict = shorter.run(None);
+            let verdict = tell(&shorter);
             // Another failure is another story.
             if verdict.failure.as_deref().map(kind_of) == Some(kind.clone()) {
                 best.story = shorter;
@@ -64,6 +74,56 @@ fn kind_of(failure: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::story::Shape;
+
+    fn story() -> Story {
+        let shape = Shape {
+            townships: 1,
+            rooms: 3,
+            days: 5,
+            fixed: true,
+        };
+        Story::draw(31, &shape)
+    }
+
+    /// A lie is planted: a story fails if these actions are all in it, and in another way if it has none at all.
+    fn lying(story: &Story, seeds: &[u64]) -> Verdict {
+        let has = |seed: &u64| story.actions.iter().any(|action| action.seed == *seed);
+        let failure = match story.actions.len() {
+            0 => Some("nothing happened".to_owned()),
+            len => seeds.iter().all(has).then(|| format!("case {len} is lost")),
+        };
+        Verdict {
+            seed: story.seed,
+            failure,
+            faults: crate::fault::Faults::default(),
+            node_seconds: 0,
+            trace: 0,
+            events: 0,
+            deeds: 0,
+            healed_ms: None,
+            checks: std::collections::BTreeMap::new(),
+            excused: 0,
+        }
+    }
+
+    #[test]
+    fn of_many_actions_those_that_suffice_are_left() {
+        let story = story();
+        let all: Vec<u64> = story.actions.iter().map(|action| action.seed).collect();
+        let len = all.len();
+        assert!(len > 50, "{len}");
+        for lie in [vec![all[len * 2 / 3]], vec![all[0], all[len / 2], all[len - 1]]] {
+            let shrunk = shrink_by(&|s| lying(s, &lie), &story, 600, &|_, _| true).unwrap();
+            let left: Vec<u64> = shrunk.story.actions.iter().map(|action| action.seed).collect();
+            assert_eq!(left, lie);
+            assert_eq!(shrunk.verdict.failure, Some(format!("case {} is lost", lie.len())));
+        }
+        let one = [all[7]];
+        let stopped = shrink_by(&|s| lying(s, &one), &story, 3, &|_, _| true).unwrap();
+        assert!(stopped.tried == 3 && stopped.story.actions.len() < len);
+        assert!(shrink_by(&|s| lying(s, &[0]), &story, 600, &|_, _| true).is_none());
+    }
 
     #[test]
     fn the_kind_of_a_failure_is_what_it_says_without_figures() {

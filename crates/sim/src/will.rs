@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use ledger::catalogue::Catalogue;
 use ledger::day::Day;
 use ledger::id::Tier;
-use office::command::{CaseImport, CaseList, CaseShow, Command, CommandError, ConflictResolve};
+use office::command::{CaseFind, CaseImport, CaseList, CaseShow, Command, CommandError, ConflictResolve, Reveal};
 use serde_json::Value;
 
 use crate::clock::DAY_0_MS;
@@ -251,7 +251,8 @@ impl Person {
         }
         match (self.tier, dice.below(100)) {
             (Tier::Room, 0..30) | (Tier::Township, 0..4) | (Tier::County, 0..2) => self.new_case(people, today, dice),
-            (_, 30..42) => self.list(),
+            (_, 30..39) => self.list(),
+            (_, 39..42) => self.find(dice),
             (_, 42..50) => self.show(dice),
             (Tier::Room, 50..58) => self.edit(people, dice),
             (Tier::Township | Tier::County, 50..58) => self.conflicts(dice),
@@ -268,13 +269,32 @@ impl Person {
         })
     }
 
+    /// Looks for a case by the end of its number, as it is read out over the telephone, or by its matter.
+    fn find(&mut self, dice: &mut Dice) -> Command {
+        let Some(known) = self.pick(dice) else {
+            return self.list();
+        };
+        let by_matter = dice.per_mille(300) && !known.matter.is_empty();
+        let end = known.no.get(known.no.len().saturating_sub(4)..).unwrap_or_default();
+        Command::CaseFind(CaseFind {
+            text: if by_matter { String::new() } else { end.to_owned() },
+            matter: by_matter.then(|| known.matter.clone()),
+            ..CaseFind::default()
+        })
+    }
+
     fn show(&mut self, dice: &mut Dice) -> Command {
         match self.pick(dice) {
             Some(known) => {
                 self.about = Some(known.no.clone());
+                // Now and then somebody has to see the whole number; the trail says so.
+                let reveal = dice.per_mille(100).then(|| Reveal {
+                    reason: "核对材料".to_owned(),
+                    ..Reveal::default()
+                });
                 Command::CaseShow(CaseShow {
                     number: known.no,
-                    ..CaseShow::default()
+                    reveal,
                 })
             }
             None => self.list(),

@@ -187,7 +187,7 @@ impl World {
         self.places[seat.0].round_max_ms = ms.max(1);
     }
 
-    /// How long the power of a device stays away when an armed [`store::Fault::PowerGoesAfter`] strikes.
+    /// How long a device stays away when an armed [`store::Fault::PowerGoesAfter`] or [`store::Fault::DiesAfter`] strikes.
     pub fn set_dark_ms(&mut self, seat: Seat, ms: u64) {
         self.places[seat.0].dark_ms = ms;
     }
@@ -328,6 +328,7 @@ impl World {
         let powered = self.places[seat.0].disk.is_powered();
         match done {
             _ if !powered => self.power_went(seat),
+            _ if !self.places[seat.0].disk.is_alive() => self.killed_in_step(seat),
             Err(error) => self.died(seat, &error),
             Ok(left) => {
                 if grown {

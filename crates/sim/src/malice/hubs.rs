@@ -168,6 +168,6 @@ pub(super) fn upgrade(world: &mut World, county: &mut County, dice: &mut Dice) -
     world.set_software(seat, software);
     world.stop(seat);
     world.start_in(seat, dice.between(1_000, 60_000));
-    world.count(Kind::VersionApart);
+    world.count(Kind::VersionNamed);
     Some(format!("{} runs {software}", world.name(seat)))
 }

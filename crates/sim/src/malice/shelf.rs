@@ -36,6 +36,7 @@ impl fmt::Debug for Shelf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shelf")
             .field("to_revoke", &self.to_revoke)
+            .field("to_join", &self.to_join)
             .finish_non_exhaustive()
     }
 }

@@ -29,7 +29,7 @@ fn people_use_the_whole_table_and_every_refusal_says_why_in_chinese() {
         .collect();
     let mut events: BTreeMap<String, u32> = BTreeMap::new();
     let mut refused: BTreeSet<&'static str> = BTreeSet::new();
-    for n in 0..1_600 {
+    for n in 0..2_200 {
         let at = n % persons.len();
         let (seat, person) = &mut persons[at];
         let command = person.act(&people, Day::of_wall_ms(DAY_0_MS), &mut dice);

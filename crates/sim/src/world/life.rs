@@ -22,6 +22,11 @@ impl World {
         self.seat(name, disk, MemPlace::default())
     }
 
+    /// As [`World::device`], with a disk that somebody has written before.
+    pub fn device_with(&mut self, name: &str, disk: MemDisk) -> Seat {
+        self.seat(name, disk, MemPlace::default())
+    }
+
     /// Another device whose disk is a copy of that of `of`, as it is now.
     pub fn copy_of(&mut self, of: Seat, name: &str) -> Seat {
         let (disk, rows) = self.backup(of);
@@ -88,6 +93,7 @@ impl World {
         let powered = self.places[seat.0].disk.is_powered();
         match opened {
             _ if !powered => self.power_went(seat),
+            _ if !self.places[seat.0].disk.is_alive() => self.killed_in_step(seat),
             Err(error) => {
                 self.mishap(seat, &format!("does not open: {error}"));
                 self.queue.push(began_ms + RESTART_MS, Event::Start { seat, process });
@@ -194,6 +200,7 @@ impl World {
         if !self.places[seat.0].disk.is_powered() {
             self.lose_unsynced(seat);
         }
+        self.places[seat.0].disk.revive();
     }
 
     /// The power went in the middle of an operation; it comes back later, and the process with it.
@@ -201,6 +208,17 @@ impl World {
         self.faults.note(Kind::PowerCutInStep);
         self.end_process(seat);
         self.lose_unsynced(seat);
+        let place = &self.places[seat.0];
+        let (at, process) = (self.now_ms + place.dark_ms, place.process);
+        self.queue.push(at, Event::Start { seat, process });
+    }
+
+    /// The process was killed in the middle of an operation. What it had written stays with the system; another begins later.
+    pub(super) fn killed_in_step(&mut self, seat: Seat) {
+        self.faults.note(Kind::KilledInStep);
+        self.end_process(seat);
+        self.places[seat.0].disk.revive();
+        self.roll_back_rows(seat);
         let place = &self.places[seat.0];
         let (at, process) = (self.now_ms + place.dark_ms, place.process);
         self.queue.push(at, Event::Start { seat, process });

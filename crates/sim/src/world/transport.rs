@@ -43,6 +43,8 @@ pub enum Blocked {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LineState {
     pub ends: [Seat; 2],
+    /// It is dialled no longer.
+    pub retired: bool,
     /// By the end that sends.
     pub conditions: [Conditions; 2],
     pub blocked: [bool; 2],
@@ -100,6 +102,7 @@ impl World {
         let l = &self.lines[line.0];
         LineState {
             ends: l.ends,
+            retired: l.retired,
             conditions: l.conditions,
             blocked: l.blocked.map(|since| since.is_some()),
             stands: l.live.is_some(),

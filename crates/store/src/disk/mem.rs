@@ -23,6 +23,9 @@ pub enum Fault {
     SyncFails,
     /// After so many further operations that change the disk, the power goes: everything fails until [`MemDisk::cut_power`].
     PowerGoesAfter(u64),
+    /// After so many further operations that change the disk, the process is killed: everything fails until [`MemDisk::revive`], and
+    /// nothing is lost but what was not written.
+    DiesAfter(u64),
     /// No more than so many bytes fit on the disk.
     Capacity(u64),
     /// The disk is as large as anybody wants again.
@@ -66,6 +69,8 @@ struct Inner {
     sync_fails: bool,
     operations: u64,
     operations_max: Option<u64>,
+    /// The process is killed at this operation.
+    dies_at: Option<u64>,
     capacity: Option<u64>,
     /// Reads and writes left until one fails.
     reads_left: Cell<Option<u64>>,
@@ -124,6 +129,7 @@ impl MemDisk {
         match fault {
             Fault::SyncFails => inner.sync_fails = true,
             Fault::PowerGoesAfter(operations) => inner.operations_max = Some(inner.operations + operations),
+            Fault::DiesAfter(operations) => inner.dies_at = Some(inner.operations + operations),
             Fault::Capacity(bytes) => inner.capacity = Some(bytes),
             Fault::Roomy => inner.capacity = None,
             Fault::ReadFails(reads) => inner.reads_left.set(Some(reads)),
@@ -138,8 +144,11 @@ impl MemDisk {
         inner.reads_left.set(None);
         inner.writes_left = None;
         inner.capacity = None;
-        if inner.powered().is_ok() {
+        if inner.has_power() {
             inner.operations_max = None;
+        }
+        if !inner.is_dead() {
+            inner.dies_at = None;
         }
     }
 
@@ -165,7 +174,17 @@ impl MemDisk {
 
     /// Whether the disk has power; it has not once [`Fault::PowerGoesAfter`] has struck.
     pub fn is_powered(&self) -> bool {
-        self.lock().powered().is_ok()
+        self.lock().has_power()
+    }
+
+    /// Whether the process that uses the disk lives; it does not once [`Fault::DiesAfter`] has struck.
+    pub fn is_alive(&self) -> bool {
+        !self.lock().is_dead()
+    }
+
+    /// Another process begins: it sees whatever the killed one has written, synced or not.
+    pub fn revive(&self) {
+        self.lock().dies_at = None;
     }
 
     /// The power goes and comes back: of what was not synced some is lost, some torn, some kept, as the seed says. Returns how much.
@@ -173,6 +192,7 @@ impl MemDisk {
         let mut inner = self.lock();
         let mut losses = Losses::default();
         inner.operations_max = None;
+        inner.dies_at = None;
         inner.sync_fails = false;
         inner.reads_left.set(None);
         inner.writes_left = None;
@@ -235,10 +255,21 @@ impl Inner {
     }
 
     fn powered(&self) -> io::Result<()> {
-        if self.operations_max.is_some_and(|max| self.operations >= max) {
+        if !self.has_power() {
             return Err(io::Error::other("the power is gone"));
         }
+        if self.is_dead() {
+            return Err(io::Error::other("the process was killed"));
+        }
         Ok(())
+    }
+
+    fn has_power(&self) -> bool {
+        self.operations_max.is_none_or(|max| self.operations < max)
+    }
+
+    fn is_dead(&self) -> bool {
+        self.dies_at.is_some_and(|at| self.operations >= at)
     }
 
     /// Counts an operation that changes the disk; from the last one on it is only half done, which is the caller's business.
@@ -522,6 +553,7 @@ impl Disk for MemDisk {
         inner.operate()?;
         let room = inner.capacity.map_or(u64::MAX, |max| max.saturating_sub(inner.used()));
         if bytes > room {
+            inner.strike(|s| s.full += 1);
             return Err(io::ErrorKind::StorageFull.into());
         }
         let id = inner.next_file;
