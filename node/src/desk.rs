@@ -178,7 +178,15 @@ async fn nowhere() -> Problem {
 impl Desk {
     /// Asks the office, as the command line would.
     async fn ask(&self, command: Command) -> Result<Value, Problem> {
-        Ok(self.service.command(command).await?)
+        self.service.command(command).await.map_err(|failure| {
+            // The office's words name commands; a clerk has a page.
+            let here = texts::said_here(&failure.code);
+            let problem = Problem::from(failure);
+            Problem {
+                text: here.map_or(problem.text, str::to_owned),
+                ..problem
+            }
+        })
     }
 
     /// A page for somebody who has not signed in: no menu, nothing that changes by itself.

@@ -45,6 +45,19 @@ fn look(browser: &Browser, what: &str) {
     browser.screen(&format!("all-{what}"));
 }
 
+/// One paper on both widths, as the screen shows it.
+fn papers(desk: &Desk, browser: &Browser, number: &str) {
+    for width in ["a4", "roll"] {
+        browser.go(&desk.url(&format!("/case/{number}")));
+        browser.js(&format!(
+            "document.querySelector('input[value={width}]').checked = true"
+        ));
+        browser.js("document.querySelector('button[value=notice]').click()");
+        browser.wait("the paper", |b| b.path().ends_with("/print"));
+        look(browser, &format!("paper-{width}"));
+    }
+}
+
 #[test]
 fn every_letter_of_every_page_is_large_and_dark_enough() {
     let desk = Desk::open();
@@ -82,10 +95,12 @@ fn every_letter_of_every_page_is_large_and_dark_enough() {
         format!("/case/{number}"),
         format!("/case/{waiting}"),
         "/errands/new".to_owned(),
+        "/import".to_owned(),
     ] {
         browser.go(&desk.url(&path));
         look(&browser, &path.replace('/', "-"));
     }
+    papers(&desk, &browser, &number);
     browser.go(&desk.url("/new"));
     browser.wait("the box", |b| b.focus() == "q");
     browser.keys("zjd");
