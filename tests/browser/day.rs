@@ -1,5 +1,7 @@
 //! A clerk's day by keyboard: coming in, registering, the plug, the line.
 
+use cunlian_tests::county::cert_no;
+
 use super::driver::{Browser, ENTER, until};
 use super::{Desk, PIN};
 
@@ -215,4 +217,13 @@ fn the_plug_is_pulled_between_keeping_a_case_and_dropping_its_draft_and_there_is
     let led_to = browser.js(&again);
     assert!(led_to.as_str().is_some_and(|url| url.ends_with(&number)), "{led_to}");
     assert_eq!(desk.cases().len(), 1);
+    // One that was opened from the same draft, for somebody else, makes a case of its own.
+    let led_to = browser.js(&again.replace(ZHANG, &cert_no(9_311)));
+    assert!(
+        led_to
+            .as_str()
+            .is_some_and(|url| url.contains("/case/") && !url.ends_with(&number)),
+        "{led_to}"
+    );
+    assert_eq!(desk.cases().len(), 2);
 }

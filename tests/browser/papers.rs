@@ -131,7 +131,7 @@ fn each_paper_has_its_time_and_says_what_it_is_for() {
     assert_eq!(offered(&browser), "receipt notice accepted closed");
     for (paper, words) in [
         ("notice", ["还缺下列材料", "公章", "请一次补齐"]),
-        ("accepted", ["受理通知书", "张三", "应于"]),
+        ("accepted", ["受理通知书", "张三", "当场办结"]),
         ("closed", ["办结通知书", "办理结果：办结", "张三"]),
     ] {
         open_paper(&desk, &browser, number, paper, "a4");

@@ -87,7 +87,7 @@
       return;
     }
     if (!form || !form.hasAttribute("data-enter")) return;
-    if (e.ctrlKey) { e.preventDefault(); form.requestSubmit(); return; }
+    if (e.ctrlKey) { e.preventDefault(); form.requestSubmit(form.querySelector("button:not([type=button])")); return; }
     if (at.tagName === "BUTTON" || at.tagName === "TEXTAREA" || at.type === "submit") return;
     e.preventDefault();
     var all = fields(form);

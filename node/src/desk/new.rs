@@ -133,10 +133,19 @@ fn person(visit: &Visit) -> Result<&Person, Problem> {
     visit.person.as_ref().ok_or_else(Problem::not_allowed)
 }
 
+/// What the same page sends twice is one case. Two pages may have been opened from one draft: then it is for whom they ask that tells
+/// them apart.
+fn mark(typed: &Typed) -> Option<String> {
+    let Typed {
+        once, matter, cert_no, ..
+    } = typed;
+    (!once.is_empty()).then(|| format!("{once}/{matter}/{}", cert_no.trim()))
+}
+
 impl Desk {
     /// The number of the case that a draft has become, if it has.
     async fn became(&self, user: UserId, draft: Option<&Typed>) -> Result<Option<String>, Problem> {
-        let Some(once) = draft.map(|d| d.once.clone()).filter(|once| !once.is_empty()) else {
+        let Some(once) = draft.and_then(mark) else {
             return Ok(None);
         };
         let sent = self.ask(Command::Sent(SentOf { user, once })).await?;
@@ -422,7 +431,7 @@ async fn command(desk: &Desk, visit: &Visit, typed: &Typed) -> Result<Command, P
         cover: cover(person),
         received: here.map(|(_, name)| name.clone()).collect(),
         close: (typed.act == "close").then(|| typed.result.clone()),
-        once: Some(typed.once.clone()),
+        once: mark(typed),
         errand: matter.opens_errand,
     }))
 }

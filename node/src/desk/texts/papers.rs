@@ -14,6 +14,7 @@ pub(crate) const RECEIVED_HERE: &str = "已收材料：";
 pub(crate) const NOTICE_ONCE: &str = "以上为一次性告知的全部内容，请一次补齐后交回本室。补齐之前不计办理时限。";
 pub(crate) const TOLD_ON: &str = "告知日期：";
 pub(crate) const DUE_PROVISIONAL: &str = "（暂定：明年的节假日安排还没有公布）";
+pub(crate) const ACCEPTED_ON_THE_SPOT: &str = "本事项为即办件，当场办结。";
 pub(crate) const BECAUSE: &str = "理由：";
 pub(crate) const REFUSED_RIGHTS: &str =
     "对本决定有疑问，可到乡镇便民服务中心咨询；也可以依法申请行政复议，或者提起行政诉讼。";
@@ -47,7 +48,7 @@ pub(crate) fn receipt_promises(days: &u32) -> String {
 }
 
 pub(crate) fn notice_says(matter: &str) -> String {
-    format!("您申请办理的“{matter}”，还缺下列材料：")
+    format!("您申请办理的“{matter}”，告知时还缺下列材料：")
 }
 
 pub(crate) fn accepted_says(matter: &str, on: &str) -> String {
@@ -55,7 +56,7 @@ pub(crate) fn accepted_says(matter: &str, on: &str) -> String {
 }
 
 pub(crate) fn accepted_due(days: u32, due: &str) -> String {
-    format!("承诺 {days} 个工作日内办结，应于 {due} 前办结。")
+    format!("承诺 {days} 个工作日内办结，应于 {due} 前（含当日）办结。")
 }
 
 pub(crate) fn refused_says(matter: &str, on: &str) -> String {
