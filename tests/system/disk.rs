@@ -123,7 +123,7 @@ fn every_acknowledged_case_is_synced_before_it_is_said() {
             "-f",
             "-y",
             "-s",
-            "64",
+            "4096",
             "-e",
             "trace=write,pwrite64,writev,fdatasync,fsync",
             "-o",

@@ -29,7 +29,7 @@ fn check(view: View, screen: Screen, value: &Value, expected: &str) {
     assert_eq!(shown, expected, "\n{shown}");
 }
 
-const EVERY_VIEW: [View; 28] = [
+const EVERY_VIEW: [View; 29] = [
     View::CaseNew,
     View::CaseDo,
     View::CaseEdit,
