@@ -279,7 +279,7 @@ fn totals(rows: &[Row]) -> String {
         "## Against the goals\n\n| what | goal | so far | | failures | rate |\n| --- | --- | --- | --- | --- | --- |\n"
             .to_owned();
     let seeds = Total::of(rows, "seeds");
-    let years = seeds.rows.iter().map(|row| row.node_years()).sum();
+    let years = seeds.rows.iter().map(|row| row.node_years()).fold(0.0, |a, b| a + b);
     goal(&mut out, "simulated node-years", NODE_YEARS, years, &seeds);
     let faults = seeds.sum(|row| row.faults) as f64;
     goal(&mut out, "faults injected", FAULTS, faults, &seeds);
