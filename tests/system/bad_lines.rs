@@ -152,10 +152,13 @@ fn a_room_whose_address_changes_in_the_middle_of_catching_up_goes_on_over_the_sa
     let mut rebound = 0;
     let listed = |id| county.cases(id).expect("a list");
     while listed(room).iter().any(|case| case["receipt"] != "county") {
-        relay.rebind();
-        rebound += 1;
+        // A box between gives another address now and then, not before it has carried an answer to the last one.
+        if rebound < 3 && begun.elapsed() >= rebound * 1000 * MS {
+            relay.rebind();
+            rebound += 1;
+        }
         assert!(begun.elapsed() < PATIENCE, "{}", county[room].log_tail());
-        std::thread::sleep(300 * MS);
+        std::thread::sleep(100 * MS);
     }
     println!("300 cases over {rebound} addresses in {:?}", begun.elapsed());
     assert!(rebound >= 2, "it was over before the address changed");
