@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A page that has not come to this on a machine that eight share will not.
-const PATIENCE: Duration = Duration::from_secs(30);
+// A quiet line takes half a minute to be known as dead.
+const PATIENCE: Duration = Duration::from_secs(75);
 /// Keys as WebDriver names them.
 pub(crate) const ENTER: char = '\u{e007}';
 const CONTROL: char = '\u{e009}';
