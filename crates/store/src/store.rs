@@ -153,9 +153,9 @@ impl Store {
     }
 
     /// Takes one spare key: durable, and never given out again, not even after a restart or in a copy of the folder (spares are
-    /// known to the process that made them only).
+    /// known to the process that made them only). If it has rotted where it lay, it is staged again, for the next commit.
     pub fn spare(&mut self, scope: Scope) -> Option<(RecordId, [u8; 48])> {
-        self.vault.spare(scope)
+        self.vault.spare(&*self.disk, scope)
     }
 
     /// How many spare keys are left.

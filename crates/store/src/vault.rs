@@ -219,8 +219,14 @@ impl Vault {
         }
     }
 
-    pub(crate) fn spare(&mut self, scope: Scope) -> Option<(RecordId, Wrapped)> {
-        self.spares.get_mut(&scope)?.pop_front()
+    /// A spare key. Where its slot has rotted since it was written, it is staged once more: so far it is known, later it would not be.
+    pub(crate) fn spare(&mut self, disk: &dyn Disk, scope: Scope) -> Option<(RecordId, Wrapped)> {
+        let (record, wrapped) = self.spares.get_mut(&scope)?.pop_front()?;
+        let lies = matches!(self.key(disk, scope, &record), Ok(Key::Held(held)) if held == wrapped);
+        if !lies {
+            self.staged.insert((scope, record), Some(wrapped));
+        }
+        Some((record, wrapped))
     }
 
     pub(crate) fn spares(&self, scope: Scope) -> usize {
