@@ -180,10 +180,10 @@ impl Desk {
     async fn ask(&self, command: Command) -> Result<Value, Problem> {
         self.service.command(command).await.map_err(|failure| {
             // The office's words name commands; a clerk has a page.
-            let here = texts::said_here(&failure.code);
+            let code = failure.code.clone();
             let problem = Problem::from(failure);
             Problem {
-                text: here.map_or(problem.text, str::to_owned),
+                text: texts::refusal(&code, problem.text),
                 ..problem
             }
         })

@@ -97,6 +97,9 @@ pub async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) 
         Ok((request, fresh)) => {
             let answered = tokio::time::timeout(ANSWER_WAIT, next.run(request)).await;
             let mut response = answered.unwrap_or_else(|_| Problem::busy().into_response());
+            if let Some(problem) = bare(&response) {
+                response = problem.into_response();
+            }
             if let Some(cookie) = fresh {
                 let (name, line) = gate.set_cookie(&cookie);
                 if let (false, Ok(line)) = (response.headers().contains_key(&name), HeaderValue::from_str(&line)) {
@@ -109,6 +112,25 @@ pub async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) 
     };
     dress(response.headers_mut());
     response
+}
+
+/// What to say instead of a refusal that is no page: one by the routes themselves, empty or in English (405, a form that cannot be
+/// read, an address that is none).
+fn bare(response: &Response) -> Option<Problem> {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let said = kind.is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain"));
+    if said || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    let words = match status {
+        StatusCode::NOT_FOUND => texts::NOT_FOUND,
+        StatusCode::METHOD_NOT_ALLOWED => texts::NOT_OPENED_SO,
+        StatusCode::PAYLOAD_TOO_LARGE => texts::TOO_LARGE,
+        status if status.is_server_error() => texts::BROKEN,
+        _ => texts::UNREADABLE,
+    };
+    Some(Problem::new(status, words))
 }
 
 /// A request that may go on, and the cookie of a session that was begun for it.
@@ -308,6 +330,76 @@ mod tests {
         let large = format!("{token}&x={}", "y".repeat(BODY_BYTES_MAX));
         let response = routes.clone().oneshot(asked("POST", &lines, &large)).await.unwrap();
         assert_eq!(response.status(), 413);
+    }
+
+    #[tokio::test]
+    async fn whatever_is_refused_is_a_page_in_the_clerks_language_with_a_way_back() {
+        use axum::extract::{Form, Path};
+        use axum::routing::post;
+        #[derive(serde::Deserialize)]
+        struct Typed {
+            #[allow(dead_code, reason = "only whether it can be read matters")]
+            at: u32,
+        }
+        async fn typed(_: Form<Typed>) {}
+        async fn numbered(_: Path<u32>) {}
+        async fn broken() -> StatusCode {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+        let gate = Gate::new("127.0.0.1:8801".parse().unwrap(), Sessions::default());
+        let routes = Router::new()
+            .route("/typed", post(typed))
+            .route("/page/{n}", get(numbered))
+            .route("/broken", get(broken))
+            .layer(from_fn_with_state(gate.clone(), guard));
+        let (cookie, seat) = gate.sessions.begin(Instant::now());
+        let (cookie, token) = (format!("cunlian8801={cookie}"), format!("csrf={}", seat.csrf));
+        let typed = format!("{token}&at=x");
+        let cases = [
+            ("GET", "/typed", "", "", 405),
+            (
+                "POST",
+                "/page/1",
+                "application/x-www-form-urlencoded",
+                token.as_str(),
+                405,
+            ),
+            (
+                "POST",
+                "/typed",
+                "application/x-www-form-urlencoded",
+                typed.as_str(),
+                422,
+            ),
+            (
+                "POST",
+                "/typed",
+                "application/x-www-form-urlencoded",
+                token.as_str(),
+                422,
+            ),
+            ("POST", "/typed", "text/plain", token.as_str(), 415),
+            ("GET", "/page/x", "", "", 400),
+            ("GET", "/broken", "", "", 500),
+            ("GET", "/nowhere", "", "", 404),
+        ];
+        for (method, path, kind, body, status) in cases {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header("host", HOST.1).header("origin", ORIGIN.1);
+            let request = request.header("cookie", &cookie).header("content-type", kind);
+            let response = routes
+                .clone()
+                .oneshot(request.body(Body::from(body.to_owned())).unwrap());
+            let response = response.await.unwrap();
+            assert_eq!(response.status(), status, "{method} {path}");
+            let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            assert!(
+                text.contains("请") && text.contains(texts::BACK_TO_START),
+                "{path}: {text}"
+            );
+            assert!(!text.contains("Failed") && !text.contains("Invalid"), "{path}: {text}");
+        }
     }
 
     #[tokio::test]

@@ -15,6 +15,10 @@ pub const WENT_WRONG: &str = "没有办成";
 pub const FOREIGN: &str = "这个请求不是从本机的村联页面发出的，已拒绝。请在浏览器地址栏直接输入本页地址打开。";
 pub const STALE_FORM: &str = "页面放得太久，或程序重新启动过，这次没有保存。请返回上一页，刷新后再提交。";
 pub const TOO_LARGE: &str = "提交的内容太大，没有保存。请缩短后再试。";
-pub const NOT_FOUND: &str = "没有这个页面。请从上面的菜单重新进入。";
+pub const NOT_FOUND: &str = "没有这个页面。请点“回到今日”，从菜单重新进入。";
+pub const NOT_OPENED_SO: &str = "这一页不能直接打开，也不能刷新。请点“回到今日”，从菜单或办件页面重新进入。";
+pub const UNREADABLE: &str = "提交的内容不全，没有保存。请返回上一页，刷新后再填一次。";
+pub const BROKEN: &str =
+    "程序出了错，刚才的操作不知是否完成。请先在“今日”里查看，再决定是否重做；一直这样时，请联系乡镇便民服务中心。";
 pub const BUSY: &str = "程序正忙，没有在一分钟内答复。刚才的操作不知是否完成，请先在“今日”里查看，再决定是否重做。";
 pub const NOT_ALLOWED: &str = "您的岗位不能做这一步，请由有权限的人员登录办理。";

@@ -76,7 +76,7 @@ pub(crate) fn weak_passphrase() -> CommandError {
 }
 
 /// What to do about a passphrase that nobody knows any more.
-const FORGOTTEN: &str = "忘了口令：口令找不回来，但已上传的办件都在上级。请上级停用本机（member revoke）并开新的入网票，     用新的数据目录 join，账本会自动流回来。";
+const FORGOTTEN: &str = "忘了口令：口令找不回来，但已上传的办件都在上级。请上级停用本机并开新的入网票，用新的数据目录加入，账本会自动流回来。";
 
 pub(crate) fn wrong_passphrase(wrong: u32, wait_ms: i64) -> CommandError {
     let wait = match wait_ms {
@@ -107,7 +107,7 @@ fn span(ms: i64) -> String {
 pub(crate) fn passphrase_set(changed: bool) -> &'static str {
     match changed {
         true => "口令已修改。旧口令从现在起无效；以前的备份仍要用旧口令打开。",
-        false => "口令已设好。电脑重启后要用 unlock 输入口令才能看个人信息；以前的备份没有口令保护，请销毁。",
+        false => "口令已设好。电脑重启后要输入口令才能看个人信息；以前的备份没有口令保护，请销毁。",
     }
 }
 
@@ -308,7 +308,7 @@ pub(crate) fn twin_warning(numbers: &str) -> String {
 }
 
 /// Said beside a case that was recorded behind the lock.
-pub(crate) const TWINS_NOT_SOUGHT: &str = "本机已锁定，没有查重；执行 unlock 输入口令后会自动核对。";
+pub(crate) const TWINS_NOT_SOUGHT: &str = "本机已锁定，没有查重；输入口令后会自动核对。";
 
 pub(crate) fn foreign_unit(code: impl std::fmt::Display) -> String {
     format!("村室代码 {code} 不是本机构，请到该村室的电脑上导入")
@@ -335,7 +335,7 @@ pub(crate) fn import_closed_remark(when: &str, rating: Option<u8>) -> String {
 }
 
 pub(crate) fn reason_needed() -> CommandError {
-    CommandError::usage("reason", "请用 --reason 写明理由。")
+    CommandError::usage("reason_needed", "请用 --reason 写明理由。")
 }
 
 pub(crate) fn reason_too_long() -> CommandError {

@@ -128,7 +128,7 @@ impl Office {
         };
         may.then_some(()).ok_or_else(|| {
             CommandError::failed(
-                "not_below",
+                "users_from_above",
                 "人员由上级中心登记，请在乡镇或县中心执行 user add、user code 或 user stop。",
             )
         })

@@ -2,9 +2,11 @@
 
 mod help;
 mod papers;
+mod refusals;
 
 pub(crate) use help::*;
 pub(crate) use papers::*;
+pub(crate) use refusals::*;
 
 pub(crate) const TODAY: &str = "今日";
 
@@ -31,7 +33,7 @@ pub(crate) const PASSPHRASE: &str = "本室口令";
 pub(crate) const OPEN: &str = "打开";
 pub(crate) const NOBODY_ENROLLED: &str = "这台电脑上还没有人登录过。请先用乡镇给的一次性登记码设置自己的 PIN。";
 pub(crate) const NOBODY_STATED: &str =
-    "上级还没有登记本室的人员，或者消息还没有到这台电脑。请联系乡镇便民服务中心登记（user add），连上线路后刷新本页。";
+    "上级还没有登记本室的人员，或者消息还没有到这台电脑。请联系乡镇便民服务中心登记，连上线路后刷新本页。";
 pub(crate) const CHOOSE_NAME: &str = "请先选择姓名。";
 pub(crate) const NOT_ENROLLED: &str = "您还没有在这台电脑上设置 PIN。请点“第一次在这台电脑上登录”。";
 pub(crate) const ENROL: &str = "第一次在这台电脑上登录";
@@ -155,7 +157,8 @@ pub(crate) const DAY_ALL_THERE: &str = "这一天的件都已到乡镇。";
 pub(crate) const STATE_NOW: &str = "现在的状态";
 pub(crate) const PIECES: &str = "件数";
 pub(crate) const DAY_CODE: &str = "日结码";
-pub(crate) const DAY_CODE_WHY: &str = "乡镇、县里看同一天（day show）也有一个日结码：一样，说明两边的件一件不差；不一样，多半是还有件没传到，请过一会儿再对。";
+pub(crate) const DAY_CODE_WHY: &str =
+    "乡镇、县里看同一天也有一个日结码：一样，说明两边的件一件不差；不一样，多半是还有件没传到，请过一会儿再对。";
 pub(crate) const NTH: &str = "次数";
 pub(crate) const CLOSED_AT: &str = "日结时间";
 pub(crate) const CLOSED_BY: &str = "谁日结";

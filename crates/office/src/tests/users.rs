@@ -22,7 +22,10 @@ fn a_township_names_a_rooms_clerks_and_a_room_does_not() {
     let code = added["code"].as_str().unwrap().replace('-', "");
     assert_eq!(code.len(), 16);
     assert_eq!(county.world.command(town, add("李芳")).unwrap_err().code, "same_name");
-    assert_eq!(county.world.command(room, add("王强")).unwrap_err().code, "not_below");
+    assert_eq!(
+        county.world.command(room, add("王强")).unwrap_err().code,
+        "users_from_above"
+    );
     county.world.pass(5_000);
     let known = county.world.run(room, Command::UserList);
     assert_eq!((&known[0]["name"], &known[0]["own"]), (&json!("李芳"), &json!(true)));

@@ -103,33 +103,3 @@ pub(crate) fn records(entries: u64) -> String {
 pub(crate) fn support_file(unit: &str, day: &str) -> String {
     format!("村联检查-{unit}-{day}.json")
 }
-
-/// What to do next at the desk, where the office's own words name a command.
-pub(crate) fn said_here(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "locked" => {
-            "本室口令还没有输入，看不到也改不了个人信息。请点“锁屏”，重新登录时输入本室口令；收件和同步照常进行。"
-        }
-        "future_date" => "日期不能晚于今天，请改正；若电脑日期不对，请先在电脑的“日期和时间”里校准。",
-        "unplaced" => "这台电脑还没有加入村室，请联系乡镇便民服务中心开入网票，由技术人员加入后再用。",
-        "erased" => "这一件的个人信息已按规定销毁，看不到也填不了。确需再办，请按新件登记。",
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_refusal_at_the_desk_names_a_command() {
-        for code in ["locked", "future_date", "unplaced", "erased"] {
-            let said = said_here(code).unwrap();
-            assert!(
-                said.contains('请') && !said.contains("unlock") && !said.contains("--"),
-                "{said}"
-            );
-        }
-        assert_eq!(said_here("bad_input"), None);
-    }
-}
