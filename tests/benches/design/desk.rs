@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use cunlian_tests::api::Api;
+use ledger::day::Day;
 use serde_json::{Value, json};
 
 use crate::Length;
 use crate::county::{County, open_real};
 use crate::machine::{Clock, percentile, rss_bytes};
-use crate::made::{Shape, fill};
+use crate::made::{Shape, fill_with, working};
 use crate::node::{CASES, Node, target_dir};
 use crate::table::{Row, Table, Target, Unit};
 
@@ -20,6 +21,9 @@ const PIN: &str = "274951";
 /// Requests of each page.
 const ASKED: usize = 200;
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Cases of the last days: market days of fifty; a hundred of them are open.
+const RECENT: usize = 250;
+const RECENT_DAYS: usize = 5;
 
 /// What a signed-in browser sends along.
 struct Visitor {
@@ -63,6 +67,9 @@ pub(crate) fn measure(table: &mut Table, _: Length) -> Result<()> {
     let case = |at: usize| format!("/case/{}", numbers[at % numbers.len()]);
     push("Today", visitor.pages(|_| "/".to_owned())?);
     push("case page", visitor.pages(case)?);
+    push("日结", visitor.pages(|_| "/day".to_owned())?);
+    // Of cases that have a receipt to print: all of them.
+    push("a paper", visitor.papers(|at| numbers[at % numbers.len()].as_str())?);
     // The first search opens every name once; it is timed with the others.
     let words = ["%E5%BC%A0", "%E6%9D%8E", "B23", &numbers[0], &numbers[0][10..]];
     push("search", visitor.searches(&words)?);
@@ -84,7 +91,8 @@ pub(crate) fn measure(table: &mut Table, _: Length) -> Result<()> {
 /// A folder with the journal and the index of five years.
 fn five_years(county: &County, clock: Clock) -> Result<tempfile::TempDir> {
     let room = county.rooms.first().context("no room")?.copy();
-    fill(&room, county.catalogue, CASES, Shape::Typed)?;
+    let book = working(CASES, RECENT, RECENT_DAYS, Day::of_wall_ms(clock.now().wall_ms))?;
+    fill_with(&room, county.catalogue, &book, Shape::Typed)?;
     let dir = tempfile::tempdir_in(target_dir())?;
     let data = dir.path().join("room");
     room.folder.put(&data)?;
@@ -157,6 +165,12 @@ impl Visitor {
 
     fn pages(&self, path: impl Fn(usize) -> String) -> Result<Vec<Duration>> {
         (0..ASKED).map(|at| took(self.get(&path(at))?)).collect()
+    }
+
+    /// Receipts, as they are looked at before they are printed.
+    fn papers<'n>(&self, number: impl Fn(usize) -> &'n str) -> Result<Vec<Duration>> {
+        let paper = |at: usize| self.post(&format!("/case/{}/print", number(at)), "paper=receipt&width=a4");
+        (0..ASKED).map(|at| took(paper(at)?)).collect()
     }
 
     /// What is typed, and the page with what was found.

@@ -4,6 +4,7 @@
 //! differ between cases only in the hash they depend on, so they are made once and this is put in.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use anyhow::{Context as _, Result, ensure};
 use ledger::day::Day;
@@ -14,12 +15,14 @@ use ledger::record::{
 };
 use ledger::seal::{RecordKey, seal};
 use ledger::seed::Seeds;
-use replica::entry::{Entry, KIND_RECORD, RecordBody};
+use replica::entry::{KIND_RECORD, RecordBody};
 use replica::run::sign;
 use sha2::{Digest, Sha256};
 use store::Store;
 
 use crate::county::{COUNTY, Room, tip_of};
+
+type Change = replica::entry::Entry;
 
 /// In which order the changes of many cases lie in a log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,8 +70,52 @@ struct Template {
     accepted: [u8; 32],
 }
 
+/// One case of a book.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    /// Its business date, and which one of that date it is, from 0.
+    pub(crate) on: Day,
+    pub(crate) nth: usize,
+    /// Changes that it has: received, accepted, closed.
+    pub(crate) changes: usize,
+}
+
+/// The case at a place of a book of which all are closed long since.
+fn closed(at: usize) -> Result<Case> {
+    Ok(Case {
+        on: on(at)?,
+        nth: at % CASES_A_DAY,
+        changes: 3,
+    })
+}
+
 /// Writes `cases` three-change cases into a room's own log; returns their entries' bytes.
 pub(crate) fn fill(room: &Room, catalogue: Hash, cases: usize, shape: Shape) -> Result<u64> {
+    let book: Vec<Case> = (0..cases).map(closed).collect::<Result<_>>()?;
+    fill_with(room, catalogue, &book, shape)
+}
+
+/// A book as a room has it on a working day: `cases` in all, of which the last `recent` came in on the last `days` days up to
+/// `today`, and of these two in five are open, half of them accepted.
+pub(crate) fn working(cases: usize, recent: usize, days: usize, today: Day) -> Result<Vec<Case>> {
+    let old = cases.saturating_sub(recent);
+    let mut book: Vec<Case> = (0..old).map(closed).collect::<Result<_>>()?;
+    let a_day = recent.div_ceil(days);
+    for at in 0..recent {
+        let back = i32::try_from(days - 1 - at / a_day)?;
+        let changes = match at % 5 {
+            0 => 1,
+            1 => 2,
+            _ => 3,
+        };
+        let (on, nth) = (today.plus(-back), at % a_day);
+        book.push(Case { on, nth, changes });
+    }
+    Ok(book)
+}
+
+/// As [`fill`], for any cases.
+pub(crate) fn fill_with(room: &Room, catalogue: Hash, cases: &[Case], shape: Shape) -> Result<u64> {
     let place = room.folder.place.clone();
     let (mut store, _) = Store::open(Box::new(room.folder.disk.clone()), Box::new(place), &mut |_| {})?;
     let mut seed = [5; 32];
@@ -77,22 +124,28 @@ pub(crate) fn fill(room: &Room, catalogue: Hash, cases: usize, shape: Shape) -> 
     let mut process = [0; 8];
     process.copy_from_slice(&seeds.bytes::<8>());
     let actor = record::actor(&room.device(), process);
-    let template = template(room, catalogue, actor)?;
-    let mut made = Vec::with_capacity(cases);
-    for at in 0..cases {
+    let mut templates: BTreeMap<Day, Template> = BTreeMap::new();
+    let mut made = Vec::with_capacity(cases.len());
+    for (at, case) in cases.iter().enumerate() {
+        let template = match templates.entry(case.on) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(template(room, catalogue, actor, case.on)?),
+        };
         let (record, key) = (RecordId(seeds.bytes()), RecordKey(seeds.bytes()));
         store.stage_key(room.log.scope, record, &room.wrap(&key, &record))?;
-        let created = creation(room, catalogue, actor, at, &record, &key)?;
+        let created = creation(room, catalogue, actor, (at, *case), &record, &key)?;
         let mut accept = template.accept.clone();
         put_dep(&mut accept, &template.created, &hash_of(&created))?;
         let mut close = template.close.clone();
         put_dep(&mut close, &template.accepted, &hash_of(&accept))?;
         let wall_ms = WALL_MS + at as i64 * 60_000;
-        made.push([
+        let mut changes = vec![
             entry(record, wall_ms, created),
             entry(record, wall_ms + 20_000, accept),
             entry(record, wall_ms + 40_000, close),
-        ]);
+        ];
+        changes.truncate(case.changes);
+        made.push(changes);
     }
     let entries = in_order(made, shape);
     let bytes = entries.iter().map(|e| e.body.len() as u64).sum();
@@ -100,17 +153,19 @@ pub(crate) fn fill(room: &Room, catalogue: Hash, cases: usize, shape: Shape) -> 
     Ok(bytes)
 }
 
-fn in_order(cases: Vec<[Entry; 3]>, shape: Shape) -> Vec<Entry> {
+fn in_order(cases: Vec<Vec<Change>>, shape: Shape) -> Vec<Change> {
     let mut all = Vec::with_capacity(cases.len() * 3);
     let mut left = cases.into_iter();
     loop {
         let (mut accepts, mut closes) = (Vec::new(), Vec::new());
-        for [receive, accept, close] in left.by_ref().take(shape.open()) {
-            all.push(receive);
-            accepts.push(accept);
-            closes.push(close);
+        let before = all.len();
+        for case in left.by_ref().take(shape.open()) {
+            let mut changes = case.into_iter();
+            all.extend(changes.next());
+            accepts.extend(changes.next());
+            closes.extend(changes.next());
         }
-        if accepts.is_empty() {
+        if all.len() == before {
             return all;
         }
         all.extend(accepts.into_iter().chain(closes));
@@ -118,7 +173,7 @@ fn in_order(cases: Vec<[Entry; 3]>, shape: Shape) -> Vec<Entry> {
 }
 
 /// Signs and journals entries as the next ones of the room's log.
-fn append(store: &mut Store, room: &Room, entries: Vec<Entry>) -> Result<()> {
+fn append(store: &mut Store, room: &Room, entries: Vec<Change>) -> Result<()> {
     let mut prev = tip_of(store, &room.log);
     let (mut part, mut part_bytes, mut uncommitted) = (Vec::new(), 0, 0);
     let mut left = entries.into_iter().peekable();
@@ -141,7 +196,7 @@ fn append(store: &mut Store, room: &Room, entries: Vec<Entry>) -> Result<()> {
     Ok(())
 }
 
-fn entry(record: RecordId, wall_ms: i64, change: Vec<u8>) -> Entry {
+fn entry(record: RecordId, wall_ms: i64, change: Vec<u8>) -> Change {
     let body = RecordBody {
         record,
         user: UserId::ZERO,
@@ -149,7 +204,7 @@ fn entry(record: RecordId, wall_ms: i64, change: Vec<u8>) -> Entry {
         skew_ms: Some(120),
         change,
     };
-    Entry {
+    Change {
         kind: KIND_RECORD,
         body: body.encode(),
     }
@@ -164,14 +219,14 @@ fn creation(
     room: &Room,
     catalogue: Hash,
     actor: [u8; 16],
-    at: usize,
+    (at, case): (usize, Case),
     record: &RecordId,
     key: &RecordKey,
 ) -> Result<Vec<u8>> {
     const SURNAMES: [&str; 8] = ["张", "王", "李", "赵", "刘", "陈", "杨", "黄"];
     const GIVEN: [&str; 8] = ["秀英", "建国", "桂兰", "志强", "小红", "德华", "淑珍", "文军"];
-    let day = on(at)?;
-    let no = ProjectNo::new(COUNTY, room.node, day, u32::try_from(at % CASES_A_DAY)? + 1).context("no number")?;
+    let day = case.on;
+    let no = ProjectNo::new(COUNTY, room.node, day, u32::try_from(case.nth)? + 1).context("no number")?;
     let tag = u64::from(room.node.value()) * 1_000_003 + at as u64;
     let sealed = |field: &str, text: &str| (field.to_owned(), Value::Sealed(seal(key, record, field, text)));
     let name = format!("{}{}", SURNAMES[at % 8], GIVEN[at / 8 % 8]);
@@ -208,7 +263,7 @@ fn creation(
 }
 
 /// Makes the later changes once, with the rules of the house.
-fn template(room: &Room, catalogue: Hash, actor: [u8; 16]) -> Result<Template> {
+fn template(room: &Room, catalogue: Hash, actor: [u8; 16], day: Day) -> Result<Template> {
     let forms = Forms::compiled();
     let tables = ledger::catalogue::Catalogue::from_tsv(crate::county::MATTERS)?;
     let catalogues = BTreeMap::from([(catalogue, tables)]);
@@ -217,7 +272,8 @@ fn template(room: &Room, catalogue: Hash, actor: [u8; 16]) -> Result<Template> {
         catalogues: &catalogues,
     };
     let (record, key) = (RecordId([1; 16]), RecordKey([2; 32]));
-    let created = creation(room, catalogue, actor, 0, &record, &key)?;
+    let case = Case { on: day, ..closed(0)? };
+    let created = creation(room, catalogue, actor, (0, case), &record, &key)?;
     let envelope = || Envelope {
         standing: Standing::Valid,
         author: Author::Known,
@@ -232,7 +288,6 @@ fn template(room: &Room, catalogue: Hash, actor: [u8; 16]) -> Result<Template> {
         envelope: envelope(),
         change,
     };
-    let day = on(0)?;
     let accept = record::edit(
         &[read(&created)],
         actor,

@@ -38,10 +38,10 @@ struct Asked {
 }
 
 /// A case as its place in the list tells it, before its row is read.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
+    place: name::ListPlace,
     of: RecordRef,
-    order: Vec<u8>,
-    no: String,
 }
 
 impl Office {
@@ -59,7 +59,7 @@ impl Office {
             self.fill_finder(usize::MAX)?;
         }
         let mut candidates = self.candidates(&sought)?;
-        candidates.sort_unstable_by(|a, b| a.order.cmp(&b.order));
+        candidates.sort_unstable();
         let limit = args.limit.unwrap_or(LINES).min(LINES);
         let (mut lines, mut found) = (Vec::new(), 0_u64);
         for candidate in candidates {
@@ -138,12 +138,8 @@ impl Office {
                 }
                 let late = sought.until.is_some_and(|until| on.is_none_or(|on| on > until));
                 let other = sought.state.as_ref().is_some_and(|s| s.as_bytes() != state);
-                if let Some(of) = name::tail(key).filter(|_| !late && !other) {
-                    found.push(Candidate {
-                        of,
-                        order: name::list_order(key).to_vec(),
-                        no: name::listed_no(key),
-                    });
+                if let Some((place, of)) = name::listed_place(key).zip(name::tail(key)).filter(|_| !late && !other) {
+                    found.push(Candidate { place, of });
                 }
                 Scan::On
             };
@@ -160,8 +156,10 @@ impl Office {
             return Ok(Answer::No);
         }
         let mut masked = Vec::new();
+        let mut digits = [0; name::LISTED_NO_BYTES];
+        let no = name::place_no(&candidate.place, &mut digits);
         for Asked { word, matters } in &sought.words {
-            let by_number = matches!(word, Word::Digits(d) | Word::Text(d) if candidate.no.contains(d.as_str()));
+            let by_number = matches!(word, Word::Digits(d) | Word::Text(d) if no.contains(d.as_str()));
             if by_number || matters.contains(matter) {
                 continue;
             }

@@ -136,12 +136,24 @@ pub(crate) fn listed_on(key: &[u8]) -> Option<Day> {
     }
 }
 
-/// The number in a key made by [`list`], as far as it goes in there.
-pub(crate) fn listed_no(key: &[u8]) -> String {
-    let at = LIST.len() + UnitId::LEN + 4;
-    let place = key.get(at..at + 20).unwrap_or_default();
-    let bytes = place.iter().map(|b| !b).take_while(|b| *b != 0).collect();
-    String::from_utf8(bytes).unwrap_or_default()
+/// The bytes of a number in a key made by [`list`].
+pub(crate) const LISTED_NO_BYTES: usize = 20;
+/// Where a case stands in its unit's list: its date and number, the newest smallest.
+pub(crate) type ListPlace = [u8; 4 + LISTED_NO_BYTES];
+
+/// The place in a key made by [`list`].
+pub(crate) fn listed_place(key: &[u8]) -> Option<ListPlace> {
+    let at = LIST.len() + UnitId::LEN;
+    key.get(at..at + 4 + LISTED_NO_BYTES)?.try_into().ok()
+}
+
+/// The number in a place, as far as it goes in there; written into `to`, because a search asks for thousands.
+pub(crate) fn place_no<'t>(place: &ListPlace, to: &'t mut [u8; LISTED_NO_BYTES]) -> &'t str {
+    for (to, from) in to.iter_mut().zip(&place[4..]) {
+        *to = !from;
+    }
+    let end = to.iter().position(|b| *b == 0).unwrap_or(LISTED_NO_BYTES);
+    std::str::from_utf8(&to[..end]).unwrap_or_default()
 }
 
 /// All cases of one person.
@@ -155,7 +167,7 @@ pub(crate) fn person_case(token: &[u8; 16], on: Option<Day>, of: RecordRef) -> V
 
 /// Newest first: later business dates first, of one date the larger number first.
 pub(crate) fn list(of: RecordRef, on: Option<Day>, no: &str) -> Vec<u8> {
-    let mut place = [0xff_u8; 20];
+    let mut place = [0xff_u8; LISTED_NO_BYTES];
     for (to, from) in place.iter_mut().zip(no.bytes()) {
         *to = !from;
     }
@@ -317,8 +329,11 @@ mod tests {
             [day(10), day(9), day(9), None]
         );
         let no = "51160300112628200011";
-        assert_eq!(listed_no(&list(of(1), day(9), no)), no);
-        assert_eq!(listed_no(&list(of(1), None, "")), "");
+        let written = |no: &str| {
+            let mut to = [0; LISTED_NO_BYTES];
+            place_no(&listed_place(&list(of(1), day(9), no)).unwrap(), &mut to).to_owned()
+        };
+        assert_eq!((written(no).as_str(), written("").as_str()), (no, ""));
         assert!(number(no, of(1)).starts_with(&numbered(no)));
         assert_eq!(number_of(&number(no, of(1))), Some(no));
         assert!(!number("511603001126282000119", of(1)).starts_with(&numbered(no)));
