@@ -375,6 +375,7 @@ impl From<CaseCommand> for Command {
                 field: a.field,
                 value: a.value,
                 user: None,
+                cover: None,
             }),
             CaseCommand::List(a) => Command::CaseList(CaseList {
                 unit: a.unit,

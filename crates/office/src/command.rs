@@ -227,6 +227,8 @@ pub struct CaseEdit {
     pub value: String,
     #[serde(default)]
     pub user: Option<UserId>,
+    #[serde(default)]
+    pub cover: Option<Cover>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -407,7 +409,15 @@ hiding!(
     reason,
     items
 );
-hiding!(CaseEdit { number, field, user }, value);
+hiding!(
+    CaseEdit {
+        number,
+        field,
+        user,
+        cover
+    },
+    value
+);
 hiding!(CaseShow { number, reveal });
 hiding!(Reveal { fields, user }, reason);
 hiding!(

@@ -56,6 +56,9 @@ struct Closing {
     behind: u64,
     #[n(8)]
     digest: Hash,
+    /// For whom the closer stood in, and why; not there in closings of earlier versions.
+    #[n(9)]
+    cover: Option<(String, String)>,
 }
 
 /// The business date of a closing, for its place in the index; `None` when the body is none of this version.
@@ -113,6 +116,7 @@ impl Office {
                 open: counted.open,
                 behind: counted.behind,
                 digest: counted.digest,
+                cover: args.cover.as_ref().map(|c| (c.of.clone(), c.reason.clone())),
             };
             let mut body = Vec::new();
             if minicbor::encode(&closing, &mut body).is_err() {
@@ -211,6 +215,8 @@ impl Office {
                 "at": at_text(closing.at_ms),
                 "by": closing.user.and_then(|user| Some(self.authority.user_at(&user, unit)?.name.clone())),
                 "device": device.short(),
+                "cover": closing.cover.as_ref().map(|(of, _)| of),
+                "cover_reason": closing.cover.as_ref().map(|(_, reason)| reason),
                 "received": closing.received,
                 "closed": closing.closed,
                 "cases": closing.cases,

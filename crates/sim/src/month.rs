@@ -310,6 +310,7 @@ impl<'a> Running<'a> {
                 field: "mobile".to_owned(),
                 value: value.to_owned(),
                 user: None,
+                cover: None,
             })
         };
         let (seat, command) = match change {

@@ -13,6 +13,7 @@ use office::command::{Command, DayClose, DayShow, Monthly};
 use serde::Deserialize;
 
 use super::lines::{Line, read};
+use super::new::cover;
 use super::sheet::{self, Table};
 use super::{Desk, texts as t};
 
@@ -35,6 +36,8 @@ struct Closing {
     nth: u64,
     at: String,
     by: Option<String>,
+    cover: Option<String>,
+    cover_reason: Option<String>,
     received: u64,
     closed: u64,
     behind: u64,
@@ -59,6 +62,17 @@ struct Shown {
     closings: Vec<Closing>,
     /// Whether the last closing says what is here now; none without a closing.
     same: Option<bool>,
+}
+
+impl Closing {
+    /// Who closed, from which post.
+    fn who(&self) -> String {
+        let by = self.by.as_deref().unwrap_or(t::BY_MACHINE);
+        match (&self.cover, &self.cover_reason) {
+            (Some(of), Some(reason)) => format!("{by} · {} {}", t::B_POST, t::covering(of, reason)),
+            _ => by.to_owned(),
+        }
+    }
 }
 
 /// As people read a digest out over the phone: four groups of four.
@@ -141,9 +155,16 @@ pub(super) async fn close(
     Extension(visit): Extension<Visit>,
     Form(which): Form<Which>,
 ) -> Result<Response, Problem> {
-    let user = visit.person.as_ref().map(|p| p.id);
+    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
     let closed = match typed_day(&which.day) {
-        Ok(day) => desk.ask(Command::DayClose(DayClose { day, user })).await,
+        Ok(day) => {
+            let close = DayClose {
+                day,
+                user: Some(person.id),
+                cover: cover(person),
+            };
+            desk.ask(Command::DayClose(close)).await
+        }
         Err(problem) => Err(problem),
     };
     let closed: Shown = match closed {

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cases::desk::business_date;
 use crate::cases::intake::{cert_no, covered};
-use crate::command::{CaseDo, CaseEdit, CaseTick, CommandError};
+use crate::command::{CaseDo, CaseEdit, CaseTick, CommandError, Cover};
 use crate::office::Office;
 use crate::texts;
 use crate::views::fold::Read;
@@ -68,6 +68,7 @@ impl Office {
         if name == "cert_no" && tier == ledger::id::Tier::Room {
             return Err(texts::cert_no_by_review());
         }
+        let label = field.label.clone();
         let text = checked(field, &args.value)?;
         let value = if field.personal {
             if read.row.summary.erased {
@@ -78,8 +79,17 @@ impl Office {
         } else {
             typed(field.kind, &field.label, &text)?
         };
-        self.apply_edits(now, of, &read, &[Edit::Field { name, value }], args.user)?;
+        let mut edits = vec![Edit::Field { name, value }];
+        edits.extend(self.said_of_cover(now, args.cover.as_ref(), &texts::edited(&label))?);
+        self.apply_edits(now, of, &read, &edits, args.user)?;
         self.after(now, of)
+    }
+
+    /// A field or a tick has no room to say that it was done on a post that was covered: a note beside it, in the same change, does.
+    fn said_of_cover(&self, now: Now, cover: Option<&Cover>, what: &str) -> Result<Option<Edit>, CommandError> {
+        let Some(cover) = cover else { return Ok(None) };
+        let note = NewEvent::new("note", self.today(now)?).with("note", Value::Text(what.to_owned()));
+        Ok(Some(Edit::Event(covered(note, Some(cover)))))
     }
 
     /// `case tick`: materials that have come, without a notice having been given.
@@ -104,15 +114,13 @@ impl Office {
             key: "received".to_owned(),
             value: Value::Flag(true),
         };
-        let come = read
-            .folded
-            .items
-            .iter()
-            .filter(|(_, item)| !item.received && named(item));
-        let edits: Vec<Edit> = come.map(tick).collect();
+        let all = read.folded.items.iter();
+        let come = all.filter(|(_, item)| !item.received && named(item));
+        let mut edits: Vec<Edit> = come.map(tick).collect();
         if edits.is_empty() {
             return Err(texts::nothing_to_tick());
         }
+        edits.extend(self.said_of_cover(now, args.cover.as_ref(), texts::TICKED)?);
         self.apply_edits(now, of, &read, &edits, args.user)?;
         self.after(now, of)
     }

@@ -58,6 +58,7 @@ pub struct DayClose {
     /// Today when left out.
     pub day: Option<Day>,
     pub user: Option<UserId>,
+    pub cover: Option<Cover>,
 }
 
 /// A paper that a person is handed.
@@ -125,6 +126,8 @@ pub struct CaseTick {
     pub items: Vec<String>,
     #[serde(default)]
     pub user: Option<UserId>,
+    #[serde(default)]
+    pub cover: Option<Cover>,
 }
 
 /// An errand. From a case, who asks for it and the matter are the case's; alone, they are typed.
@@ -164,7 +167,7 @@ pub struct ErrandNew {
 hiding!(Visits {}, cert_no);
 hiding!(DraftKeep { user }, text);
 hiding!(SentOf { user }, once);
-hiding!(CaseTick { number, user }, items);
+hiding!(CaseTick { number, user, cover }, items);
 hiding!(
     ErrandNew {
         case,

@@ -27,6 +27,7 @@ fn close(county: &mut County, day: Option<&str>) -> Value {
     let close = DayClose {
         day: day.and_then(Day::parse),
         user: None,
+        cover: None,
     };
     county.world.run(county.rooms[0], Command::DayClose(close))
 }
@@ -136,6 +137,7 @@ fn what_comes_late_is_closed_once_more_and_the_first_closing_stands() {
     let ahead = DayClose {
         day: Day::parse("2026-10-11"),
         user: None,
+        cover: None,
     };
     let refused = county.world.command(room, Command::DayClose(ahead)).unwrap_err();
     assert_eq!(refused.code, "future_date");

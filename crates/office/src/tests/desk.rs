@@ -4,7 +4,10 @@ use ledger::id::UserId;
 use serde_json::{Value, json};
 
 use super::county::County;
-use crate::command::{CaseDo, CaseNew, CaseShow, Command, DraftKeep, DraftOf, Passphrase, PassphraseSet, Visits};
+use crate::command::{
+    CaseDo, CaseEdit, CaseNew, CaseShow, CaseTick, Command, Cover, DayClose, DayShow, DraftKeep, DraftOf, Passphrase,
+    PassphraseSet, Visits,
+};
 use crate::rig::Seat;
 
 const ZHANG: &str = "11010519491231002X";
@@ -174,4 +177,72 @@ fn a_case_page_offers_what_the_table_allows_and_counts_the_days_out() {
     assert_eq!(workdays, [1, 2, 3, 4, 5].map(|n| json!(n)).iter().collect::<Vec<_>>());
     let last = days.last().unwrap();
     assert_eq!((&last["day"], &last["due"]), (&case["due_on"], &json!(true)));
+}
+
+#[test]
+fn whoever_stands_in_for_another_is_named_beside_everything_that_was_done_so() {
+    let mut county = County::new(57, 1, 1);
+    let (room, town) = (county.rooms[0], county.townships[0]);
+    let number = receive(&mut county, room, "A01", ZHANG);
+    let cover = || {
+        Some(Cover {
+            of: "王强".to_owned(),
+            reason: "下村".to_owned(),
+        })
+    };
+    let show = CaseShow {
+        number: number.clone(),
+        ..CaseShow::default()
+    };
+    let page = county.world.run(room, Command::CaseShow(show.clone()));
+    let edit = CaseEdit {
+        number: number.clone(),
+        field: "mobile".to_owned(),
+        value: "13900139000".to_owned(),
+        user: None,
+        cover: cover(),
+    };
+    county.world.run(room, Command::CaseEdit(edit));
+    let tick = CaseTick {
+        number: number.clone(),
+        items: vec![page["items"][0]["name"].as_str().unwrap().to_owned()],
+        user: None,
+        cover: cover(),
+    };
+    county.world.run(room, Command::CaseTick(tick));
+    let close = DayClose {
+        day: None,
+        user: None,
+        cover: cover(),
+    };
+    let day = county.world.run(room, Command::DayClose(close));
+    assert_eq!(day["closings"][0]["cover"], "王强");
+    county.world.pass(5_000);
+    // Not only here: the township reads the same.
+    for at in [room, town] {
+        let page = county.world.run(at, Command::CaseShow(show.clone()));
+        let events = page["events"].as_array().unwrap().iter();
+        let said: Vec<Value> = events
+            .filter(|e| e["event"] == "note")
+            .map(|e| {
+                json!([
+                    e["data"]["note"],
+                    e["data"]["cover"],
+                    e["data"]["cover_reason"],
+                    e["void"]
+                ])
+            })
+            .collect();
+        let expected = [
+            json!(["修改“手机”", "王强", "下村", false]),
+            json!(["登记收到材料", "王强", "下村", false]),
+        ];
+        assert_eq!(said, expected);
+        let of_day = DayShow {
+            day: None,
+            unit: Some(county.room_codes[0].clone()),
+        };
+        let day = county.world.run(at, Command::DayShow(of_day));
+        assert_eq!(day["closings"][0]["cover_reason"], "下村", "{day}");
+    }
 }

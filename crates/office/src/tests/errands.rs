@@ -312,6 +312,7 @@ fn materials_that_come_later_are_ticked_and_fields_not_filled_in_can_be() {
         field: "address".to_owned(),
         value: "高河村3组".to_owned(),
         user: None,
+        cover: None,
     };
     county.world.run(room, Command::CaseEdit(edit));
     let item = page["items"][0]["name"].as_str().unwrap().to_owned();
@@ -320,6 +321,7 @@ fn materials_that_come_later_are_ticked_and_fields_not_filled_in_can_be() {
             number: case.clone(),
             items,
             user: None,
+            cover: None,
         })
     };
     county.world.run(room, tick(vec![item.clone()]));

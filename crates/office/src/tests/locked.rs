@@ -130,6 +130,7 @@ fn phone(number: &str) -> CaseEdit {
         field: "mobile".to_owned(),
         value: "13900139000".to_owned(),
         user: None,
+        cover: None,
     }
 }
 

@@ -128,6 +128,7 @@ fn who_chooses_between_two_phone_numbers_sees_them_and_names_one() {
             field: "mobile".to_owned(),
             value: value.to_owned(),
             user: None,
+            cover: None,
         };
         county.world.run(seat, Command::CaseEdit(edit));
     }

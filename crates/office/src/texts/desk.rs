@@ -10,6 +10,14 @@ pub(crate) fn bad_month(text: &str) -> CommandError {
     CommandError::usage("bad_month", format!("月份“{text}”有误，要写成 2026-10 这样，请改正。"))
 }
 
+/// What a note says of an act by somebody who stands in.
+pub(crate) const TICKED: &str = "登记收到材料";
+
+/// As [`TICKED`].
+pub(crate) fn edited(label: &str) -> String {
+    format!("修改“{label}”")
+}
+
 /// What a result code says.
 pub(crate) fn result_word(code: i64) -> &'static str {
     match code {

@@ -377,6 +377,7 @@ fn a_phone_edited_on_both_sides_keeps_both_values() {
             field: "mobile".to_owned(),
             value: value.to_owned(),
             user: None,
+            cover: None,
         };
         office.case_edit(NOW, args).unwrap()
     };

@@ -42,6 +42,7 @@ impl Person {
             field: field.to_owned(),
             value: people.value(field, dice),
             user: None,
+            cover: None,
         })
     }
 

@@ -128,11 +128,13 @@ pub(in crate::desk) async fn edit(
     Path(number): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Result<Response, Problem> {
+    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
     let edit = CaseEdit {
         number: number.clone(),
         field: one(&pairs, "field").unwrap_or_default(),
         value: one(&pairs, "value").unwrap_or_default(),
-        user: visit.person.as_ref().map(|p| p.id),
+        user: Some(person.id),
+        cover: cover(person),
     };
     let command = match edit.value.is_empty() {
         true => Err(wrong(t::NOTHING_TYPED)),
@@ -149,10 +151,12 @@ pub(in crate::desk) async fn tick(
     Path(number): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Result<Response, Problem> {
+    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
     let tick = CaseTick {
         number: number.clone(),
         items: ticked(&pairs),
-        user: visit.person.as_ref().map(|p| p.id),
+        user: Some(person.id),
+        cover: cover(person),
     };
     let typed = Typed::of(TICK, pairs);
     done(&desk, &visit, &number, Ok(Command::CaseTick(tick)), typed, |_| {
@@ -203,7 +207,8 @@ pub(in crate::desk) async fn settle(
     Path(number): Path<String>,
     Form(form): Form<Settling>,
 ) -> Result<Response, Problem> {
-    let user = visit.person.as_ref().map(|p| p.id);
+    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let user = Some(person.id);
     let masked = load(&desk, &number, None).await?;
     let personal = masked.fields.iter().any(|f| f.name == form.field && f.personal);
     let reveal = personal.then(|| Reveal {
@@ -228,6 +233,7 @@ pub(in crate::desk) async fn settle(
         field: form.field,
         value: value.shown(),
         user,
+        cover: cover(person),
     };
     match desk.ask(Command::CaseEdit(edit)).await {
         Ok(_) => {
