@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ledger::form::{Form, Forms};
 use ledger::id::{RecordId, ScopeKind};
 use replica::authority::Authority;
-use replica::entry::{KIND_DAY, KIND_RECORD, KIND_STATEMENT, KIND_TRAIL, RecordBody, Tip};
+use replica::entry::{KIND_DAY, KIND_RECORD, KIND_STATEMENT, KIND_TRAIL, LogId, RecordBody, Tip};
 use store::kv::prefix_end;
 use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan, Store, StoreError};
 
@@ -64,6 +64,8 @@ pub struct Views {
     stale: BTreeSet<RecordRef>,
     /// A statement was met: compare what the rows were folded under.
     unsettled: bool,
+    /// Ends of what counts of devices taken out that are not here: when one comes, all before it counts too.
+    cuts_awaited: BTreeSet<(LogId, Tip)>,
     /// To be written once nothing is stale.
     under: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     counts: Option<Counts>,
@@ -106,6 +108,7 @@ impl Views {
             forms: Forms::compiled(),
             stale: BTreeSet::new(),
             unsettled: true,
+            cuts_awaited: BTreeSet::new(),
             under: Vec::new(),
             counts: None,
             since_trust: 0,
@@ -371,6 +374,7 @@ impl Views {
             epoch: run.log.epoch,
         };
         for FrameEntry { entry, tip, at } in run.entries {
+            self.unsettled |= !self.cuts_awaited.is_empty() && self.cuts_awaited.contains(&(run.log, tip));
             match entry.kind {
                 KIND_STATEMENT => self.unsettled = true,
                 // What a public scope holds beside statements belongs to nobody's book.

@@ -92,6 +92,33 @@ fn a_revoked_room_is_cut_off_at_once_and_all_tiers_agree_what_waits() {
 }
 
 #[test]
+fn what_a_lost_room_wrote_before_it_was_taken_out_counts_at_a_county_that_heard_of_the_loss_first() {
+    let mut county = County::new(26, 1, 2);
+    let (room, township, hub) = (county.rooms[0], county.townships[0], county.hub);
+    let early = county.new_case(room, 1);
+    county.world.pass(5_000);
+    // The township takes the room out by what it holds; the county holds less, and hears of it from another room before the rest comes.
+    county.world.cut(county.township_lines[0]);
+    let late = county.new_case(room, 2);
+    county.world.pass(5_000);
+    let device = county.world.device_of(room).to_string();
+    county.world.run(township, revoke(&device));
+    county.world.pass(1_000);
+    county.world.line(county.rooms[1], hub);
+    county.world.pass(5_000);
+    assert!(county.numbers(hub).is_empty(), "the end of what counts is not here yet");
+    county.world.heal(county.township_lines[0]);
+    county.world.pass(5_000);
+    let mut both = vec![early, late];
+    both.sort();
+    for seat in [hub, township] {
+        assert_eq!(county.numbers(seat), both, "{seat:?}");
+        let verified = county.world.run(seat, Command::Verify);
+        assert_eq!(verified["clean"], true, "{verified:#}");
+    }
+}
+
+#[test]
 fn a_room_that_ran_alone_joins_and_takes_its_records_and_numbers_along() {
     let mut county = County::new(23, 1, 1);
     let code = rooms_of(TOWNSHIPS[0], 2)[1].clone();

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::id::{DeviceId, Hash, Scope, ScopeKind, UnitId};
 use replica::authority::{Authority, Member};
+use replica::entry::{LogId, Tip};
 use sha2::{Digest, Sha256};
 use store::kv::prefix_end;
 use store::{Kv, Order, Scan, Store, StoreError};
@@ -36,7 +37,10 @@ impl Views {
         add_forms(&mut self.forms, authority);
         let kv = store.kv();
         let before: BTreeMap<Vec<u8>, Vec<u8>> = kv.prefix(name::UNDER)?.into_iter().collect();
-        let mut now = fingerprints(self, authority, keys);
+        self.cuts_awaited = cuts(authority)
+            .filter(|(log, end)| !is_held(store, log, *end))
+            .collect();
+        let mut now = fingerprints(self, store, authority, keys);
         if keys.is_locked() {
             // What was folded with keys that are only locked now stands: folding it again would tell less.
             let kept = before.iter().filter(|(key, _)| key.starts_with(&name::under(KEY, &[])));
@@ -124,10 +128,10 @@ impl Concerned {
     }
 }
 
-fn fingerprints(views: &Views, authority: &Authority, keys: &Keys) -> BTreeMap<Vec<u8>, Vec<u8>> {
+fn fingerprints(views: &Views, store: &Store, authority: &Authority, keys: &Keys) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut all = BTreeMap::new();
     for member in authority.members() {
-        let print = fingerprint(member, authority);
+        let print = fingerprint(member, store, authority);
         all.insert(name::under(DEVICE, &member.device.0), print.0[..16].to_vec());
     }
     let forms = views.forms.iter().map(|f| f.hash());
@@ -147,8 +151,33 @@ fn fingerprints(views: &Views, authority: &Authority, keys: &Keys) -> BTreeMap<V
     all
 }
 
+/// The last entries that count of devices taken out, by log.
+fn cuts(authority: &Authority) -> impl Iterator<Item = (LogId, Tip)> + '_ {
+    authority.members().flat_map(cuts_of)
+}
+
+fn cuts_of(member: &Member) -> impl Iterator<Item = (LogId, Tip)> + '_ {
+    member.revoked.iter().flat_map(|r| &r.cuts).map(|cut| {
+        let log = LogId {
+            scope: cut.scope,
+            device: member.device,
+            epoch: cut.epoch,
+        };
+        let end = Tip {
+            seq: cut.seq,
+            hash: cut.hash,
+        };
+        (log, end)
+    })
+}
+
+/// Until the end of what counts is here nothing before it is known to lie on the way there.
+fn is_held(store: &Store, log: &LogId, end: Tip) -> bool {
+    store.logs().holds(log, end, store)
+}
+
 /// All that an envelope takes from the statements about its author.
-fn fingerprint(member: &Member, authority: &Authority) -> Hash {
+fn fingerprint(member: &Member, store: &Store, authority: &Authority) -> Hash {
     let mut h = Sha256::new();
     let mut unit = |unit: UnitId| {
         let tier = authority.unit(unit).map_or(0, |u| u.kind.tier() as u8);
@@ -158,11 +187,12 @@ fn fingerprint(member: &Member, authority: &Authority) -> Hash {
     unit(member.unit);
     member.units.iter().copied().for_each(unit);
     h.update([member.tier.map_or(0, |t| t as u8), u8::from(member.revoked.is_some())]);
-    for cut in member.revoked.iter().flat_map(|r| &r.cuts) {
-        h.update(cut.scope.to_bytes());
-        h.update(cut.epoch.to_be_bytes());
-        h.update(cut.seq.to_be_bytes());
-        h.update(cut.hash.0);
+    for (log, end) in cuts_of(member) {
+        h.update(log.scope.to_bytes());
+        h.update(log.epoch.to_be_bytes());
+        h.update(end.seq.to_be_bytes());
+        h.update(end.hash.0);
+        h.update([u8::from(is_held(store, &log, end))]);
     }
     Hash(h.finalize().into())
 }
