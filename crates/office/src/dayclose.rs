@@ -147,43 +147,49 @@ impl Office {
     }
 
     fn count_day(&self, unit: UnitId, day: Day) -> Result<Counted, CommandError> {
-        let mut counted = Counted {
-            cases: Vec::new(),
-            received: 0,
-            closed: 0,
-            open: 0,
-            behind: 0,
-            digest: Hash::ZERO,
-        };
-        let mut near = Vec::new();
-        let from = name::listed(unit);
-        let form = ledger::form::Form::case();
-        let scan = &mut |key: &[u8], state: &[u8]| {
-            let state = std::str::from_utf8(state).unwrap_or_default();
-            counted.open += u64::from(!form.is_end(state));
-            let on = name::listed_on(key);
-            // What came before may have been closed that day; what came after cannot.
-            let may = on == Some(day) || (on.is_some_and(|on| on < day) && matches!(state, "closed" | "delivered"));
-            near.extend(name::tail(key).filter(|_| may));
+        let cases = self.cases_of_day(unit, day)?;
+        let (received, closed) = came_to(day, &cases);
+        let behind = |(of, row): &&(RecordRef, RecordRow)| self.tiers().of_record(*of, row) < Tier::Township;
+        Ok(Counted {
+            received,
+            closed,
+            open: self.open_cases(unit)?,
+            behind: cases.iter().filter(behind).count() as u64,
+            digest: digest(unit, day, &cases),
+            cases,
+        })
+    }
+
+    /// The cases received or closed on a day, the newest first. Whoever counts a day counts these: Today and 日结 never differ.
+    pub(crate) fn cases_of_day(&self, unit: UnitId, day: Day) -> Result<Vec<(RecordRef, RecordRow)>, CommandError> {
+        let (from, mut near) = (name::day(unit, day), Vec::new());
+        let scan = &mut |key: &[u8], _: &[u8]| {
+            near.extend(name::tail(key));
             Scan::On
         };
         let scanned = self.store.kv().scan(&from, &prefix_end(&from), Order::Rising, scan);
         scanned.map_err(|e| texts::store_failed(&e))?;
+        let mut cases = Vec::new();
         for of in near {
             let Some(row) = self.row(of)? else { continue };
             let s = &row.summary;
-            let (received, closed) = (s.on == Some(day), s.closed_on == Some(day));
-            if !(received || closed) || s.errand {
-                continue;
+            if s.on == Some(day) || s.closed_on == Some(day) {
+                cases.push((of, row));
             }
-            let counts = s.state != "void";
-            counted.received += u64::from(received && counts);
-            counted.closed += u64::from(closed && counts);
-            counted.behind += u64::from(self.tiers().of_record(of, &row) < Tier::Township);
-            counted.cases.push((of, row));
         }
-        counted.digest = digest(unit, day, &counted.cases);
-        Ok(counted)
+        cases.sort_by_cached_key(|(of, row)| name::list(*of, row.summary.on, &row.summary.no));
+        Ok(cases)
+    }
+
+    /// Cases of the whole book that have not come to an end: read from the list's own rows, no case is opened for it.
+    fn open_cases(&self, unit: UnitId) -> Result<u64, CommandError> {
+        let (from, form, mut open) = (name::listed(unit), ledger::form::Form::case(), 0);
+        let scan = &mut |_: &[u8], state: &[u8]| {
+            open += u64::from(!std::str::from_utf8(state).is_ok_and(|state| form.is_end(state)));
+            Scan::On
+        };
+        let scanned = self.store.kv().scan(&from, &prefix_end(&from), Order::Rising, scan);
+        scanned.map(|_| open).map_err(|e| texts::store_failed(&e))
     }
 
     /// The closings of a day, the earliest first.
@@ -275,6 +281,14 @@ impl Office {
         let row = |(state, cases): (&str, u64)| json!({"state": state, "state_label": form.state_label(state), "cases": cases});
         rows.into_iter().map(row).collect()
     }
+}
+
+/// How many of the day's cases were received, and how many closed, that day; what is void counts for nothing.
+pub(crate) fn came_to(day: Day, cases: &[(RecordRef, RecordRow)]) -> (u64, u64) {
+    let counting = || cases.iter().map(|(_, row)| &row.summary).filter(|s| s.state != "void");
+    let received = counting().filter(|s| s.on == Some(day)).count() as u64;
+    let closed = counting().filter(|s| s.closed_on == Some(day)).count() as u64;
+    (received, closed)
 }
 
 /// What the rows say of the day's cases, in an order that is the same everywhere.

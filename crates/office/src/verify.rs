@@ -24,10 +24,11 @@ const FAULTS_TOLD: usize = 20;
 const REINDEX_ENTRIES: usize = 8_192;
 
 /// The families of rows that records give rise to by themselves.
-const DERIVED: [&[u8]; 8] = [
+const DERIVED: [&[u8]; 9] = [
     name::NUMBER,
     name::IMPORT,
     name::LIST,
+    name::DAY,
     name::ERRAND,
     name::ERRAND_OF,
     name::TWIN,
@@ -224,6 +225,11 @@ impl Office {
         scan(self.store.kv(), name::ODD, &mut |key, _| {
             let place = name::odd_place(key);
             odd += u64::from(place.is_some_and(|(log, _)| log.scope.kind == ScopeKind::Book));
+        })
+        .map_err(|e| texts::store_failed(&e))?;
+        // Closings of days lie in books, and belong to no record.
+        scan(self.store.kv(), name::CLOSING, &mut |key, _| {
+            odd += u64::from(name::closing_place(key).is_some());
         })
         .map_err(|e| texts::store_failed(&e))?;
         let logs = self.store.logs();

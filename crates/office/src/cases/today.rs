@@ -1,5 +1,7 @@
 //! `today`: the day book of one unit's own book, and what somebody there has to see to.
 
+use std::collections::BTreeSet;
+
 use ledger::catalogue::Matter;
 use ledger::day::Day;
 use ledger::id::{Scope, UnitId};
@@ -9,6 +11,7 @@ use store::kv::prefix_end;
 use store::{Order, Scan};
 
 use crate::command::CommandError;
+use crate::dayclose::came_to;
 use crate::office::Office;
 use crate::texts;
 use crate::views::name;
@@ -25,7 +28,7 @@ const OPEN_MAX: usize = 5_000;
 #[derive(Default)]
 struct Found {
     newest: Vec<RecordRef>,
-    /// Open, or ended of late.
+    /// Open, or received, closed or ended of late.
     near: Vec<RecordRef>,
     open: u64,
     total: u64,
@@ -53,11 +56,9 @@ impl Office {
         let found = self.look(unit, today)?;
         let mut lists: [Vec<Json>; 4] = Default::default();
         let mut counts = [0_u64; 4];
-        let (mut received, mut closed) = (0_u64, 0_u64);
+        let (received, closed) = came_to(today, &self.cases_of_day(unit, today)?);
         for of in &found.near {
             let Some(row) = self.row(*of)? else { continue };
-            received += u64::from(row.summary.on == Some(today));
-            closed += u64::from(row.summary.closed_on == Some(today));
             for why in self.why(*of, &row, today, unit) {
                 let at = why as usize;
                 counts[at] += 1;
@@ -96,6 +97,7 @@ impl Office {
     fn look(&self, unit: UnitId, today: Day) -> Result<Found, CommandError> {
         let form = self.views.forms().named("case").unwrap_or(ledger::form::Form::case());
         let mut found = Found::default();
+        let news = self.news(unit, today)?;
         let from = name::listed(unit);
         let scan = &mut |key: &[u8], state: &[u8]| {
             let Some(of) = name::tail(key) else { return Scan::On };
@@ -105,8 +107,7 @@ impl Office {
             }
             let ended = std::str::from_utf8(state).is_ok_and(|state| form.is_end(state));
             found.open += u64::from(!ended);
-            let recent = name::listed_on(key).is_some_and(|on| today.since(on) <= NEWS_DAYS);
-            if (!ended || recent) && found.near.len() < OPEN_MAX {
+            if (!ended || news.contains(&of)) && found.near.len() < OPEN_MAX {
                 found.near.push(of);
             }
             Scan::On
@@ -114,6 +115,18 @@ impl Office {
         let scanned = self.store.kv().scan(&from, &prefix_end(&from), Order::Rising, scan);
         scanned.map_err(|e| texts::store_failed(&e))?;
         Ok(found)
+    }
+
+    /// Cases of which something was counted of late, however long ago they came.
+    fn news(&self, unit: UnitId, today: Day) -> Result<BTreeSet<RecordRef>, CommandError> {
+        let (from, mut news) = (name::days(unit), BTreeSet::new());
+        let until = name::day(unit, today.plus(-NEWS_DAYS));
+        let scan = &mut |key: &[u8], _: &[u8]| {
+            news.extend(name::tail(key));
+            Scan::On
+        };
+        let scanned = self.store.kv().scan(&from, &prefix_end(&until), Order::Rising, scan);
+        scanned.map(|_| news).map_err(|e| texts::store_failed(&e))
     }
 
     /// Errands that are not over.

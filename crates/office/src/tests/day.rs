@@ -88,6 +88,11 @@ fn a_day_is_closed_without_pretending_and_every_tier_can_hold_it_against_its_own
         // What was true at the closing is what the closing says.
         assert_eq!(there["closings"][0]["behind"], 3);
     }
+    // A closing stands in the index beside what follows from records, and is no fault there.
+    for tier in [room, town, top] {
+        let verified = county.world.run(tier, Command::Verify);
+        assert_eq!(verified["clean"], true, "{verified}");
+    }
     // Days are told apart.
     let other = show(&mut county, top, "2026-10-08");
     assert_eq!((other["received"].clone(), &other["same"]), (json!(1), &Value::Null));
@@ -141,4 +146,58 @@ fn what_comes_late_is_closed_once_more_and_the_first_closing_stands() {
     };
     let refused = county.world.command(room, Command::DayClose(ahead)).unwrap_err();
     assert_eq!(refused.code, "future_date");
+}
+
+#[test]
+fn what_came_forty_days_ago_and_ends_today_is_news_today_and_counts_in_both_the_day_book_and_the_day_close() {
+    let mut county = County::new(84, 1, 1);
+    let (room, town) = (county.rooms[0], county.townships[0]);
+    let old = receive(&mut county, "A06", Some("2026-08-30"), false);
+    let refused = receive(&mut county, "A01", Some("2026-08-30"), false);
+    // Ended long ago: no news, whatever the township does not say any more.
+    let over = receive(&mut county, "A06", Some("2026-08-28"), true);
+    county.world.pass(5_000);
+    let act = |event: &str, number: &str| CaseDo {
+        number: number.to_owned(),
+        event: event.to_owned(),
+        result: (event == "close").then(|| "6".to_owned()),
+        reason: (event == "refuse").then(|| "不符合条件".to_owned()),
+        ..CaseDo::default()
+    };
+    county.world.run(room, Command::CaseDo(act("accept", &old)));
+    county.world.run(room, Command::CaseDo(act("close", &old)));
+    county.world.run(town, Command::CaseDo(act("refuse", &refused)));
+    county.world.pass(5_000);
+    let book = county.world.run(room, Command::Today);
+    let day = show(&mut county, room, TODAY);
+    for counts in [&book["counts"], &day] {
+        assert_eq!(
+            (&counts["received"], &counts["closed"]),
+            (&json!(0), &json!(1)),
+            "{counts}"
+        );
+    }
+    assert_eq!(day["cases"], 1);
+    let back = book["came_back"].as_array().unwrap();
+    let numbers: Vec<&Value> = back.iter().map(|line| &line["project_no"]).collect();
+    assert_eq!(
+        (numbers, &book["counts"]["came_back"]),
+        (vec![&json!(refused)], &json!(1))
+    );
+    assert!(county.numbers(room).contains(&over));
+    // The day it was received has it too, and only what was closed that day as closed.
+    let then = show(&mut county, room, "2026-08-30");
+    assert_eq!((&then["received"], &then["closed"]), (&json!(2), &json!(0)));
+    // Corrected to another day, or void, it leaves the day that it is no longer of.
+    county.world.run(
+        town,
+        Command::CaseDo(CaseDo {
+            reason: Some("登错了".to_owned()),
+            ..act("void", &old)
+        }),
+    );
+    county.world.pass(5_000);
+    let book = county.world.run(room, Command::Today);
+    assert_eq!(book["counts"]["closed"], show(&mut county, room, TODAY)["closed"]);
+    assert_eq!(book["counts"]["closed"], 0);
 }

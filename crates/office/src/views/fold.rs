@@ -262,8 +262,18 @@ impl Under<'_> {
                 Some(Value::Text(no)) => Some(no.clone()),
                 _ => None,
             },
+            ended_on: form.and_then(|form| ended_on(form, folded)),
         }
     }
+}
+
+/// When the record came to its end: an end may be followed by another (办结, then 送达), and 重开 leads out of it again.
+fn ended_on(form: &ledger::form::Form, folded: &Folded) -> Option<ledger::day::Day> {
+    let mut on = None;
+    for event in folded.events.iter().filter(|e| e.void.is_none()) {
+        on = form.is_end(&event.state).then(|| on.unwrap_or(event.on));
+    }
+    on
 }
 
 fn conflicts(folded: &Folded) -> Vec<RowConflict> {
@@ -298,6 +308,11 @@ pub(crate) fn derived(of: RecordRef, row: &RecordRow) -> Derived {
         rows.insert(name::number(&s.no, of), Vec::new());
         let list = if s.errand { name::errand } else { name::list };
         rows.insert(list(of, s.on, &s.no), s.state.clone().into_bytes());
+    }
+    if !s.no.is_empty() && !s.errand {
+        for on in [s.on, s.closed_on, s.ended_on].into_iter().flatten() {
+            rows.insert(name::day_case(of, on), Vec::new());
+        }
     }
     if let Some(no) = s.case_no.as_ref().filter(|_| s.errand) {
         rows.insert(name::errand_of(no, of), Vec::new());

@@ -20,6 +20,8 @@ pub(crate) const NUMBER: &[u8] = b"vN";
 pub(crate) const IMPORT: &[u8] = b"vI";
 /// Records of a unit, newest first.
 pub(crate) const LIST: &[u8] = b"vL";
+/// Cases of a unit by the days on which something was counted of them, the latest day first.
+pub(crate) const DAY: &[u8] = b"vK";
 /// Errands of a unit, newest first.
 pub(crate) const ERRAND: &[u8] = b"vE";
 /// Errands by the number of their case.
@@ -37,7 +39,7 @@ pub(crate) const ODD: &[u8] = b"vB";
 /// Where devices' audit trails stood, by the place of the entry that says so.
 pub(crate) const WITNESS: &[u8] = b"vW";
 /// Closings of days (日结), by unit and day.
-pub(crate) const CLOSING: &[u8] = b"vD";
+pub(crate) const CLOSING: &[u8] = b"vY";
 /// Records that need attention, by flag.
 pub(crate) const FLAG: &[u8] = b"vX";
 /// What the rows were folded under: members, forms, catalogues, keys.
@@ -126,7 +128,7 @@ fn falling(on: Option<Day>) -> [u8; 4] {
     (!((day as u32) ^ 0x8000_0000)).to_be_bytes()
 }
 
-/// The business date in a key made by [`list`].
+/// The day in a key made by [`list`] or [`day_case`].
 pub(crate) fn listed_on(key: &[u8]) -> Option<Day> {
     let at = LIST.len() + UnitId::LEN;
     let falling = u32::from_be_bytes(key.get(at..at + 4)?.try_into().ok()?);
@@ -172,6 +174,20 @@ pub(crate) fn list(of: RecordRef, on: Option<Day>, no: &str) -> Vec<u8> {
         *to = !from;
     }
     joined(&[&listed(of.scope.unit), &falling(on), &place, &of.to_bytes()])
+}
+
+/// All cases of a unit by day, the latest day first.
+pub(crate) fn days(unit: UnitId) -> Vec<u8> {
+    joined(&[DAY, &unit.0])
+}
+
+/// The cases of one day.
+pub(crate) fn day(unit: UnitId, on: Day) -> Vec<u8> {
+    joined(&[&days(unit), &falling(Some(on))])
+}
+
+pub(crate) fn day_case(of: RecordRef, on: Day) -> Vec<u8> {
+    joined(&[&day(of.scope.unit, on), &of.to_bytes()])
 }
 
 pub(crate) fn errands(unit: UnitId) -> Vec<u8> {

@@ -174,6 +174,9 @@ pub struct Summary {
     /// The number of the case that an errand belongs to.
     #[n(27)]
     pub case_no: Option<String>,
+    /// The business date of the event that ended it.
+    #[n(28)]
+    pub ended_on: Option<Day>,
 }
 
 /// One record's row.
