@@ -14,6 +14,7 @@ mod day;
 mod doctor;
 mod errand;
 mod import;
+mod kept;
 mod lines;
 mod login;
 mod matters;
@@ -27,6 +28,7 @@ mod texts;
 mod today;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -79,14 +81,17 @@ const MENU: &[Link] = &[
     },
 ];
 
+/// A desk whose browser was closed is locked so much later at most.
+const SWEEP_EVERY: Duration = Duration::from_secs(15);
+
 /// What every page of the desk works with.
 pub(crate) struct Desk {
     service: Service,
     gate: Arc<Gate>,
     accounts: Accounts,
     known: Mutex<people::Known>,
-    sought: Mutex<search::Sought>,
-    looked: Mutex<import::Looked>,
+    /// What is typed is read, changed and kept by one at a time.
+    keeping: Mutex<()>,
     /// Who signed in last: most likely who comes next.
     last: Mutex<Option<UserId>>,
 }
@@ -102,14 +107,25 @@ async fn open(stage: Stage) {
     };
     let desk = Arc::new(Desk {
         service: stage.service,
-        gate: Gate::with_files(addr, Sessions::default(), import::LOOK),
+        gate: Gate::with_files(addr, Sessions::new(stage.desk_lock), import::LOOK),
         accounts: Accounts::of(stage.folder),
         known: Mutex::new(None),
-        sought: Mutex::new(search::Sought::new()),
-        looked: Mutex::new(None),
+        keeping: Mutex::new(()),
         last: Mutex::new(None),
     });
-    console::serve::serve(stage.listener, routes(desk)).await;
+    let gate = desk.gate.clone();
+    tokio::join!(
+        console::serve::serve(stage.listener, routes(desk)),
+        sweep(gate, stage.desk_lock)
+    );
+}
+
+/// Locks desks whose browser was closed: nobody else would notice.
+async fn sweep(gate: Arc<Gate>, desk_lock: Duration) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY.min(desk_lock)).await;
+        gate.sessions.sweep(Instant::now());
+    }
 }
 
 fn routes(desk: Arc<Desk>) -> Router {
@@ -139,7 +155,8 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/new/draft", post(new::draft))
         .route("/new/clear", post(new::clear))
         .route("/search", get(search::page).post(search::search))
-        .route("/case/{number}/print", post(print::page))
+        .route("/case/{number}/print", post(print::make))
+        .route("/case/{number}/paper", get(print::page))
         .route("/doctor", get(doctor::page))
         .route("/doctor/file", post(doctor::file))
         .route("/day", get(day::page))
@@ -150,8 +167,12 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/import/take", post(import::take))
         .route("/bar", get(bar::piece))
         .route("/live", get(live))
+        .route("/kept", post(kept::keep))
+        .route("/kept/drop", post(kept::let_go))
+        .route("/awake", get(kept::awake))
         .route("/post", get(login::post_page).post(login::cover))
         .route("/passphrase", post(login::passphrase))
+        .method_not_allowed_fallback(kept::back_to_page)
         .layer(middleware::from_fn_with_state(desk.clone(), login::signed_in));
     Router::new()
         .route("/login", get(login::page).post(login::sign_in))
@@ -189,6 +210,16 @@ impl Desk {
         })
     }
 
+    /// Whether this room has joined nobody: then nothing is unsent, it is said to stand alone.
+    async fn is_alone(&self) -> bool {
+        let status = self.ask(Command::Status).await.unwrap_or_default();
+        let never_seen = |peer: &Value| peer["last_seen_s"].is_null() && peer["connected"] != true;
+        status["alone"] == true
+            && status["peers"]
+                .as_array()
+                .is_none_or(|peers| peers.iter().all(never_seen))
+    }
+
     /// A page for somebody who has not signed in: no menu, nothing that changes by itself.
     fn quiet_page(&self, visit: &Visit, title: &str, status: &Value, body: String) -> Response {
         let shell = Shell {
@@ -214,8 +245,12 @@ impl Desk {
     /// A page in its frame, under the status bar.
     async fn page(&self, visit: &Visit, title: &str, here: &'static str, body: String) -> Response {
         let status = self.ask(Command::Status).await.unwrap_or_default();
+        let own = kept::page_of(&visit.at);
         let shell = Shell {
             unit: status["name"].as_str().unwrap_or_default().to_owned(),
+            kept: self.kept(visit, &own).await,
+            page: own,
+            awake_s: self.gate.sessions.awake_every().as_secs_f32(),
             menu: MENU,
             here,
             bar: bar::of(&status),

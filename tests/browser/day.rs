@@ -103,7 +103,7 @@ fn the_plug_is_pulled_in_the_middle_of_a_draft_and_right_after_a_case_was_said_t
 
     browser.go(&desk.url("/new"));
     browser.wait("the PIN", |b| b.focus() == "pin");
-    browser.keys(&format!("{PIN}{ENTER}{ENTER}"));
+    browser.keys(&format!("{PIN}{ENTER}"));
     browser.wait("back on the page", |b| b.path() == "/new");
     assert!(browser.text().contains("已接上次没填完的内容"));
     assert_eq!(browser.js(name), "欧阳娜娜");
@@ -153,15 +153,15 @@ fn five_wrong_pins_close_the_door_and_a_word_still_being_composed_is_not_sent() 
     browser.js("document.querySelector('form[action=\"/lock\"] button').click()");
     browser.wait("the PIN", |b| b.focus() == "pin");
     for left in (1..5).rev() {
-        browser.keys(&format!("111222{ENTER}{ENTER}"));
+        browser.keys(&format!("111222{ENTER}"));
         let said = format!("还可以试 {left} 次");
         browser.wait(&said, |b| b.text().contains(&said) && b.focus() == "pin");
     }
-    browser.keys(&format!("111222{ENTER}{ENTER}"));
+    browser.keys(&format!("111222{ENTER}"));
     browser.wait("the door is closed", |b| {
         b.text().contains("PIN 错了五次") && b.focus() == "pin"
     });
-    browser.keys(&format!("{PIN}{ENTER}{ENTER}"));
+    browser.keys(&format!("{PIN}{ENTER}"));
     until("the right one has to wait too", || browser.text().contains("才能再试"));
     assert_eq!(browser.path(), "/login");
 }
@@ -198,7 +198,7 @@ fn the_plug_is_pulled_between_keeping_a_case_and_dropping_its_draft_and_there_is
     desk.pull_the_plug();
     browser.go(&desk.url("/new"));
     browser.wait("the PIN", |b| b.focus() == "pin");
-    browser.keys(&format!("{PIN}{ENTER}{ENTER}"));
+    browser.keys(&format!("{PIN}{ENTER}"));
     browser.wait("the clerk is told which case it became", |b| {
         b.path() == format!("/case/{number}") && b.text().contains("断电以前填的那一件已经存好了")
     });

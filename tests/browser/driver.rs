@@ -164,6 +164,13 @@ impl Browser {
         self.keys(text);
     }
 
+    /// Types into a field that stands open, in place of what is there.
+    pub(crate) fn type_into_plain(&self, css: &str, text: &str) {
+        self.focus_on(css);
+        self.js("document.activeElement.select()");
+        self.keys(text);
+    }
+
     /// Presses a button, or anything that can be pressed.
     pub(crate) fn press(&self, css: &str) {
         let script = format!(

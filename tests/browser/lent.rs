@@ -28,7 +28,7 @@ fn forge(browser: &Browser, path: &str, fields: &str) -> i64 {
 
 fn unlock(browser: &Browser) {
     browser.wait("the PIN", |b| b.focus() == "pin");
-    browser.keys(&format!("{PIN}{ENTER}{ENTER}"));
+    browser.keys(&format!("{PIN}{ENTER}"));
     browser.wait("back at the desk", |b| b.path() != "/login");
 }
 

@@ -6,6 +6,7 @@ mod case;
 mod day;
 mod driver;
 mod lent;
+mod lock;
 mod papers;
 mod readable;
 mod search;
@@ -34,12 +35,20 @@ struct Desk {
 
 impl Desk {
     fn open() -> Self {
+        Self::open_with("")
+    }
+
+    /// With these lines in the room's `config.toml`.
+    fn open_with(config: &str) -> Self {
         let mut county = County::new(Path::new(env!("CARGO_BIN_EXE_cunlian-demo"))).expect("a folder");
         let hub = county.found().expect("a county");
         let town = county.township(TOWNSHIP, hub).expect("a township");
         let room = county.room(ROOM, &[town]).expect("a room");
         county[room].stop().expect("it stops");
         county[room].set_env("CUNLIAN_CONSOLE", "127.0.0.1:0");
+        if !config.is_empty() {
+            std::fs::write(county[room].data().join("config.toml"), config).expect("a file");
+        }
         county.start(room).expect("it starts");
         let addr = console(&county, room);
         Self {

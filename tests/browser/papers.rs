@@ -19,7 +19,7 @@ fn open_paper(desk: &Desk, browser: &Browser, number: &str, paper: &str, width: 
         "document.querySelector('button[name=paper][value={paper}]').click()"
     ));
     browser.wait("the paper", |b| {
-        b.path().ends_with("/print") && b.js("return !!document.querySelector('.copy')") == true
+        b.path().ends_with("/paper") && b.js("return !!document.querySelector('.copy')") == true
     });
 }
 

@@ -53,7 +53,7 @@ fn papers(desk: &Desk, browser: &Browser, number: &str) {
             "document.querySelector('input[value={width}]').checked = true"
         ));
         browser.js("document.querySelector('button[value=notice]').click()");
-        browser.wait("the paper", |b| b.path().ends_with("/print"));
+        browser.wait("the paper", |b| b.path().ends_with("/paper"));
         look(browser, &format!("paper-{width}"));
     }
 }

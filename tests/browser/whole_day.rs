@@ -19,7 +19,7 @@ fn typed(browser: &Browser, matter: &str, cert_no: &str) {
 
 fn pin(browser: &Browser) {
     browser.wait("the PIN", |b| b.focus() == "pin");
-    browser.keys(&format!("{PIN}{ENTER}{ENTER}"));
+    browser.keys(&format!("{PIN}{ENTER}"));
     browser.wait("back at the desk", |b| b.path() != "/login");
 }
 

@@ -4,6 +4,9 @@
   var body = document.body;
   var away = document.getElementById("away");
 
+  // This page anew, by its own address: what stands in the address bar may be where a form was sent.
+  function again() { location.href = body.dataset.page || location.pathname; }
+
   // --- Live: only while somebody looks. A browser opens six connections to one address; a hidden tab must not hold one.
   var source = null;
   var misses = 0;
@@ -15,7 +18,7 @@
       away.hidden = true;
       htmx.trigger(body, "live");
     });
-    source.addEventListener("gone", function () { stop(); location.reload(); });
+    source.addEventListener("gone", function () { stop(); again(); });
     source.onerror = function () {
       misses += 1;
       if (misses > 1) away.hidden = false;
@@ -127,6 +130,100 @@
     if (form.dataset.sent) { e.preventDefault(); return; }
     if (form.method === "post") { form.dataset.sent = "1"; setTimeout(function () { delete form.dataset.sent; }, 3000); }
   });
+
+  // --- What is typed is kept by the desk, sealed, with every pause, so that neither the lock nor the plug loses it. Nothing is kept in
+  // the browser: its storage lies on the disk, and a locked screen must not hold it. PINs and passphrases are never sent along.
+  var KEEP_AFTER = 700;
+  var keptBox = document.getElementById("typed-before");
+  var typedInto = [];
+  var keeping = null;
+  function boxes(form) {
+    return Array.prototype.filter.call(form.elements, function (f) {
+      return f.name && ["hidden", "password", "file", "submit", "button"].indexOf(f.type) < 0 && f.tagName !== "FIELDSET" && f.tagName !== "BUTTON";
+    });
+  }
+  function isKept(form) {
+    return form && body.dataset.page && form.method === "post" && !form.hasAttribute("hx-post") && boxes(form).length > 0;
+  }
+  // Which of the page's forms: where it goes, and what it is about where several go there.
+  function keyOf(form) {
+    var which = form.querySelector("button[name=event]") || form.querySelector("input[name=field]");
+    return form.getAttribute("action") + "|" + (which ? which.value : "");
+  }
+  function isTick(f) { return f.type === "checkbox" || f.type === "radio"; }
+  function isChanged(f) {
+    if (isTick(f)) return f.checked !== f.defaultChecked;
+    if (f.tagName === "SELECT") return Array.prototype.some.call(f.options, function (o) { return o.selected !== o.defaultSelected; });
+    return f.value !== f.defaultValue;
+  }
+  function keep(last) {
+    clearTimeout(keeping);
+    keeping = null;
+    var forms = {};
+    typedInto.forEach(function (form) {
+      // What was sent is the desk's to keep or to let go of; what is as the page was made is let go of.
+      if (form.dataset.sent) return;
+      var said = boxes(form).filter(function (f) { return !isTick(f) || f.checked; });
+      forms[keyOf(form)] = boxes(form).some(isChanged) ? said.map(function (f) { return [f.name, f.value]; }) : [];
+    });
+    if (Object.keys(forms).length === 0) return;
+    var headers = JSON.parse(body.getAttribute("hx-headers"));
+    headers["HX-Request"] = "true";
+    headers["HX-Current-URL"] = location.origin + body.dataset.page;
+    var said = new URLSearchParams({ page: body.dataset.page.split("?")[0], forms: JSON.stringify(forms) });
+    fetch("/kept", { method: "POST", headers: headers, body: said, keepalive: last }).then(isOpen, function () {});
+  }
+  // Typing is work, and keeps the desk open: said seldom, and only while keys are pressed.
+  var told = Date.now();
+  function isOpen(answer) { if (answer.status !== 204) again(); }
+  function awake() {
+    if (!body.dataset.page || Date.now() - told < Number(body.dataset.awake) * 1000) return;
+    told = Date.now();
+    fetch("/awake", { headers: { "HX-Request": "true" } }).then(isOpen, function () {});
+  }
+  document.addEventListener("keydown", awake);
+  document.addEventListener("input", function (e) {
+    awake();
+    var form = e.target.form;
+    if (!isKept(form)) return;
+    if (typedInto.indexOf(form) < 0) typedInto.push(form);
+    clearTimeout(keeping);
+    keeping = setTimeout(keep, KEEP_AFTER, false);
+  });
+  window.addEventListener("pagehide", function () { if (keeping) keep(true); });
+
+  function putBack(form, pairs) {
+    var left = pairs.slice();
+    boxes(form).forEach(function (f) {
+      var at = left.findIndex(function (p) { return p[0] === f.name && (!isTick(f) || p[1] === f.value); });
+      if (isTick(f)) f.checked = at >= 0;
+      else if (at >= 0) f.value = left[at][1];
+      if (at >= 0) left.splice(at, 1);
+      for (var fold = f.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    });
+    typedInto.push(form);
+  }
+  if (keptBox) {
+    var kept = JSON.parse(keptBox.dataset.kept);
+    Array.prototype.forEach.call(document.forms, function (form) {
+      var key = keyOf(form);
+      if (!isKept(form) || !kept[key]) return;
+      putBack(form, kept[key]);
+      keptBox.hidden = false;
+      delete kept[key];
+    });
+    // A step that is gone: its words are shown at least.
+    var words = ["note", "reason", "task", "value", "more_items"];
+    var list = document.querySelector("#kept-words ul");
+    Object.keys(kept).forEach(function (key) {
+      kept[key].forEach(function (pair) {
+        if (words.indexOf(pair[0]) < 0 || !pair[1].trim()) return;
+        var line = list.appendChild(document.createElement("li"));
+        line.textContent = pair[1];
+        list.parentElement.hidden = keptBox.hidden = false;
+      });
+    });
+  }
 
   // --- Focus: where the page says work begins.
   function focus(root) {

@@ -16,7 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-use crate::page::Problem;
+use crate::page::{Problem, is_local};
 use crate::session::{Person, Seat, Sessions};
 use crate::texts;
 
@@ -89,6 +89,10 @@ pub struct Visit {
     pub locked: bool,
     /// Asked for by htmx: a piece of a page, not a page.
     pub piece: bool,
+    /// Path and query of what is asked for.
+    pub at: String,
+    /// Path and query of the page of ours that asks.
+    pub from: Option<String>,
 }
 
 /// The middleware around all routes of a face.
@@ -141,7 +145,8 @@ async fn admit(gate: &Gate, request: Request) -> Result<(Request, Option<String>
     let host = text(header::HOST).filter(|_| parts.headers.get_all(header::HOST).iter().count() == 1);
     let host = host
         .filter(|host| gate.is_our_host(host))
-        .ok_or_else(Problem::foreign)?;
+        .ok_or_else(Problem::foreign)?
+        .to_owned();
     let origin = parts.headers.get(header::ORIGIN);
     let ours = origin.is_some_and(|origin| origin.as_bytes() == format!("http://{host}").as_bytes());
     let changes = match parts.method {
@@ -171,7 +176,7 @@ async fn admit(gate: &Gate, request: Request) -> Result<(Request, Option<String>
         };
         let bytes = read(body, max).await?;
         if !known || !carries_token(&parts.headers, &bytes, &seat.csrf) {
-            return Err(Problem::stale_form());
+            return Err(Problem::stale_form(asking_page(&parts.headers, &host)));
         }
         Body::from(bytes)
     } else {
@@ -179,14 +184,30 @@ async fn admit(gate: &Gate, request: Request) -> Result<(Request, Option<String>
     };
     let piece = parts.headers.contains_key("hx-request");
     let fresh = (!known && !cookie.is_empty()).then(|| cookie.clone());
+    let from = asking_page(&parts.headers, &host);
+    let at = parts
+        .uri
+        .path_and_query()
+        .map_or_else(String::new, |at| at.as_str().to_owned());
     parts.extensions.insert(Visit {
         cookie,
         csrf: seat.csrf,
         person: seat.person,
         locked: seat.locked,
         piece,
+        at,
+        from,
     });
     Ok((Request::from_parts(parts, body), fresh))
+}
+
+/// The page of ours on which a form or a piece stands, as path and query. Only a way back is made of it, never a right.
+fn asking_page(headers: &HeaderMap, host: &str) -> Option<String> {
+    // htmx says it itself: the address in the browser may have moved on from the one that was loaded.
+    let said = [HeaderName::from_static("hx-current-url"), header::REFERER];
+    let url = said.iter().find_map(|name| headers.get(name)?.to_str().ok())?;
+    let rest = url.strip_prefix("http://")?.strip_prefix(host)?;
+    is_local(rest).then(|| rest.to_owned())
 }
 
 fn nobody() -> Seat {
@@ -257,7 +278,10 @@ mod tests {
     }
 
     fn face() -> (Arc<Gate>, Router) {
-        let gate = Gate::new("127.0.0.1:8801".parse().unwrap(), Sessions::default());
+        let gate = Gate::new(
+            "127.0.0.1:8801".parse().unwrap(),
+            Sessions::new(Duration::from_secs(600)),
+        );
         let routes = Router::new()
             .route("/", get(shown).post(shown))
             .layer(from_fn_with_state(gate.clone(), guard));
@@ -346,7 +370,10 @@ mod tests {
         async fn broken() -> StatusCode {
             StatusCode::INTERNAL_SERVER_ERROR
         }
-        let gate = Gate::new("127.0.0.1:8801".parse().unwrap(), Sessions::default());
+        let gate = Gate::new(
+            "127.0.0.1:8801".parse().unwrap(),
+            Sessions::new(Duration::from_secs(600)),
+        );
         let routes = Router::new()
             .route("/typed", post(typed))
             .route("/page/{n}", get(numbered))

@@ -35,6 +35,21 @@ pub struct Shell {
     pub csrf: String,
     /// A page that asks for changes and refreshes itself.
     pub live: bool,
+    /// Where one comes back to this page, also where it is the answer to a form.
+    pub page: String,
+    /// Seconds between two words of the page that somebody types.
+    pub awake_s: f32,
+    /// What was typed here and not sent, for the page's script to put back.
+    pub kept: Option<Kept>,
+}
+
+/// What somebody typed into forms of a page and has not sent, or sent too late.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// By form, as JSON.
+    pub forms: String,
+    /// It was sent, and came behind the lock.
+    pub late: bool,
 }
 
 #[derive(Template)]
@@ -81,6 +96,15 @@ pub fn part(template: &impl Template) -> String {
     })
 }
 
+/// Whether this is a page of ours to go on to; nothing that a crafted link could point elsewhere.
+pub fn is_local(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && path
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'?' | b'='))
+}
+
 /// Goes on to another page: by htmx's own header where it asked, else as a browser expects.
 pub fn go(visit: &Visit, path: &str) -> Response {
     match HeaderValue::from_str(path) {
@@ -98,19 +122,23 @@ pub fn go(visit: &Visit, path: &str) -> Response {
 pub struct Problem {
     pub status: StatusCode,
     pub text: String,
+    /// Where to go on; the start when nothing better is known.
+    pub next: Option<String>,
 }
 
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPart<'a> {
     text: &'a str,
+    next: Option<&'a str>,
 }
 
 impl Problem {
     /// With these words.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { status, text }
+        let next = None;
+        Self { status, text, next }
     }
 
     /// Not from our own page.
@@ -118,9 +146,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, t::FOREIGN)
     }
 
-    /// The session or its token is gone.
-    pub fn stale_form() -> Self {
-        Self::new(StatusCode::FORBIDDEN, t::STALE_FORM)
+    /// The session or its token is gone; `from` is the page that the form stood on.
+    pub fn stale_form(from: Option<String>) -> Self {
+        Self {
+            next: Some(from.unwrap_or_else(|| "/".to_owned())),
+            ..Self::new(StatusCode::FORBIDDEN, t::STALE_FORM)
+        }
     }
 
     /// Nobody answered in time.
@@ -140,7 +171,10 @@ impl Problem {
 
     /// As a part within a page.
     pub fn part(&self) -> String {
-        part(&ProblemPart { text: &self.text })
+        part(&ProblemPart {
+            text: &self.text,
+            next: self.next.as_deref(),
+        })
     }
 }
 
@@ -169,5 +203,39 @@ impl IntoResponse for Problem {
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_led_back_to_pages_of_ours_and_nowhere_else() {
+        for ours in [
+            "/",
+            "/case/51160300112628200011-2",
+            "/day?day=2026-10-09",
+            "/errands/new",
+        ] {
+            assert!(is_local(ours), "{ours}");
+        }
+        for theirs in [
+            "",
+            "case/1",
+            "//evil.example",
+            "/\\evil.example",
+            "/\\\\evil",
+            "http://evil.example/",
+            "/%2f/evil",
+            "/a:b",
+            "/@evil.example",
+            "/day?day=1&next=x",
+            "/x\r\nLocation: y",
+            "/张三",
+            "javascript:alert",
+        ] {
+            assert!(!is_local(theirs), "{theirs}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use ledger::id::UserId;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 /// Sessions kept at most; whoever floods us with new ones pushes out those who have not signed in.
 const SESSIONS_MAX: usize = 256;
@@ -13,8 +14,9 @@ const SESSIONS_MAX: usize = 256;
 const SESSION_LIFE: Duration = Duration::from_secs(14 * 3600);
 /// Longer than anybody thinks about five faces.
 const SCREEN_LIFE: Duration = Duration::from_secs(5 * 60);
-/// Nobody has touched the page for this long: the PIN is asked for again.
-pub const IDLE_LOCK: Duration = Duration::from_secs(10 * 60);
+
+/// Somebody types: said by the page so often at most.
+const AWAKE_EVERY: Duration = Duration::from_secs(60);
 
 /// Somebody who has given name and PIN.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +72,15 @@ struct Session {
     /// To be said once, on the next page.
     said: Option<String>,
     screen: Option<Screen>,
+    /// Plain personal values that a page works with; overwritten with the lock, or with the session.
+    held: HashMap<&'static str, Zeroizing<Vec<u8>>>,
+}
+
+impl Session {
+    fn lock(&mut self) {
+        self.locked = self.person.is_some();
+        self.held.clear();
+    }
 }
 
 /// The screen while it is lent to somebody who stands before the desk: good for one press, and for a while.
@@ -103,14 +114,8 @@ pub fn secret() -> String {
     }
 }
 
-impl Default for Sessions {
-    fn default() -> Self {
-        Self::new(IDLE_LOCK)
-    }
-}
-
 impl Sessions {
-    /// No session yet.
+    /// No session yet. After `idle_lock` without a touch the PIN is asked for again.
     pub fn new(idle_lock: Duration) -> Self {
         let all = Mutex::new(HashMap::new());
         Self { all, idle_lock }
@@ -125,14 +130,8 @@ impl Sessions {
     /// The session of a cookie. `acts`: a person did this, not the page by itself.
     pub fn find(&self, cookie: &str, acts: bool, now: Instant) -> Option<Seat> {
         self.with(|all| {
+            self.age(all, now);
             let session = all.get_mut(&key(cookie))?;
-            if now.duration_since(session.began) > SESSION_LIFE {
-                all.remove(&key(cookie));
-                return None;
-            }
-            if session.person.is_some() && now.duration_since(session.touched) > self.idle_lock {
-                session.locked = true;
-            }
             if acts && !session.locked {
                 session.touched = now;
             }
@@ -142,6 +141,41 @@ impl Sessions {
                 locked: session.locked,
             })
         })
+    }
+
+    /// Locks desks that were left alone and ends what is too old. Whoever closes the browser asks nothing any more, so this has to be
+    /// called now and then: what a page held in the clear goes with it.
+    pub fn sweep(&self, now: Instant) {
+        self.with(|all| self.age(all, now));
+    }
+
+    fn age(&self, all: &mut HashMap<Key, Session>, now: Instant) {
+        all.retain(|_, session| now.duration_since(session.began) <= SESSION_LIFE);
+        let idle = |s: &Session| s.person.is_some() && now.duration_since(s.touched) > self.idle_lock;
+        all.values_mut().filter(|s| idle(s)).for_each(Session::lock);
+    }
+
+    /// How often a page says that somebody types: several times before the desk would be locked.
+    pub fn awake_every(&self) -> Duration {
+        AWAKE_EVERY.min(self.idle_lock / 4)
+    }
+
+    /// Keeps something in the clear for a page until the desk is locked or left; `None` lets go of it.
+    pub fn hold(&self, cookie: &str, name: &'static str, bytes: Option<Vec<u8>>) {
+        let bytes = bytes.map(Zeroizing::new);
+        self.change(cookie, |session| match bytes {
+            Some(bytes) if session.person.is_some() && !session.locked => {
+                session.held.insert(name, bytes);
+            }
+            _ => {
+                session.held.remove(name);
+            }
+        });
+    }
+
+    /// What is kept so.
+    pub fn held(&self, cookie: &str, name: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.with(|all| all.get(&key(cookie))?.held.get(name).cloned())
     }
 
     /// A session for somebody who has none; gives the cookie.
@@ -155,6 +189,7 @@ impl Sessions {
             locked: false,
             said: None,
             screen: None,
+            held: HashMap::new(),
         };
         self.with(|all| {
             if all.len() >= SESSIONS_MAX {
@@ -195,6 +230,11 @@ impl Sessions {
         self.change(cookie, |session| session.said = Some(text));
     }
 
+    /// What is to be said, without it being said: for a page that may be asked for twice.
+    pub fn saying(&self, cookie: &str) -> Option<String> {
+        self.with(|all| all.get(&key(cookie))?.said.clone())
+    }
+
     /// What was to be said.
     pub fn said(&self, cookie: &str) -> Option<String> {
         self.with(|all| all.get_mut(&key(cookie)).and_then(|s| s.said.take()))
@@ -203,7 +243,7 @@ impl Sessions {
     /// Lends the screen to somebody else: whoever sits here is locked out, and giving the PIN takes the screen back.
     pub fn give_screen(&self, cookie: &str, about: &str, now: Instant) {
         self.change(cookie, |session| {
-            session.locked = session.person.is_some();
+            session.lock();
             session.screen = session.locked.then(|| Screen {
                 token: secret(),
                 about: about.to_owned(),
@@ -231,7 +271,7 @@ impl Sessions {
 
     /// Asks for the PIN before anything else.
     pub fn lock(&self, cookie: &str) {
-        self.change(cookie, |session| session.locked = session.person.is_some());
+        self.change(cookie, Session::lock);
     }
 
     fn change(&self, cookie: &str, change: impl FnOnce(&mut Session)) {
@@ -257,6 +297,38 @@ mod tests {
         }
     }
 
+    fn sessions() -> Sessions {
+        Sessions::new(Duration::from_secs(600))
+    }
+
+    #[test]
+    fn what_a_page_holds_in_the_clear_goes_with_the_lock_with_the_session_and_when_nobody_asks_any_more() {
+        let start = Instant::now();
+        let sessions = sessions();
+        let desk = || {
+            let (first, _) = sessions.begin(start);
+            assert_eq!(sessions.held(&first, "sought"), None);
+            let cookie = sessions.sign_in(&first, person(), start);
+            sessions.hold(&cookie, "sought", Some(b"zhang".to_vec()));
+            assert_eq!(sessions.held(&cookie, "sought").unwrap().as_slice(), b"zhang");
+            cookie
+        };
+        let (locked, left, alone, lent) = (desk(), desk(), desk(), desk());
+        sessions.lock(&locked);
+        sessions.end(&left);
+        sessions.give_screen(&lent, "N", start);
+        for cookie in [&locked, &left, &lent] {
+            assert_eq!(sessions.held(cookie, "sought"), None);
+            // Nor can anything be put there behind the lock.
+            sessions.hold(cookie, "sought", Some(b"zhang".to_vec()));
+            assert_eq!(sessions.held(cookie, "sought"), None);
+        }
+        sessions.sweep(start + Duration::from_secs(500));
+        assert!(sessions.held(&alone, "sought").is_some());
+        sessions.sweep(start + Duration::from_secs(601));
+        assert_eq!(sessions.held(&alone, "sought"), None, "nobody asked for anything");
+    }
+
     #[test]
     fn a_desk_left_alone_is_locked_and_pages_that_refresh_themselves_do_not_keep_it_open() {
         let sessions = Sessions::new(Duration::from_secs(60));
@@ -280,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_screen_is_lent_while_its_clerk_is_locked_out_for_one_press_and_for_a_while() {
-        let sessions = Sessions::default();
+        let sessions = sessions();
         let now = Instant::now();
         let (first, _) = sessions.begin(now);
         sessions.give_screen(&first, "N", now);
@@ -312,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_visitors_pushes_out_nobody_who_has_signed_in() {
-        let sessions = Sessions::default();
+        let sessions = sessions();
         let now = Instant::now();
         let (first, _) = sessions.begin(now);
         let cookie = sessions.sign_in(&first, person(), now);

@@ -13,7 +13,13 @@ pub const BACK: &str = "返回上一页";
 pub const WENT_WRONG: &str = "没有办成";
 
 pub const FOREIGN: &str = "这个请求不是从本机的村联页面发出的，已拒绝。请在浏览器地址栏直接输入本页地址打开。";
-pub const STALE_FORM: &str = "页面放得太久，或程序重新启动过，这次没有保存。请返回上一页，刷新后再提交。";
+pub const STALE_FORM: &str = "这一次没有保存，也没有办。原因：页面放得太久、程序重新启动过，或已在别处退出登录。
+请点“重新打开这一页”（可能要输入 PIN），核对后再提交一次。打字停顿时自动存下的内容会放回表里，PIN、口令除外。";
+pub const OPEN_PAGE_AGAIN: &str = "重新打开这一页";
+pub const KEPT: &str = "上次填了没有提交的内容已放回表里，请核对后再提交。";
+pub const LATE: &str = "刚才提交时屏幕已经锁了：没有保存，也没有办。填过的内容已放回表里，请核对后再提交一次。";
+pub const KEPT_WORDS: &str = "有些内容放不回表里（这一步现在没有了），还需要的话可以从这里抄：";
+pub const KEPT_DROP: &str = "不要了，清掉";
 pub const TOO_LARGE: &str = "提交的内容太大，没有保存。请缩短后再试。";
 pub const NOT_FOUND: &str = "没有这个页面。请点“回到今日”，从菜单重新进入。";
 pub const NOT_OPENED_SO: &str = "这一页不能直接打开，也不能刷新。请点“回到今日”，从菜单或办件页面重新进入。";

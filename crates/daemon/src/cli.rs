@@ -7,7 +7,7 @@ use ledger::day::Day;
 use ledger::id::UserId;
 use office::command::{
     AuditList, CaseDo, CaseEdit, CaseErase, CaseFind, CaseImport, CaseList, CaseNew, CaseShow, Command,
-    ConflictResolve, DayShow, Reveal, UserAdd, UserRef,
+    ConflictResolve, DayShow, ErrandList, Reveal, UserAdd, UserRef,
 };
 
 use crate::failure::Failure;
@@ -466,7 +466,7 @@ impl SharedCommand {
             }),
             SharedCommand::Status => Command::Status,
             SharedCommand::User(user) => user.into(),
-            SharedCommand::Errand(ErrandCommand::List) => Command::ErrandList,
+            SharedCommand::Errand(ErrandCommand::List) => Command::ErrandList(ErrandList::default()),
             SharedCommand::Conflict(ConflictCommand::List) => Command::ConflictList,
             SharedCommand::Conflict(ConflictCommand::Resolve(a)) => Command::ConflictResolve(ConflictResolve {
                 id: a.id,

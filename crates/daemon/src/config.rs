@@ -15,6 +15,9 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// A clerk goes to lunch; a market day has no such gap. Hubs lock only when told to: nobody sits there to unlock them.
 const LOCK_AFTER: Duration = Duration::from_secs(60 * 60);
 
+/// Somebody who reads a long paper to an applicant is still there; whoever has gone for a cigarette is back with the PIN.
+const DESK_LOCK: Duration = Duration::from_secs(10 * 60);
+
 /// What a device is: decides its role when it joins and whether it listens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -57,6 +60,8 @@ pub struct Config {
     pub retry_max: Duration,
     /// Personal values lock by themselves after so long without use; `None`: only when told to.
     pub lock_after: Option<Duration>,
+    /// A page that nobody has touched for so long asks for the PIN again.
+    pub desk_lock: Duration,
     /// A filter as `tracing` reads it.
     pub log: String,
     pub log_format: LogFormat,
@@ -72,6 +77,7 @@ struct File {
     hubs: Option<Vec<String>>,
     retry_ms_max: Option<u64>,
     lock_after_minutes: Option<u64>,
+    desk_lock_seconds: Option<u64>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -96,6 +102,7 @@ impl Config {
                 Kind::Node => Some(LOCK_AFTER),
                 Kind::Hub => None,
             },
+            desk_lock: DESK_LOCK,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -149,6 +156,15 @@ impl Config {
         }
         if let Some(minutes) = file.lock_after_minutes {
             config.lock_after = (minutes > 0).then(|| Duration::from_secs(minutes.saturating_mul(60)));
+        }
+        match file.desk_lock_seconds {
+            Some(0) => {
+                return Err(Failure::usage(
+                    "desk_lock_seconds 要写 1 以上的秒数：页面不能不锁。缺省是 600。",
+                ));
+            }
+            Some(seconds) => config.desk_lock = Duration::from_secs(seconds),
+            None => {}
         }
         config.log = run.log.clone().or(file.log).unwrap_or(config.log);
         config.log_format = run.log_format.or(file.log_format).unwrap_or_default();
@@ -272,6 +288,14 @@ mod tests {
             assert_eq!(load(Kind::Node, wrong).unwrap_err().exit, 2, "{wrong}");
         }
         assert!(load(Kind::Hub, "127.0.0.1:8801").is_err());
+    }
+
+    #[test]
+    fn a_desk_always_locks_and_after_what_the_file_says() {
+        let lock = |text: &str| Config::of_text(Kind::Node, text).map(|c| c.desk_lock);
+        assert_eq!(lock("").unwrap(), Duration::from_secs(600));
+        assert_eq!(lock("desk_lock_seconds = 90").unwrap(), Duration::from_secs(90));
+        assert_eq!(lock("desk_lock_seconds = 0").unwrap_err().exit, 2);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Stage {
     pub service: Service,
     pub listener: TcpListener,
     pub folder: Folder,
+    /// A page that nobody has touched for so long asks for the PIN again.
+    pub desk_lock: Duration,
 }
 
 /// Serves pages until dropped. Called anew each time the folder is opened again after a failure of the disk.
@@ -37,7 +39,13 @@ pub(crate) struct Serving {
 
 impl Serving {
     /// Opens the pages at `addr`. Somebody else at that port stops nothing else: it is said, tried again, and the daemon goes on.
-    pub(crate) async fn start(face: &Face, addr: SocketAddr, service: Service, folder: &Folder) -> Self {
+    pub(crate) async fn start(
+        face: &Face,
+        addr: SocketAddr,
+        service: Service,
+        folder: &Folder,
+        desk_lock: Duration,
+    ) -> Self {
         let (face, folder) = (face.clone(), folder.clone());
         let bound = TcpListener::bind(addr).await;
         let console = match &bound {
@@ -63,6 +71,7 @@ impl Serving {
                 service,
                 listener,
                 folder,
+                desk_lock,
             };
             face(stage).await;
         });

@@ -147,7 +147,7 @@ impl Daemon {
                 let serving = match (face, config.console) {
                     (Some(face), Some(addr)) => {
                         let service = Service::new(keeper.clone(), identity.clone(), config.kind);
-                        Some(Serving::start(face, addr, service, folder).await)
+                        Some(Serving::start(face, addr, service, folder, config.desk_lock).await)
                     }
                     _ => None,
                 };

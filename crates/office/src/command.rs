@@ -12,7 +12,8 @@ mod desk;
 mod secret;
 
 pub use desk::{
-    CaseFind, CasePrint, CaseTick, DayClose, DayShow, DraftKeep, DraftOf, ErrandNew, Monthly, Paper, SentOf, Visits,
+    CaseFind, CasePrint, CaseTick, DayClose, DayShow, DraftKeep, DraftKind, DraftOf, ErrandList, ErrandNew, Monthly,
+    Paper, SentOf, Visits,
 };
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
@@ -42,7 +43,7 @@ pub enum Command {
     /// Writes down an errand (代办), from a case or alone.
     ErrandNew(ErrandNew),
     /// The errands of the own book, open ones first.
-    ErrandList,
+    ErrandList(ErrandList),
     CaseList(CaseList),
     /// Cases by what a clerk knows of them.
     CaseFind(CaseFind),

@@ -8,16 +8,19 @@ use ledger::seal::{self, RecordKey, WRAPPED_KEY_LEN};
 use serde_json::{Value as Json, json};
 use store::disk::{read_all, replace};
 
-use crate::command::{CommandError, DraftKeep, DraftOf};
+use crate::command::{CommandError, DraftKeep, DraftKind, DraftOf};
 use crate::office::Office;
 use crate::texts;
 
 /// The field that a draft is sealed as.
 const FIELD: &str = "draft";
 
-/// One draft for each person: the file bears their id.
-fn file(user: &UserId) -> String {
-    format!("draft-{user}")
+/// One draft of each kind for each person: the file bears their id.
+fn file(user: &UserId, kind: DraftKind) -> String {
+    match kind {
+        DraftKind::NewCase => format!("draft-{user}"),
+        DraftKind::Forms => format!("draft-{user}-forms"),
+    }
 }
 
 impl Office {
@@ -32,7 +35,7 @@ impl Office {
         let mut bytes = draft.0.to_vec();
         bytes.extend_from_slice(&door.wrap(&key, &draft));
         bytes.extend_from_slice(&seal::seal(&key, &draft, FIELD, &args.text));
-        replace(self.store.disk_mut(), &file(&args.user), &bytes).map_err(|e| texts::store_failed(&e))?;
+        replace(self.store.disk_mut(), &file(&args.user, args.kind), &bytes).map_err(|e| texts::store_failed(&e))?;
         Ok(json!({"kept": true}))
     }
 
@@ -42,7 +45,7 @@ impl Office {
     /// The lock; the disk.
     pub(crate) fn draft_show(&mut self, args: &DraftOf) -> Result<Json, CommandError> {
         let book = Scope::book(self.unit().ok_or_else(texts::unplaced)?);
-        let bytes = read_all(self.store.disk(), &file(&args.user)).map_err(|e| texts::store_failed(&e))?;
+        let bytes = read_all(self.store.disk(), &file(&args.user, args.kind)).map_err(|e| texts::store_failed(&e))?;
         let Some(bytes) = bytes else {
             return Ok(json!({"text": null}));
         };
@@ -64,7 +67,7 @@ impl Office {
     /// The disk.
     pub(crate) fn draft_drop(&mut self, args: &DraftOf) -> Result<Json, CommandError> {
         let disk = self.store.disk_mut();
-        disk.remove(&file(&args.user))
+        disk.remove(&file(&args.user, args.kind))
             .and_then(|()| disk.sync_dir())
             .map_err(|e| texts::store_failed(&e))?;
         Ok(json!({"kept": false}))

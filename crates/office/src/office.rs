@@ -308,7 +308,7 @@ impl Office {
             | Command::CaseEdit(_)
             | Command::CaseTick(_)
             | Command::ErrandNew(_)
-            | Command::ErrandList
+            | Command::ErrandList(_)
             | Command::Sent(_)
             | Command::CaseList(_)
             | Command::CaseFind(_)
@@ -366,7 +366,7 @@ impl Office {
             Command::CaseEdit(args) => self.case_edit(now, args),
             Command::CaseTick(args) => self.case_tick(now, &args),
             Command::ErrandNew(args) => self.errand_new(now, args),
-            Command::ErrandList => self.errand_list(now),
+            Command::ErrandList(args) => self.errand_list(now, &args),
             Command::Sent(args) => self.sent(now, &args),
             Command::CaseList(args) => self.case_list(now, args),
             Command::CaseFind(args) => self.case_find(now, &args),

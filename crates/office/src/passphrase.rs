@@ -68,7 +68,7 @@ impl Office {
                 | Command::MemberList
                 | Command::UserList
                 | Command::Today
-                | Command::ErrandList
+                | Command::ErrandList(_)
                 | Command::Matters
                 | Command::CaseList(_)
                 | Command::ConflictList

@@ -9,10 +9,12 @@ use askama::Template;
 use axum::extract::{Extension, Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use console::page::go;
 use console::{Problem, Visit};
 use ledger::day::Day;
 use office::command::{CaseShow, Command, Reveal};
 use serde::Deserialize;
+use serde_json::Value;
 
 pub(super) use acts::{act, correct, edit, entrust, settle, tick};
 pub(super) use shown::ErrandLine;
@@ -33,6 +35,7 @@ struct Typed {
 const EDIT: &str = "edit";
 const TICK: &str = "tick";
 const ENTRUST: &str = "entrust";
+const REVEAL: &str = "reveal";
 
 impl Typed {
     fn of(form: &str, pairs: Vec<(String, String)>) -> Self {
@@ -81,7 +84,7 @@ impl CasePart<'_> {
     /// What was typed into a form that is no longer offered.
     fn orphans(&self) -> Vec<&str> {
         let offered = match self.typed.form.as_str() {
-            "" | EDIT | ENTRUST => true,
+            "" | EDIT | ENTRUST | REVEAL => true,
             TICK => self.case.has_missing(),
             event => self.case.steps().any(|step| step.event == event),
         };
@@ -98,6 +101,7 @@ impl CasePart<'_> {
 struct LivePart<'a> {
     case: &'a Case,
     today: String,
+    alone: bool,
     /// The entries that the page around this was made from.
     seen: u64,
 }
@@ -109,17 +113,28 @@ impl LivePart<'_> {
     }
 }
 
-fn live_part(case: &Case, seen: u64) -> String {
+fn live_part(case: &Case, seen: u64, alone: bool) -> String {
     let today = Day::of_wall_ms(wall_ms()).to_string();
-    console::page::part(&LivePart { case, today, seen })
+    console::page::part(&LivePart {
+        case,
+        today,
+        alone,
+        seen,
+    })
 }
+
+/// What was asked to be seen in the clear, held by the session for one showing: who reloads the page sees it masked.
+const REVEALED: &str = "revealed";
 
 async fn load(desk: &Desk, number: &str, reveal: Option<Reveal>) -> Result<Case, Problem> {
     let show = CaseShow {
         number: number.to_owned(),
         reveal,
     };
-    let mut value = desk.ask(Command::CaseShow(show)).await?;
+    case_of(desk.ask(Command::CaseShow(show)).await?)
+}
+
+fn case_of(mut value: Value) -> Result<Case, Problem> {
     let conflicts = value["conflicts"].clone();
     let outstanding = value["outstanding"].take();
     let mut case: Case = read(value)?;
@@ -135,9 +150,21 @@ pub(super) async fn page(
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
 ) -> Result<Response, Problem> {
-    let case = load(&desk, &number, None).await?;
     let said = desk.gate.sessions.said(&visit.cookie);
-    Ok(show(&desk, &visit, &case, said, None, false, &Typed::default()).await)
+    let revealed = revealed(&desk, &visit, &number);
+    let (case, clear) = match revealed {
+        Some(case) => (case_of(case)?, true),
+        None => (load(&desk, &number, None).await?, false),
+    };
+    Ok(show(&desk, &visit, &case, said, None, clear, &Typed::default()).await)
+}
+
+/// The case in the clear, once.
+fn revealed(desk: &Desk, visit: &Visit, number: &str) -> Option<Value> {
+    let held = desk.gate.sessions.held(&visit.cookie, REVEALED)?;
+    desk.gate.sessions.hold(&visit.cookie, REVEALED, None);
+    let case: Value = serde_json::from_slice(&held).ok()?;
+    (case["project_no"] == number).then_some(case)
 }
 
 async fn show(
@@ -156,7 +183,7 @@ async fn show(
     let part = CasePart {
         csrf: &visit.csrf,
         once,
-        live: live_part(case, case.entries),
+        live: live_part(case, case.entries, desk.is_alone().await),
         case,
         said,
         wrong,
@@ -180,7 +207,8 @@ pub(super) async fn piece(
     Query(page): Query<Seen>,
 ) -> Result<Response, Problem> {
     let case = load(&desk, &number, None).await?;
-    Ok(Html(live_part(&case, page.seen.unwrap_or(case.entries))).into_response())
+    let part = live_part(&case, page.seen.unwrap_or(case.entries), desk.is_alone().await);
+    Ok(Html(part).into_response())
 }
 
 /// Personal values in the clear, for a reason that goes into the trail.
@@ -191,14 +219,24 @@ pub(super) async fn reveal(
     Form(form): Form<Revealing>,
 ) -> Result<Response, Problem> {
     let user = visit.person.as_ref().map(|p| p.id);
+    let typed = Typed::of(REVEAL, vec![("reason".to_owned(), form.reason.clone())]);
     let reveal = Reveal {
         reason: form.reason,
         fields: Vec::new(),
         user,
     };
-    match load(&desk, &number, Some(reveal)).await {
-        Ok(case) => Ok(show(&desk, &visit, &case, None, None, true, &Typed::default()).await),
-        Err(problem) => refuse(&desk, &visit, &number, problem, Typed::default()).await,
+    let show = CaseShow {
+        number: number.clone(),
+        reveal: Some(reveal),
+    };
+    match desk.ask(Command::CaseShow(show)).await {
+        Ok(case) => {
+            let number = case["project_no"].as_str().unwrap_or_default();
+            let sessions = &desk.gate.sessions;
+            sessions.hold(&visit.cookie, REVEALED, serde_json::to_vec(&case).ok());
+            Ok(go(&visit, &format!("/case/{number}")))
+        }
+        Err(problem) => refuse(&desk, &visit, &number, problem, typed).await,
     }
 }
 

@@ -91,6 +91,8 @@ struct DayPart<'a> {
     said: Option<String>,
     wrong: Option<String>,
     ledger: &'a Ledger,
+    /// There is nobody above who could have the day.
+    alone: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -137,6 +139,7 @@ async fn show(
     };
     let status = wrong.as_ref().map_or(StatusCode::OK, |problem| problem.status);
     let part = DayPart {
+        alone: desk.is_alone().await,
         csrf: &visit.csrf,
         day,
         month,
@@ -171,7 +174,11 @@ pub(super) async fn close(
         Ok(closed) => read(closed)?,
         Err(problem) => return show(&desk, &visit, None, None, Some(problem), &Ledger::default()).await,
     };
-    desk.say(&visit, t::day_closed(closed.behind)).await;
+    let said = match desk.is_alone().await {
+        true => t::DAY_CLOSED_ALONE.to_owned(),
+        false => t::day_closed(closed.behind),
+    };
+    desk.say(&visit, said).await;
     Ok(go(&visit, &format!("/day?day={}", closed.day)))
 }
 

@@ -96,7 +96,7 @@ fn line(status: &Value) -> Check {
     if !up.is_empty() {
         return check(t::DOC_LINE, Mark::Good, t::line_to(&up.join("、")), "");
     }
-    if status["alone"] == true {
+    if is_alone(status) {
         return check(t::DOC_LINE, Mark::Good, t::NO_HUB, "");
     }
     match peers.iter().filter_map(|p| p["last_seen_s"].as_u64()).min() {
@@ -105,8 +105,17 @@ fn line(status: &Value) -> Check {
     }
 }
 
+/// A room that has joined nobody.
+fn is_alone(status: &Value) -> bool {
+    status["alone"] == true
+}
+
 fn unsent(status: &Value) -> Check {
     let left = status.pointer("/pending/township").and_then(Value::as_u64).unwrap_or(0);
+    // Who has nobody to send to has nothing unsent.
+    if is_alone(status) {
+        return check(t::DOC_SENT, Mark::Good, t::NO_HUB, "");
+    }
     match (left, status["oldest_pending_s"].as_u64()) {
         (0, _) => check(t::DOC_SENT, Mark::Good, t::ALL_SENT, ""),
         (n, oldest) => check(
@@ -243,6 +252,11 @@ mod tests {
                 .iter()
                 .all(|c| c.mark == Mark::Good && c.then.is_empty())
         );
+        // A room on its own is told so, and not that something is unsent for ever.
+        let alone = json!({"alone": true, "peers": [], "pending": {"township": 12}, "oldest_pending_s": 90, "own_skew_ms": null});
+        let all = checks(&status(alone));
+        assert!(all.iter().all(|c| c.mark == Mark::Good), "{all:?}");
+        assert!(all.iter().filter(|c| c.found == t::NO_HUB).count() == 2, "{all:?}");
         for (wrong, at, mark) in [
             (
                 json!({"peers": [{"connected": false, "last_seen_s": 7200}]}),

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Extension, Form, State};
+use axum::extract::{Extension, Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use console::page::go;
 use console::{Problem, Visit};
-use office::command::{Command, ErrandNew};
+use office::command::{Command, ErrandList, ErrandNew};
 use serde::Deserialize;
 
 use super::case::ErrandLine;
@@ -30,7 +30,17 @@ struct Counts {
 #[template(path = "errands.html")]
 struct Errands {
     counts: Counts,
+    page: usize,
+    /// Errands on the pages behind this one.
+    left: usize,
     errands: Vec<ErrandLine>,
+}
+
+/// Which page of the list: at no address of ours stands anything about a person.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Page {
+    page: usize,
 }
 
 /// What is typed for an errand that stands alone.
@@ -56,22 +66,24 @@ struct NewPart<'a> {
     said: Option<String>,
 }
 
-async fn part(desk: &Desk) -> Result<String, Problem> {
-    let errands: Errands = read(desk.ask(Command::ErrandList).await?)?;
+async fn part(desk: &Desk, page: usize) -> Result<String, Problem> {
+    let asked = Command::ErrandList(ErrandList { page });
+    let errands: Errands = read(desk.ask(asked).await?)?;
     Ok(console::page::part(&errands))
 }
 
 pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
+    Query(which): Query<Page>,
 ) -> Result<Response, Problem> {
-    let body = part(&desk).await?;
+    let body = part(&desk, which.page).await?;
     Ok(desk.page(&visit, t::ERRAND, "/errands", body).await)
 }
 
 /// The same without its frame, for a page that changes by itself.
-pub(super) async fn piece(State(desk): State<Arc<Desk>>) -> Result<Response, Problem> {
-    Ok(Html(part(&desk).await?).into_response())
+pub(super) async fn piece(State(desk): State<Arc<Desk>>, Query(which): Query<Page>) -> Result<Response, Problem> {
+    Ok(Html(part(&desk, which.page).await?).into_response())
 }
 
 pub(super) async fn new_page(

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Form, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use console::page::go;
+use console::session::secret;
 use console::{Problem, Visit};
 use ledger::id::UserId;
 use office::command::{CaseImport, Command};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::lines::read;
 use super::{Desk, texts as t};
@@ -20,8 +23,18 @@ pub(super) const LOOK: &str = "/import/look";
 /// Bad rows shown one by one.
 const ROWS_SHOWN: usize = 200;
 
-/// The file that somebody is looking at, until it is taken over or the page is opened anew.
-pub(super) type Looked = Option<(UserId, Vec<u8>)>;
+/// The file that somebody is looking at, behind the name of this look. Held by the session: another clerk's look is another's, and the
+/// lock lets go of it.
+const LOOKED: &str = "looked";
+/// What became of the file that was taken over last.
+const TAKEN: &str = "taken";
+
+/// A file that was taken over, and what the office said.
+#[derive(Serialize, Deserialize)]
+struct Taken {
+    look: String,
+    rows: Value,
+}
 
 #[derive(Deserialize)]
 struct Rejected {
@@ -59,6 +72,7 @@ struct Rows {
 #[derive(Template)]
 #[template(path = "import.html")]
 struct ImportPart {
+    said: Option<String>,
     result: String,
 }
 
@@ -67,6 +81,7 @@ struct ImportPart {
 #[template(path = "import_rows.html")]
 struct RowsPart<'a> {
     csrf: &'a str,
+    look: &'a str,
     rows: Option<Rows>,
     wrong: Option<String>,
     /// Already taken over.
@@ -87,14 +102,32 @@ fn user_of(visit: &Visit) -> Result<UserId, Problem> {
     visit.person.as_ref().map(|p| p.id).ok_or_else(Problem::not_allowed)
 }
 
-pub(super) async fn page(State(desk): State<Arc<Desk>>, Extension(visit): Extension<Visit>) -> Response {
-    *desk.looked.lock().await = None;
-    show(&desk, &visit, String::new()).await
+pub(super) async fn page(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+) -> Result<Response, Problem> {
+    let said = desk.gate.sessions.said(&visit.cookie);
+    let result = match taken(&desk, &visit) {
+        None => String::new(),
+        Some(taken) => console::page::part(&RowsPart {
+            csrf: &visit.csrf,
+            look: "",
+            rows: Some(read(taken.rows)?),
+            wrong: None,
+            done: true,
+        }),
+    };
+    Ok(show(&desk, &visit, said, result).await)
 }
 
-async fn show(desk: &Desk, visit: &Visit, result: String) -> Response {
-    let body = console::page::part(&ImportPart { result });
+async fn show(desk: &Desk, visit: &Visit, said: Option<String>, result: String) -> Response {
+    let body = console::page::part(&ImportPart { said, result });
     desk.page(visit, t::IMPORT, "/day", body).await
+}
+
+fn taken(desk: &Desk, visit: &Visit) -> Option<Taken> {
+    let held = desk.gate.sessions.held(&visit.cookie, TAKEN)?;
+    serde_json::from_slice(&held).ok()
 }
 
 /// Says what is in a file, and keeps it in memory for [`take`].
@@ -104,70 +137,83 @@ pub(super) async fn look(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let user = user_of(&visit)?;
-    *desk.looked.lock().await = None;
+    let sessions = &desk.gate.sessions;
+    sessions.hold(&visit.cookie, LOOKED, None);
+    sessions.hold(&visit.cookie, TAKEN, None);
     let asked = CaseImport {
         data: body.to_vec(),
         preview: true,
         user: Some(user),
         ..CaseImport::default()
     };
-    let csrf = &visit.csrf;
-    let part = match desk.ask(Command::CaseImport(asked)).await {
-        Ok(rows) => {
-            let rows: Rows = read(rows)?;
-            if rows.imported > 0 {
-                *desk.looked.lock().await = Some((user, body.to_vec()));
-            }
-            RowsPart {
-                csrf,
-                rows: Some(rows),
-                wrong: None,
-                done: false,
-            }
-        }
-        Err(problem) => RowsPart {
-            csrf,
-            rows: None,
-            wrong: Some(problem.text),
-            done: false,
-        },
+    let look = secret();
+    let (rows, wrong) = match desk.ask(Command::CaseImport(asked)).await {
+        Ok(rows) => (Some(read::<Rows>(rows)?), None),
+        Err(problem) => (None, Some(problem.text)),
+    };
+    if rows.as_ref().is_some_and(|rows| rows.imported > 0) {
+        sessions.hold(&visit.cookie, LOOKED, Some([look.as_bytes(), &body].concat()));
+    }
+    let part = RowsPart {
+        csrf: &visit.csrf,
+        look: &look,
+        rows,
+        wrong,
+        done: false,
     };
     Ok(Html(console::page::part(&part)).into_response())
 }
 
-/// Takes over the file that was looked at.
+#[derive(Deserialize)]
+pub(super) struct Taking {
+    #[serde(default)]
+    look: String,
+}
+
+/// Takes over the file that was looked at. Pressed once more it says what became of the first press.
 pub(super) async fn take(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
+    Form(taking): Form<Taking>,
 ) -> Result<Response, Problem> {
     let user = user_of(&visit)?;
-    let looked = desk.looked.lock().await.take().filter(|(who, _)| *who == user);
-    let csrf = &visit.csrf;
-    let (rows, wrong) = match looked {
-        None => (None, Some(t::IMPORT_LOOK_FIRST.to_owned())),
-        Some((_, data)) => {
-            let taken = CaseImport {
-                data,
-                user: Some(user),
-                ..CaseImport::default()
-            };
-            match desk.ask(Command::CaseImport(taken)).await {
-                Ok(rows) => (Some(read(rows)?), None),
-                Err(problem) => (None, Some(problem.text)),
+    let sessions = &desk.gate.sessions;
+    if let Some(taken) = taken(&desk, &visit).filter(|taken| taken.look == taking.look) {
+        let rows = taken.rows["imported"].as_u64().unwrap_or(0);
+        desk.say(&visit, t::imported_already(rows)).await;
+        return Ok(go(&visit, "/import"));
+    }
+    let held = sessions.held(&visit.cookie, LOOKED);
+    let file = held.as_ref().and_then(|held| held.strip_prefix(taking.look.as_bytes()));
+    let asked = file
+        .filter(|_| taking.look.len() == secret().len())
+        .map(|file| CaseImport {
+            data: file.to_vec(),
+            user: Some(user),
+            ..CaseImport::default()
+        });
+    let wrong = match asked {
+        None => t::IMPORT_LOOK_FIRST.to_owned(),
+        Some(asked) => match desk.ask(Command::CaseImport(asked)).await {
+            Ok(rows) => {
+                let taken = Taken {
+                    look: taking.look,
+                    rows,
+                };
+                sessions.hold(&visit.cookie, LOOKED, None);
+                sessions.hold(&visit.cookie, TAKEN, serde_json::to_vec(&taken).ok());
+                return Ok(go(&visit, "/import"));
             }
-        }
-    };
-    let status = if wrong.is_some() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
+            Err(problem) => problem.text,
+        },
     };
     let part = RowsPart {
-        csrf,
-        rows,
-        wrong,
+        csrf: &visit.csrf,
+        look: "",
+        rows: None,
+        wrong: Some(wrong),
         done: true,
     };
-    let page = show(&desk, &visit, console::page::part(&part)).await;
-    Ok((status, page).into_response())
+    let page = show(&desk, &visit, None, console::page::part(&part)).await;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }

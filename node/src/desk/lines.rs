@@ -28,6 +28,9 @@ pub(super) struct Line {
     pub(super) set_aside: u64,
     pub(super) waiting: u64,
     pub(super) erased: bool,
+    /// Stands in a list with cases.
+    #[serde(default)]
+    is_errand: bool,
 }
 
 /// A list gives a number, a case's own page gives the things themselves; what is settled is no news.
@@ -78,6 +81,9 @@ impl Line {
     /// What a person should notice, most urgent first.
     pub(super) fn tags(&self, today: &str) -> Vec<Tag> {
         let mut tags = Vec::new();
+        if self.is_errand {
+            tags.push(tag("grey", t::ERRAND));
+        }
         match &self.due_on {
             Some(due) if self.overdue => tags.push(tag("red", t::overdue_since(due))),
             Some(due) if due == today && !self.ended() => tags.push(tag("amber", t::DUE_TODAY)),

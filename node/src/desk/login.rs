@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use askama::Template;
 use axum::extract::{Extension, Form, Query, Request, State};
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use console::accounts::{PIN_DIGITS_MIN, Refused};
-use console::page::go;
+use console::page::{go, is_local};
 use console::{Person, Problem, Visit};
 use ledger::id::UserId;
 use office::command::{AuditAppend, Command, FaceAct, Passphrase, PassphraseSet, Unlock};
@@ -16,7 +17,7 @@ use replica::statement::Enrol;
 use serde::Deserialize;
 
 use super::people::Clerk;
-use super::{Desk, texts as t, wall_ms};
+use super::{Desk, kept, texts as t, wall_ms};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -46,12 +47,15 @@ pub(super) struct Back {
 
 /// A page of ours to go on to; nothing that a crafted link could point elsewhere.
 fn safe(back: &str) -> &str {
-    let ours = back.starts_with('/')
-        && !back.starts_with("//")
-        && back
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'/' || b == b'-');
-    if ours { back } else { "/" }
+    if is_local(back) { back } else { "/" }
+}
+
+/// Where somebody is led back to after the PIN: the page that was asked for, or that a form or a piece of it stood on.
+fn back_of(visit: &Visit, method: &Method) -> String {
+    match *method == Method::GET && !visit.piece {
+        true => kept::page_of(&visit.at),
+        false => visit.from.as_deref().map_or_else(|| "/".to_owned(), kept::page_of),
+    }
 }
 
 /// Lets nobody past who has not signed in, whose desk is locked, or who does not work here any more.
@@ -75,11 +79,13 @@ pub(super) async fn signed_in(
                 roles: clerk.roles.clone(),
                 ..person
             };
-            request.extensions_mut().insert(Visit {
+            let user = person.id;
+            let visit = Visit {
                 person: Some(person),
                 ..visit
-            });
-            next.run(request).await
+            };
+            request.extensions_mut().insert(visit.clone());
+            kept::watch(&desk, &visit, user, request, next).await
         }
         _ if request.uri().path() == "/live" => console::live::gone(),
         (Some(_), None) => {
@@ -87,11 +93,12 @@ pub(super) async fn signed_in(
             go(&visit, "/login")
         }
         (None, _) => {
-            // The bar of a page left open asks by itself; it is sent to the start page of that page.
-            let back = match request.method() == axum::http::Method::GET && !visit.piece {
-                true => safe(request.uri().path()).to_owned(),
-                false => "/".to_owned(),
-            };
+            let back = back_of(&visit, request.method());
+            if let Some(user) = visit.person.as_ref().map(|p| p.id)
+                && let Some(words) = kept::too_late(&desk, &visit, user, request).await
+            {
+                desk.say(&visit, words.to_owned()).await;
+            }
             go(&visit, &format!("/login?back={back}"))
         }
     }
@@ -102,7 +109,9 @@ pub(super) async fn page(
     Extension(visit): Extension<Visit>,
     Query(back): Query<Back>,
 ) -> Result<Response, Problem> {
-    show(&desk, &visit, safe(&back.back), None, None).await
+    // A page left open may lead here once more by itself: it stays said until the PIN.
+    let said = desk.gate.sessions.saying(&visit.cookie);
+    show(&desk, &visit, safe(&back.back), None, said).await
 }
 
 async fn show(
@@ -196,7 +205,7 @@ async fn enter(desk: &Desk, visit: &Visit, clerk: &Clerk, back: &str) -> Respons
 /// Asks for the PIN before anything else is shown here.
 pub(super) async fn lock(State(desk): State<Arc<Desk>>, Extension(visit): Extension<Visit>) -> Response {
     desk.gate.sessions.lock(&visit.cookie);
-    go(&visit, "/login")
+    go(&visit, &format!("/login?back={}", back_of(&visit, &Method::POST)))
 }
 
 pub(super) async fn leave(State(desk): State<Arc<Desk>>, Extension(visit): Extension<Visit>) -> Response {
@@ -272,7 +281,7 @@ fn typed_code(text: &str) -> String {
 }
 
 fn refused(why: Refused) -> Problem {
-    Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, words(&why))
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, words(&why))
 }
 
 fn words(why: &Refused) -> String {
@@ -359,7 +368,9 @@ pub(super) async fn cover(
         return Ok(go(&visit, "/"));
     }
     if of.is_empty() || reason.is_empty() || of.chars().count() > 40 || reason.chars().count() > 100 {
-        return show_post(&desk, &visit, Some(t::COVER_NEEDS.to_owned())).await;
+        let mut response = show_post(&desk, &visit, Some(t::COVER_NEEDS.to_owned())).await?;
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(response);
     }
     desk.gate
         .sessions

@@ -11,7 +11,7 @@ use console::{Person, Problem, Visit};
 use ledger::check;
 use ledger::day::Day;
 use ledger::id::UserId;
-use office::command::{CaseNew, CaseShow, Command, Cover, DraftKeep, DraftOf, Reveal, SentOf, Visits};
+use office::command::{CaseNew, CaseShow, Command, Cover, DraftKeep, DraftKind, DraftOf, Reveal, SentOf, Visits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -43,6 +43,7 @@ pub(super) struct Typed {
 struct NewPart<'a> {
     csrf: &'a str,
     typed: &'a Typed,
+    wrong: Option<&'static str>,
     matter: Option<&'a Matter>,
     offered: Vec<&'a Matter>,
     person: String,
@@ -162,7 +163,7 @@ pub(super) async fn page(
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
     let user = person(&visit)?.id;
-    let draft = desk.ask(Command::DraftShow(DraftOf { user })).await;
+    let draft = desk.ask(Command::DraftShow(DraftOf::new_case(user))).await;
     // Locked: nothing can be kept, which the page says; everything else works.
     let kept = draft
         .ok()
@@ -170,7 +171,7 @@ pub(super) async fn page(
     if let Some(number) = desk.became(user, kept.as_ref()).await? {
         // The plug was pulled between keeping the case and letting go of the draft.
         desk.say(&visit, t::kept_already(&number)).await;
-        desk.ask(Command::DraftDrop(DraftOf { user })).await?;
+        desk.ask(Command::DraftDrop(DraftOf::new_case(user))).await?;
         return Ok(go(&visit, &format!("/case/{number}")));
     }
     let resumed = kept.as_ref().is_some_and(|typed| !typed.is_empty());
@@ -199,6 +200,7 @@ async fn show(
     let typed = Typed { once, ..typed.clone() };
     let part = NewPart {
         csrf: &visit.csrf,
+        wrong: None,
         matter: matters.of(&typed.matter),
         offered: matters.find(""),
         typed: &typed,
@@ -295,17 +297,24 @@ async fn look_up(desk: &Desk, text: &str) -> PersonPart {
     part
 }
 
+/// Keeps a draft out of the fields of a form.
+pub(super) async fn keep(desk: &Desk, user: UserId, pairs: Vec<(String, String)>) -> Result<(), Problem> {
+    let keep = DraftKeep {
+        user,
+        kind: DraftKind::NewCase,
+        text: serde_json::to_string(&typed(pairs)).unwrap_or_default(),
+    };
+    desk.ask(Command::DraftKeep(keep)).await.map(|_| ())
+}
+
 /// Keeps what is typed so far.
 pub(super) async fn draft(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let typed = typed(pairs);
-    let user = person(&visit)?.id;
-    let text = serde_json::to_string(&typed).unwrap_or_default();
-    let said = match desk.ask(Command::DraftKeep(DraftKeep { user, text })).await {
-        Ok(_) => t::draft_kept(&super::clock(wall_ms())),
+    let said = match keep(&desk, person(&visit)?.id, pairs).await {
+        Ok(()) => t::draft_kept(&super::clock(wall_ms())),
         Err(problem) => problem.text,
     };
     Ok(Html(said).into_response())
@@ -317,34 +326,40 @@ pub(super) async fn clear(
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
     let user = person(&visit)?.id;
-    desk.ask(Command::DraftDrop(DraftOf { user })).await?;
+    desk.ask(Command::DraftDrop(DraftOf::new_case(user))).await?;
     Ok(go(&visit, "/new"))
-}
-
-#[derive(Deserialize)]
-pub(super) struct Earlier {
-    number: String,
 }
 
 #[derive(Template)]
 #[template(path = "new_fields.html")]
 struct Fields<'a> {
     typed: &'a Typed,
+    wrong: Option<&'static str>,
 }
 
 /// Name, phone and address of an earlier case, seen for this reason and written into the trail.
 pub(super) async fn take_over(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
-    Form(earlier): Form<Earlier>,
+    Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
+    let number = pairs.iter().find(|(name, _)| name == "number");
+    let number = number.map(|(_, number)| number.clone()).unwrap_or_default();
+    let typed = typed(pairs);
+    // Only of the person whose number stands on the page: the reason written into the trail says so, so it has to be so.
+    let visits = look_up(&desk, &typed.cert_no).await.visits;
+    if !visits.iter().any(|line| line.project_no == number) {
+        let wrong = Some(t::NOT_THIS_PERSON);
+        let fields = Fields { typed: &typed, wrong };
+        return Ok(Html(console::page::part(&fields)).into_response());
+    }
     let reveal = Reveal {
         reason: t::REVEAL_AGAIN.to_owned(),
         fields: Vec::new(),
         user: Some(person(&visit)?.id),
     };
     let show = CaseShow {
-        number: earlier.number,
+        number,
         reveal: Some(reveal),
     };
     let case = desk.ask(Command::CaseShow(show)).await?;
@@ -359,7 +374,11 @@ pub(super) async fn take_over(
         address: field("address"),
         ..Typed::default()
     };
-    Ok(Html(console::page::part(&Fields { typed: &typed })).into_response())
+    let fields = Fields {
+        typed: &typed,
+        wrong: None,
+    };
+    Ok(Html(console::page::part(&fields)).into_response())
 }
 
 /// Receives the case; for a matter done on the spot, closes it too.
@@ -378,7 +397,7 @@ pub(super) async fn receive(
         Ok(made) => {
             let number = made["project_no"].as_str().unwrap_or_default().to_owned();
             // The case is on the disk; a draft that stays behind is only in the way.
-            if let Err(problem) = desk.ask(Command::DraftDrop(DraftOf { user })).await {
+            if let Err(problem) = desk.ask(Command::DraftDrop(DraftOf::new_case(user))).await {
                 tracing::warn!(error = problem.text, "a draft stays behind");
             }
             desk.say(&visit, saved(&made)).await;

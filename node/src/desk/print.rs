@@ -5,10 +5,12 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Extension, Form, Path, State};
 use axum::response::Response;
+use console::page::{go, is_local};
 use console::{Problem, Visit};
 use office::command::{CasePrint, Command, Paper};
 use qrcodegen::{QrCode, QrCodeEcc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::lines::read;
 use super::{Desk, texts as t};
@@ -17,7 +19,7 @@ use super::{Desk, texts as t};
 const QUIET: i32 = 4;
 
 /// On which paper.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Width {
     #[default]
@@ -117,8 +119,17 @@ struct PrintPart<'a> {
     qr: Option<(String, i32)>,
 }
 
-/// The paper, ready for the printer. Asked for by a form: every time is a print of its own in the trail.
-pub(super) async fn page(
+/// The paper made last, held by the session: looked at again it is the same print, and one line of the trail.
+const PRINTED: &str = "printed";
+
+#[derive(Serialize, Deserialize)]
+struct Printed {
+    words: Value,
+    width: Width,
+}
+
+/// Makes a paper. Asked for by a form: every time is a print of its own in the trail.
+pub(super) async fn make(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
@@ -129,11 +140,35 @@ pub(super) async fn page(
         paper: asked.paper,
         user: visit.person.as_ref().map(|p| p.id),
     };
-    let words: Words = read(desk.ask(Command::CasePrint(print)).await?)?;
+    let words = desk.ask(Command::CasePrint(print)).await?;
+    let path = format!("/case/{}/paper", words["project_no"].as_str().unwrap_or_default());
+    let printed = Printed {
+        words,
+        width: asked.width,
+    };
+    let held = serde_json::to_vec(&printed).ok();
+    desk.gate.sessions.hold(&visit.cookie, PRINTED, held);
+    Ok(go(&visit, &path))
+}
+
+/// The paper, ready for the printer.
+pub(super) async fn page(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+) -> Result<Response, Problem> {
+    let held = desk.gate.sessions.held(&visit.cookie, PRINTED);
+    let printed = held.and_then(|held| serde_json::from_slice::<Printed>(&held).ok());
+    let Some(Printed { words, width }) = printed.filter(|printed| printed.words["project_no"] == number) else {
+        // Locked since, or another paper was made: it is asked for anew on the case's page.
+        let case = format!("/case/{number}");
+        return Ok(go(&visit, if is_local(&case) { &case } else { "/" }));
+    };
+    let words: Words = read(words)?;
     let part = PrintPart {
         qr: qr(&words.project_no),
         words: &words,
-        width: asked.width,
+        width,
     };
     let body = console::page::part(&part);
     Ok(desk.page(&visit, &words.label, "", body).await)

@@ -1,6 +1,5 @@
 //! Search (查找): one box, dates and state. What is typed travels in forms only, and is kept in memory for whoever goes back.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,21 +10,17 @@ use console::page::go;
 use console::{Problem, Visit};
 use ledger::day::Day;
 use ledger::form;
-use ledger::id::UserId;
 use office::command::{CaseFind, Command};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::lines::{Line, read};
 use super::{Desk, texts as t, wall_ms};
 
-/// People whose last search is kept.
-const KEPT_MAX: usize = 16;
-
-/// What each person sought last.
-pub(super) type Sought = VecDeque<(UserId, Typed)>;
+/// What somebody sought last, held by the session: it goes with the lock.
+const SOUGHT: &str = "sought";
 
 /// Everything on the page, as typed.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
     text: String,
@@ -95,12 +90,18 @@ const STATES: [&str; 13] = [
     "void",
 ];
 
-/// What is offered, with the words of the form.
+/// The states that only errands have; the others are called as a case's are.
+const ERRAND_STATES: [&str; 3] = ["entrusted", "claimed", "underway"];
+
+/// What is offered, with the words of the forms.
 fn states() -> Vec<(&'static str, &'static str)> {
     let states = &form::Form::case().states;
-    let offered = STATES
-        .iter()
-        .filter_map(|name| Some((*name, states.get(*name)?.label.as_str())));
+    let errands = &form::Form::errand().states;
+    let of_cases = STATES.iter().map(|name| (states, *name));
+    let of_errands = ERRAND_STATES.iter().map(|name| (errands, *name));
+    let offered = of_cases
+        .chain(of_errands)
+        .filter_map(|(states, name)| Some((name, states.get(name)?.label.as_str())));
     offered.collect()
 }
 
@@ -108,11 +109,10 @@ pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
-    let user = visit.person.as_ref().map(|p| p.id);
-    let sought = desk.sought.lock().await;
-    let kept = sought.iter().find(|(who, _)| Some(*who) == user);
-    let typed = kept.map(|(_, typed)| typed.clone()).unwrap_or_default();
-    drop(sought);
+    let held = desk.gate.sessions.held(&visit.cookie, SOUGHT);
+    let typed: Typed = held
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
     // With nothing sought yet nothing is shown; but cases are made ready while the clerk types.
     let asked = match typed.find() {
         Ok(find) => desk.ask(Command::CaseFind(find)).await,
@@ -144,18 +144,9 @@ pub(super) async fn page(
 pub(super) async fn search(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
-    Form(mut typed): Form<Typed>,
+    Form(typed): Form<Typed>,
 ) -> Result<Response, Problem> {
-    let user = visit.person.as_ref().map(|p| p.id).ok_or_else(Problem::not_allowed)?;
-    if !typed.clear.is_empty() {
-        typed = Typed::default();
-    }
-    let mut sought = desk.sought.lock().await;
-    sought.retain(|(who, _)| *who != user);
-    sought.push_back((user, typed));
-    if sought.len() > KEPT_MAX {
-        sought.pop_front();
-    }
-    drop(sought);
+    let sought = serde_json::to_vec(&typed).ok().filter(|_| typed.clear.is_empty());
+    desk.gate.sessions.hold(&visit.cookie, SOUGHT, sought);
     Ok(go(&visit, "/search"))
 }

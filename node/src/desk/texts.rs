@@ -14,8 +14,11 @@ pub(crate) const TODAY: &str = "今日";
 pub(crate) const LINE_UP: &str = "线路通";
 pub(crate) const LINE_DOWN: &str = "线路断";
 pub(crate) const NEVER_UP: &str = "还没有连上过";
-pub(crate) const NO_HUB: &str = "单独使用，没有上级";
-pub(crate) const HERE: &str = "本机记录";
+pub(crate) const NO_HUB: &str = "单机使用，未接入上级";
+pub(crate) const HERE: &str = "本机";
+pub(crate) const ENTRIES: &str = "条记录";
+pub(crate) const ENTRY: &str = "条";
+pub(crate) const ENTRIES_WHY: &str = "每办一步记一条，一件有好几条";
 pub(crate) const AT_TOWNSHIP: &str = "已到乡镇";
 pub(crate) const AT_COUNTY: &str = "已到县";
 pub(crate) const OLDEST_UNSENT: &str = "最早未送出";
@@ -44,6 +47,10 @@ pub(crate) const CODE_HINT: &str = "16 位，横线可以不填";
 pub(crate) const NEW_PIN: &str = "自己定的 PIN";
 pub(crate) const PIN_HINT: &str = "6 到 12 位数字，不要用 123456、生日";
 pub(crate) const PIN_AGAIN: &str = "再输一遍 PIN";
+pub(crate) const LATE_KEPT: &str =
+    "刚才提交时屏幕已经锁了：没有保存，也没有办。请输入 PIN 回到原来的页面，填过的内容会放回表里，核对后再提交一次。";
+pub(crate) const LATE_LOST: &str =
+    "刚才提交时屏幕已经锁了：没有保存，也没有办。口令没开时填过的内容也留不住，请登录后重新填写。";
 pub(crate) const BACK_TO_LOGIN: &str = "返回登录";
 pub(crate) const NO_CODE: &str = "您现在没有可用的登记码。请联系乡镇便民服务中心重新发码。";
 pub(crate) const WRONG_CODE: &str = "登记码不对。请对照纸上的码重新输入；还是不对时，请乡镇重新发码。";
@@ -153,6 +160,8 @@ pub(crate) const DAY_CLOSED: &str = "办结";
 pub(crate) const NOT_AT_TOWNSHIP: &str = "还没到乡镇";
 pub(crate) const OPEN_ALL: &str = "本室在办（全部）";
 pub(crate) const DAY_EMPTY: &str = "这一天没有收件，也没有办结。";
+pub(crate) const DAY_ALONE: &str = "单机使用，未接入上级：这一天的件都已存本机。";
+pub(crate) const DAY_CLOSED_ALONE: &str = "已日结，已存本机。";
 pub(crate) const DAY_ALL_THERE: &str = "这一天的件都已到乡镇。";
 pub(crate) const STATE_NOW: &str = "现在的状态";
 pub(crate) const PIECES: &str = "件数";
@@ -225,6 +234,10 @@ pub(crate) fn import_take(rows: &u64) -> String {
     format!("导入这 {rows} 行")
 }
 
+pub(crate) fn imported_already(rows: u64) -> String {
+    format!("这个文件刚才已经导入过了（{rows} 行），没有重复导入。要导入别的文件，请重新选。")
+}
+
 pub(crate) fn imported(rows: &u64) -> String {
     format!("已导入 {rows} 行，已存本机。")
 }
@@ -267,6 +280,7 @@ pub(crate) const MALE: &str = "男";
 pub(crate) const FEMALE: &str = "女";
 pub(crate) const CREDIT_CODE: &str = "统一社会信用代码，校验位正确";
 pub(crate) const VISITS: &str = "这个人以前来办过：";
+pub(crate) const NOT_THIS_PERSON: &str = "没有沿用：上面的证件号码和那一件不是同一个人。请核对号码，或直接填写。";
 pub(crate) const TAKE_OVER: &str = "沿用姓名、电话、住址";
 pub(crate) const REVEAL_AGAIN: &str = "本人再次来办事，沿用上次登记的联系方式";
 pub(crate) const NOT_SAVED: &str = "还没有保存，改正后请再按一次“收件”。";
@@ -364,6 +378,13 @@ pub(crate) const NOT_SAVED_ERRAND: &str = "还没有保存，改正后请再按�
 pub(crate) const ERRANDS_OPEN: &str = "在办";
 pub(crate) const ERRANDS_DONE: &str = "已了结";
 pub(crate) const NO_ERRANDS: &str = "还没有代办。从办件页面点“开代办”，或在这里登记。";
+pub(crate) const ERRANDS_NEWER: &str = "← 前一页";
+pub(crate) const ERRANDS_SEEK: &str = "找某一件，用“查找”更快。";
+
+pub(crate) fn errands_older(left: &usize) -> String {
+    format!("后面还有 {left} 件 →")
+}
+
 pub(crate) const MAY_BE_EMPTY: &str = "手边没有可以不填";
 
 // The applicant's own page.

@@ -12,15 +12,15 @@ use store::{Order, Scan};
 
 use crate::cases::desk::{Place, business_date};
 use crate::cases::intake::{cert_no, checked, covered, optional};
-use crate::command::{CommandError, Cover, ErrandNew};
+use crate::command::{CommandError, Cover, ErrandList, ErrandNew};
 use crate::office::Office;
 use crate::texts;
 use crate::views::fold::Read;
 use crate::views::name;
 use crate::views::row::RecordRef;
 
-/// Errands shown in a list.
-const LISTED_MAX: usize = 200;
+/// Errands of one page of the list: each is folded for it.
+const PAGE_LINES: usize = 200;
 /// Errands of one case that are shown with it.
 const OF_CASE_MAX: usize = 20;
 
@@ -166,7 +166,7 @@ impl Office {
     ///
     /// # Errors
     /// Without a life, or when the index cannot be read.
-    pub(crate) fn errand_list(&mut self, now: Now) -> Result<Json, CommandError> {
+    pub(crate) fn errand_list(&mut self, now: Now, args: &ErrandList) -> Result<Json, CommandError> {
         let today = self.today(now)?;
         self.catch_up(now)?;
         let books = self
@@ -183,18 +183,18 @@ impl Office {
                 let over = std::str::from_utf8(state).is_ok_and(|state| form.is_end(state));
                 let list = if over { &mut ended } else { &mut open };
                 list.extend(name::tail(key));
-                if open.len() + ended.len() < 10 * LISTED_MAX {
-                    Scan::On
-                } else {
-                    Scan::Stop
-                }
+                Scan::On
             };
             let scanned = self.store.kv().scan(&from, &prefix_end(&from), Order::Rising, scan);
             scanned.map_err(|e| texts::store_failed(&e))?;
         }
         let counts = json!({"open": open.len(), "ended": ended.len()});
-        let shown: Vec<RecordRef> = open.into_iter().chain(ended).take(LISTED_MAX).collect();
-        Ok(json!({"today": today, "counts": counts, "errands": self.errand_lines(&shown, today)?}))
+        let (all, before) = (open.len() + ended.len(), args.page.saturating_mul(PAGE_LINES));
+        let lines = open.into_iter().chain(ended).skip(before).take(PAGE_LINES);
+        let shown: Vec<RecordRef> = lines.collect();
+        let left = all.saturating_sub(before).saturating_sub(shown.len());
+        let errands = self.errand_lines(&shown, today)?;
+        Ok(json!({"today": today, "counts": counts, "page": args.page, "left": left, "errands": errands}))
     }
 
     /// The errands of a case, as lines.

@@ -1,4 +1,4 @@
-//! `case find`: by whatever a clerk knows of a case. Masked lines come out, whatever went in.
+//! `case find`: by whatever a clerk knows of a case or an errand. Masked lines come out, whatever went in.
 
 use std::collections::BTreeSet;
 
@@ -128,8 +128,11 @@ impl Office {
         let books = self.store.logs().scopes().filter(|s| s.kind == ScopeKind::Book);
         let units: Vec<_> = books.map(|book| book.unit).collect();
         let mut found = Vec::new();
-        for unit in units {
-            let from = name::listed(unit);
+        // Errands stand in a list of their own, of the same shape; a clerk looks for either in one box.
+        for from in units
+            .into_iter()
+            .flat_map(|unit| [name::listed(unit), name::errands(unit)])
+        {
             let scan = &mut |key: &[u8], state: &[u8]| {
                 let on = name::listed_on(key);
                 // Newest first: what is older than asked for ends the way.

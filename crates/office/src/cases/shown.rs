@@ -79,6 +79,7 @@ impl Office {
             "waiting": s.waiting,
             "unrecognised": s.unrecognised,
             "erased": s.erased,
+            "is_errand": s.errand,
         })
     }
 

@@ -13,10 +13,23 @@ pub struct Visits {
     pub cert_no: String,
 }
 
+/// Of which page a draft is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DraftKind {
+    /// 登记, the page of a new case.
+    #[default]
+    NewCase,
+    /// All other forms, in one.
+    Forms,
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DraftKeep {
     pub user: UserId,
+    #[serde(default)]
+    pub kind: DraftKind,
     /// At most 16 KiB.
     pub text: String,
 }
@@ -25,6 +38,30 @@ pub struct DraftKeep {
 #[serde(deny_unknown_fields)]
 pub struct DraftOf {
     pub user: UserId,
+    #[serde(default)]
+    pub kind: DraftKind,
+}
+
+impl DraftOf {
+    /// The draft of the new case that this person has begun.
+    pub fn new_case(user: UserId) -> Self {
+        let kind = DraftKind::NewCase;
+        Self { user, kind }
+    }
+
+    /// What this person has typed into other forms.
+    pub fn forms(user: UserId) -> Self {
+        let kind = DraftKind::Forms;
+        Self { user, kind }
+    }
+}
+
+/// Errands in pages: the first has the newest that are open.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ErrandList {
+    /// From zero.
+    pub page: usize,
 }
 
 /// What a clerk knows of the cases sought; all of it must hold.
@@ -165,7 +202,7 @@ pub struct ErrandNew {
 }
 
 hiding!(Visits {}, cert_no);
-hiding!(DraftKeep { user }, text);
+hiding!(DraftKeep { user, kind }, text);
 hiding!(SentOf { user }, once);
 hiding!(CaseTick { number, user, cover }, items);
 hiding!(

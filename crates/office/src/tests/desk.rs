@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::county::County;
 use crate::command::{
-    CaseDo, CaseEdit, CaseNew, CaseShow, CaseTick, Command, Cover, DayClose, DayShow, DraftKeep, DraftOf, Passphrase,
-    PassphraseSet, Visits,
+    CaseDo, CaseEdit, CaseNew, CaseShow, CaseTick, Command, Cover, DayClose, DayShow, DraftKeep, DraftKind, DraftOf,
+    Passphrase, PassphraseSet, Visits,
 };
 use crate::rig::Seat;
 
@@ -108,12 +108,13 @@ fn a_draft_outlives_the_plug_says_nothing_on_the_disk_and_is_closed_with_the_roo
     let mut county = County::new(53, 1, 1);
     let (room, user) = (county.rooms[0], UserId([3; 8]));
     let text = "{\"name\":\"欧阳娜娜\"}".to_owned();
-    let show = |county: &mut County| county.world.command(room, Command::DraftShow(DraftOf { user }));
+    let show = |county: &mut County| county.world.command(room, Command::DraftShow(DraftOf::new_case(user)));
     assert_eq!(show(&mut county).unwrap()["text"], Value::Null);
     county.world.run(
         room,
         Command::DraftKeep(DraftKeep {
             user,
+            kind: DraftKind::NewCase,
             text: text.clone(),
         }),
     );
@@ -125,8 +126,20 @@ fn a_draft_outlives_the_plug_says_nothing_on_the_disk_and_is_closed_with_the_roo
     county.world.start(room);
     assert_eq!(show(&mut county).unwrap()["text"], json!(text));
     // Somebody else's draft is somebody else's.
-    let other = DraftOf { user: UserId([4; 8]) };
+    let other = DraftOf::new_case(UserId([4; 8]));
     assert_eq!(county.world.run(room, Command::DraftShow(other))["text"], Value::Null);
+    // What was typed into other forms lies beside it, and neither takes the other's place.
+    county.world.run(
+        room,
+        Command::DraftKeep(DraftKeep {
+            user,
+            kind: DraftKind::Forms,
+            text: "[]".to_owned(),
+        }),
+    );
+    assert_eq!(show(&mut county).unwrap()["text"], json!(text));
+    let forms = Command::DraftShow(DraftOf::forms(user));
+    assert_eq!(county.world.run(room, forms)["text"], json!("[]"));
     let set = PassphraseSet {
         passphrase: Passphrase::new("correct horse battery 桌子".to_owned()),
         old: None,
@@ -135,7 +148,7 @@ fn a_draft_outlives_the_plug_says_nothing_on_the_disk_and_is_closed_with_the_roo
     county.world.run(room, Command::PassphraseSet(set));
     county.world.run(room, Command::Lock);
     assert_eq!(show(&mut county).unwrap_err().code, "locked");
-    county.world.run(room, Command::DraftDrop(DraftOf { user }));
+    county.world.run(room, Command::DraftDrop(DraftOf::new_case(user)));
     assert_eq!(store::disk::read_all(county.world.disk(room), &name).unwrap(), None);
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::county::County;
 use crate::command::{
-    CaseDo, CaseEdit, CaseErase, CaseNew, CaseShow, CaseTick, Command, DraftKeep, DraftOf, ErrandNew, SentOf,
+    CaseDo, CaseEdit, CaseErase, CaseFind, CaseNew, CaseShow, CaseTick, Command, DraftKeep, DraftKind, DraftOf,
+    ErrandList, ErrandNew, SentOf,
 };
 use crate::rig::Seat;
 
@@ -90,10 +91,10 @@ fn an_errand_is_seen_with_its_case_held_by_whoever_claims_it_and_counted_as_no_c
     );
     county.world.run(town, act(&errand, "return", "证已办好"));
     county.world.pass(5_000);
-    let list = county.world.run(room, Command::ErrandList);
+    let list = county.world.run(room, Command::ErrandList(ErrandList::default()));
     assert_eq!(list["counts"], json!({"open": 0, "ended": 1}));
     assert_eq!(county.world.run(room, Command::Today)["counts"]["errands"], 0);
-    let above = county.world.run(town, Command::ErrandList);
+    let above = county.world.run(town, Command::ErrandList(ErrandList::default()));
     assert_eq!(
         above["errands"][0]["project_no"],
         json!(errand),
@@ -228,6 +229,7 @@ fn a_form_sent_again_after_the_plug_was_pulled_is_the_same_case() {
     };
     let draft = DraftKeep {
         user,
+        kind: DraftKind::NewCase,
         text: "{}".to_owned(),
     };
     county.world.run(room, Command::DraftKeep(draft));
@@ -237,7 +239,7 @@ fn a_form_sent_again_after_the_plug_was_pulled_is_the_same_case() {
     county.world.kill(room);
     county.world.start(room);
     assert_eq!(
-        county.world.run(room, Command::DraftShow(DraftOf { user }))["text"],
+        county.world.run(room, Command::DraftShow(DraftOf::new_case(user)))["text"],
         "{}"
     );
     assert_eq!(county.world.run(room, of("a"))["project_no"], first["project_no"]);
@@ -345,4 +347,74 @@ fn materials_that_come_later_are_ticked_and_fields_not_filled_in_can_be() {
             .any(|f| f["name"] == "address")
     );
     assert_eq!(page["correctable"], json!([page["events"][0]["id"]]));
+}
+
+#[test]
+fn no_errand_falls_off_the_list_and_each_is_found_by_number_name_and_state() {
+    let mut county = County::new(77, 1, 1);
+    let room = county.rooms[0];
+    let mut all = Vec::new();
+    for n in 0..203 {
+        let errand = ErrandNew {
+            matter: "C01".to_owned(),
+            name: if n == 0 { "欧阳娜娜" } else { "张三" }.to_owned(),
+            task: "代领老年卡".to_owned(),
+            claim: n == 0,
+            ..ErrandNew::default()
+        };
+        let made = county.world.run(room, Command::ErrandNew(errand));
+        all.push(made["project_no"].as_str().unwrap().to_owned());
+    }
+    county.world.run(room, act(&all[7], "withdraw", "不用了"));
+    let mut seen = Vec::new();
+    for (page, lines, left) in [(0, 200, 3), (1, 3, 0), (2, 0, 0)] {
+        let list = county.world.run(room, Command::ErrandList(ErrandList { page }));
+        assert_eq!(list["counts"], json!({"open": 202, "ended": 1}), "exact on every page");
+        assert_eq!(
+            (&list["left"], list["errands"].as_array().unwrap().len()),
+            (&json!(left), lines)
+        );
+        seen.extend(
+            list["errands"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|e| e["project_no"].as_str().unwrap().to_owned()),
+        );
+    }
+    assert_eq!(seen.last(), Some(&all[7]), "what is over comes last");
+    seen.sort();
+    assert_eq!(seen, all);
+    // The one box of 查找 knows errands too, and says which they are.
+    let case = receive(&mut county, room, "B20");
+    let find = |county: &mut County, text: &str, state: &str| {
+        let find = CaseFind {
+            text: text.to_owned(),
+            state: Some(state.to_owned()),
+            ..CaseFind::default()
+        };
+        let found = county.world.run(room, Command::CaseFind(find));
+        let lines = found["cases"].as_array().unwrap().clone();
+        (found["found"].as_u64().unwrap(), lines)
+    };
+    for (text, state, number, errand) in [
+        ("欧阳", "", &all[0], true),
+        ("", "claimed", &all[0], true),
+        (all[9].as_str(), "", &all[9], true),
+        ("张三", "withdrawn", &all[7], true),
+        ("", "received", &case, false),
+    ] {
+        let (found, lines) = find(&mut county, text, state);
+        assert_eq!((found, lines.len()), (1, 1), "{text} {state}");
+        assert_eq!(
+            (&lines[0]["project_no"], &lines[0]["is_errand"]),
+            (&json!(number), &json!(errand)),
+            "{text} {state}"
+        );
+    }
+    assert_eq!(
+        find(&mut county, "老年卡", "").0,
+        0,
+        "what is free text is nobody's name"
+    );
 }

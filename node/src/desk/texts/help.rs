@@ -70,7 +70,7 @@ pub(crate) fn line_down_for(ago: &str) -> String {
 }
 
 pub(crate) fn unsent(entries: u64, ago: &str) -> String {
-    format!("还有 {entries} 条没有送到，最早的是 {ago}前的")
+    format!("还有 {entries} 条记录没有送到，最早的是 {ago}前的")
 }
 
 pub(crate) fn disk_free(bytes: u64) -> String {
@@ -97,7 +97,7 @@ pub(crate) fn data_aside(records: u64) -> String {
 }
 
 pub(crate) fn records(entries: u64) -> String {
-    format!("完好，共 {entries} 条")
+    format!("完好，共 {entries} 条记录（每办一步记一条）")
 }
 
 pub(crate) fn support_file(unit: &str, day: &str) -> String {
