@@ -10,7 +10,7 @@ use crate::form::{Effect, Event, Form};
 use crate::id::{UnitId, UserId};
 
 /// One closing, in fold order.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Closing {
     /// Place of the event.
     pub(super) event: usize,
@@ -33,7 +33,7 @@ pub(super) struct Step<'a> {
 }
 
 /// What has come of the events so far.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Machine {
     pub(super) point: Point,
     pub(super) received_on: Option<Day>,

@@ -286,7 +286,7 @@ fn events(folded: &mut Folded, document: &Document, raw: &[Raw], head: &Head, la
         upheld: &nobody,
     };
     let corrections = corrections(&first);
-    let apart = Run::new(first, law, head.unit, &corrections).fold(&all);
+    let apart = Run::new(first, law, head.unit, &corrections).settle(&all);
     let resolutions: BTreeMap<ConflictId, Resolution> = apart
         .machine
         .resolutions
@@ -304,7 +304,7 @@ fn events(folded: &mut Folded, document: &Document, raw: &[Raw], head: &Head, la
             events: raw,
             upheld: &upheld,
         };
-        let outcome = Run::new(order, law, head.unit, &corrections).fold(&all);
+        let outcome = Run::new(order, law, head.unit, &corrections).settle(&all);
         let left = clashes(folded, document, raw, &outcome, &upheld, &resolutions);
         conflicts.retain(|c| c.resolved.is_some() && left.iter().all(|l| l.id != c.id));
         conflicts.extend(left);

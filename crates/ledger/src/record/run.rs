@@ -1,7 +1,7 @@
 //! One pass of events through the transition table.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::effect::{Machine, Step};
 use super::legality::{Law, check_data, text};
@@ -17,6 +17,8 @@ use crate::id::UnitId;
 const PAIRS_MAX: usize = 1_000_000;
 /// How deep such questions may lead into the past.
 const DEPTH_MAX: u32 = 64;
+/// How often the events that stand are folded by themselves; once is enough but for events that stand in each other's way in a ring.
+const ROUNDS_MAX: usize = 8;
 
 /// What became of one event.
 pub(super) struct Verdict {
@@ -34,6 +36,12 @@ pub(super) struct Outcome {
     pub(super) verdicts: Vec<Verdict>,
 }
 
+impl Outcome {
+    fn standing(&self) -> impl Iterator<Item = usize> + '_ {
+        self.verdicts.iter().filter(|v| v.void.is_none()).map(|v| v.event)
+    }
+}
+
 enum Ruling<'a> {
     Stands(&'a Event),
     Joins(&'a Event),
@@ -46,6 +54,8 @@ pub(super) struct Run<'a> {
     custody: UnitId,
     corrections: &'a BTreeMap<usize, Day>,
     legal: RefCell<BTreeMap<usize, bool>>,
+    /// Events that are void: what was built on them is judged as if nobody had written them.
+    void: RefCell<BTreeSet<usize>>,
     pairs: Cell<usize>,
     depth: Cell<u32>,
 }
@@ -58,6 +68,7 @@ impl<'a> Run<'a> {
             custody,
             corrections,
             legal: RefCell::default(),
+            void: RefCell::default(),
             pairs: Cell::new(0),
             depth: Cell::new(0),
         }
@@ -114,6 +125,49 @@ impl<'a> Run<'a> {
             }
             verdict.state.clone_from(&outcome.machine.point.state);
             outcome.verdicts.push(verdict);
+        }
+        outcome
+    }
+
+    /// Folds all events so that the void ones change nothing: what stands is folded by itself, and must come to the same. It may not
+    /// where a void event has kept its successor behind a third one: whatever does not stand without it gives way as well.
+    pub(super) fn settle(&self, all: &[usize]) -> Outcome {
+        let mut outcome = self.fold(all);
+        if self.order.document.is_chain() {
+            return outcome;
+        }
+        for _ in 0..ROUNDS_MAX {
+            let mut standing: Vec<usize> = outcome.standing().collect();
+            if standing.len() == outcome.verdicts.len() {
+                break;
+            }
+            standing.sort_unstable();
+            self.pass_over(outcome.verdicts.iter().filter(|v| v.void.is_some()));
+            let alone = self.fold(&standing);
+            if alone.machine == outcome.machine && alone.standing().count() == standing.len() {
+                break;
+            }
+            outcome = self.with_void(alone, outcome.verdicts);
+        }
+        outcome
+    }
+
+    fn pass_over<'v>(&self, void: impl Iterator<Item = &'v Verdict>) {
+        self.void.borrow_mut().extend(void.map(|v| v.event));
+        self.legal.borrow_mut().clear();
+    }
+
+    /// The outcome of what stands by itself, and what was void before in its places: ahead of what was built on it, or at the end.
+    fn with_void(&self, mut outcome: Outcome, before: Vec<Verdict>) -> Outcome {
+        for mut void in before.into_iter().filter(|v| v.void.is_some()) {
+            let mut built_on = outcome.verdicts.iter();
+            let at = built_on.position(|v| self.order.before(void.event, v.event));
+            let at = at.unwrap_or(outcome.verdicts.len());
+            void.state = match at.checked_sub(1) {
+                Some(last) => outcome.verdicts[last].state.clone(),
+                None => self.law.form.initial.clone(),
+            };
+            outcome.verdicts.insert(at, void);
         }
         outcome
     }
@@ -199,7 +253,9 @@ impl<'a> Run<'a> {
             return false;
         }
         let events = 0..self.order.events.len();
-        let past: Vec<usize> = events.filter(|other| self.order.before(*other, event)).collect();
+        let void = self.void.borrow().clone();
+        let past = events.filter(|other| self.order.before(*other, event) && !void.contains(other));
+        let past: Vec<usize> = past.collect();
         self.pairs
             .set(self.pairs.get() + self.order.events.len() + past.len() * past.len());
         self.depth.set(self.depth.get() + 1);

@@ -158,6 +158,21 @@ fn a_contested_case_folds_alike_in_all_5040_orders_of_arrival() {
     }
 }
 
+/// Leaves out what is void and compares what has come of the rest.
+fn void_changes_nothing(folded: &Folded, held: &Held) -> Result<(), TestCaseError> {
+    let void = folded.events.iter().filter(|e| e.void.is_some());
+    let void = void.map(|e| e.id.clone()).collect();
+    let without = fold_without(&RECORD, &held.entries(), &context(), &void);
+    let of = |f: &Folded| {
+        let clock = (f.received_on, f.accepted_on, f.suspensions.clone());
+        let hands = (f.decided_by, f.custody, f.closure.clone(), f.evaluation.clone());
+        let papers = (f.notices.clone(), f.outstanding.clone(), f.items.clone());
+        (f.state.clone(), clock, hands, papers)
+    };
+    prop_assert_eq!(of(folded), of(&without), "void: {:?}", void);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
@@ -186,6 +201,16 @@ proptest! {
         }
         let last = folded.events.last().map(|e| e.state.clone()).unwrap_or_default();
         prop_assert!(folded.state == last || folded.state == "double_closed");
+    }
+
+    #[test]
+    fn of_any_history_void_events_change_nothing(acts in history()) {
+        let held = play(&acts);
+        let folded = fold(&RECORD, &held.entries(), &context());
+        // Decisions and corrections speak of events: who leaves out a void one leaves out what they were about.
+        if folded.resolutions.is_empty() && folded.events.iter().all(|e| e.kind != "correct_date") {
+            void_changes_nothing(&folded, &held)?;
+        }
     }
 
     #[test]

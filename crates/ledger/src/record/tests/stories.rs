@@ -197,6 +197,30 @@ fn what_the_township_built_on_a_rooms_step_comes_after_it_though_it_outranks_it(
 }
 
 #[test]
+fn an_acceptance_does_not_stand_because_of_a_request_that_it_made_void() {
+    // Seed 32: the county withdrew what the room had asked about, the township had accepted it apart. The request, which gave way to the
+    // acceptance, kept the withdrawal behind it: the clock of a withdrawn case ran from a day that only a void event had let count.
+    let mut room = Held::open(ROOM, "DIRECT");
+    let mut town = room.clone();
+    let request = room.event(ROOM, ask(&["残疾人证"]));
+    let withdrawal = room.act(COUNTY, "withdraw");
+    let acceptance = town.act(TOWN, "accept");
+    room.meet(&town);
+    let folded = room.fold();
+    assert_eq!((folded.state.as_str(), folded.accepted_on), ("withdrawn", None));
+    assert!(event(&folded, &withdrawal).void.is_none());
+    for gave_way in [&request, &acceptance] {
+        let void = &event(&folded, gave_way).void;
+        assert!(matches!(void, Some(VoidReason::Concurrent { .. })), "{void:?}");
+        let told = |c: &&RecordConflict| c.sides.iter().any(|side| side.id == *gave_way);
+        assert!(folded.open_conflicts().any(|c| told(&c)));
+    }
+    let void = BTreeSet::from([request, acceptance]);
+    let without = fold_without(&RECORD, &room.entries(), &context(), &void);
+    assert_eq!((without.state, without.accepted_on), (folded.state, folded.accepted_on));
+}
+
+#[test]
 fn a_clock_years_off_decides_nothing() {
     let mut one = Held::open(ROOM, "DIRECT");
     let mut other = one.clone();
