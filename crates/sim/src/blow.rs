@@ -382,6 +382,7 @@ fn jump(dice: &mut Dice) -> i64 {
 fn rot(world: &mut World, seat: Seat, flips: u64, dice: &mut Dice) {
     let disk = world.disk(seat).clone();
     let Ok(names) = disk.list() else { return };
+    world.harming(seat);
     let names: Vec<String> = names
         .into_iter()
         .filter(|n| n.starts_with("journal-") || n == "vault")

@@ -240,7 +240,7 @@ fn finish(sum: &Sum, shape: &Shape, began: Instant, as_json: bool) {
         at(1_000) / 1_000
     );
     println!(
-        "{} acknowledged entries lay only on disks that were harmed or are gone: excused",
+        "{} acknowledged entries and keys lay only on disks that were harmed or are gone: excused",
         sum.excused
     );
     let idle = sum.idle_checks();

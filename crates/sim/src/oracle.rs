@@ -5,12 +5,14 @@
 //!
 //! **When a loss is legitimate.** An acknowledged entry may be lost only when every disk that ever held it durably was harmed (rotted,
 //! wiped, put back to an older copy) or is in other hands. That is decided at the moment of the harm: if no other disk of the county
-//! holds the entry then, nobody owes it any longer, and it is counted. All others are owed, for ever and in all tiers.
+//! holds the entry then, nobody owes it any longer, and it is counted. All others are owed, for ever and in all tiers. For the key of a
+//! record it is the same, and more has to be proved: see `keys`.
 
 mod chains;
 mod durable;
 mod findings;
 mod idle;
+mod keys;
 mod limits;
 mod promises;
 mod receipts;
@@ -35,6 +37,7 @@ use crate::world::{Seat, World};
 use durable::Disks;
 use findings::Findings;
 pub use findings::Found;
+use keys::KeysLost;
 use promises::Promises;
 use receipts::Lossy;
 use states::States;
@@ -54,6 +57,8 @@ pub enum Moment<'a> {
     Opened { seat: Seat },
     /// A process is gone, by whatever cause; its office can no longer be asked.
     Ended { seat: Seat },
+    /// A disk is about to hold less than it does.
+    Harming { seat: Seat },
     /// A disk holds less than it did: rot, an older copy put back, a deleted folder.
     Harmed { seat: Seat },
     /// A device says that a peer does what no peer may do. `tampered`: somebody had his hands on the line.
@@ -130,6 +135,7 @@ pub struct Oracle {
     violations: Vec<String>,
     checks: BTreeSet<Check>,
     promises: Promises,
+    keys: KeysLost,
     states: States,
     lossy: Lossy,
     disks: Disks,
@@ -159,6 +165,7 @@ impl Default for Oracle {
             violations: Vec::new(),
             checks: BTreeSet::new(),
             promises: Promises::default(),
+            keys: KeysLost::default(),
             states: States::default(),
             lossy: Lossy::default(),
             disks: Disks::default(),
@@ -183,8 +190,9 @@ impl Oracle {
         match *moment {
             Moment::Commanded { seat, command, answer } if !self.gone.contains(&seat) => {
                 words::answered(world, seat, command, answer, &mut found.found);
-                if answer.is_ok() {
+                if let Ok(answer) = answer {
                     self.promises.note(world, seat);
+                    keys::check_new(world, seat, command, answer, &mut found);
                 }
                 if let (Command::CaseList(_) | Command::CaseShow(_), Ok(answer)) = (command, answer)
                     && let Some(office) = world.office(seat)
@@ -204,6 +212,7 @@ impl Oracle {
                 }
             }
             Moment::Ended { .. } => {}
+            Moment::Harming { seat } => self.keys.before(world, seat, &mut self.disks),
             Moment::Harmed { seat } => self.harmed(world, seat, &mut found),
             Moment::Blamed {
                 seat,
@@ -291,10 +300,12 @@ impl Oracle {
         self.lossy.note(world, seat, &self.devices);
         let excepted = (&self.gone, &self.harmed);
         self.promises.reckon(world, seat, excepted, &mut self.disks, found);
+        self.keys.after(world, seat, &self.gone, &mut self.disks);
     }
 
     /// A device is in other hands, or thrown away: what only its disk holds is owed no longer.
     pub fn gone(&mut self, world: &World, seat: Seat) {
+        self.keys.before(world, seat, &mut self.disks);
         self.gone.insert(seat);
         let mut found = Findings::default();
         self.harmed(world, seat, &mut found);
@@ -309,6 +320,11 @@ impl Oracle {
     /// Acknowledged entries that nobody owes any longer, because every disk that held them was harmed or is gone.
     pub fn lost_legitimately(&self) -> u64 {
         self.promises.excused()
+    }
+
+    /// Records without a key that nobody owes one any longer, for the same reason.
+    pub fn keys_lost_legitimately(&self) -> u64 {
+        self.keys.excused()
     }
 
     /// How often each check has compared something.
@@ -341,7 +357,8 @@ impl Oracle {
         world.pass(120_000);
         refold::settle(world, &seats);
         self.promises.check_all(world, &seats, &mut found);
-        states::check_in_step(world, &seats, &self.forged, &mut found);
+        states::check_in_step(world, &seats, &mut found);
+        self.keys.check_all(world, &seats, &self.forged, &mut found);
         let none = Lossy::default();
         for seat in &seats {
             let Some(office) = world.office(*seat) else { continue };

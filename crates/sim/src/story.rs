@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
             deeds: self.deeds,
             healed_ms: self.healed_ms,
             checks: self.world.oracle.made().clone(),
-            excused: self.world.oracle.lost_legitimately(),
+            excused: self.world.oracle.lost_legitimately() + self.world.oracle.keys_lost_legitimately(),
         }
     }
 

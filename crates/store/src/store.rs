@@ -136,6 +136,11 @@ impl Store {
         })
     }
 
+    /// The records whose keys are durable here: spares too, erased ones not. Slots that have rotted since the opening are among them.
+    pub fn keys(&self) -> impl Iterator<Item = (Scope, RecordId)> + '_ {
+        self.vault.held()
+    }
+
     /// Keys that reads have found rotted since the last call, each told once: they are to be asked of peers.
     pub fn keys_rotted(&mut self) -> Vec<(Scope, RecordId)> {
         let mut rotted = self.rotted.borrow_mut();

@@ -153,6 +153,12 @@ impl Vault {
         self.places.len() as u64
     }
 
+    /// The records whose keys lie here, as far as is known without reading their slots again.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (Scope, RecordId)> + '_ {
+        let held = self.places.iter().filter(|(_, place)| place.erased == Erased::No);
+        held.map(|((scope, record), _)| (self.scopes[*scope as usize], *record))
+    }
+
     pub(crate) fn is_erased(&self, scope: Scope, record: &RecordId) -> bool {
         match self.staged.get(&(scope, *record)) {
             Some(staged) => staged.is_none(),

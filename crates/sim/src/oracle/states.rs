@@ -1,6 +1,6 @@
 //! Equal sets of entries and statements give byte-equal state, on whatever device and whenever; void events change none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ledger::conflict::ConflictKind;
 use ledger::id::{Hash, RecordId, Scope, ScopeKind};
@@ -157,7 +157,7 @@ pub(super) fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, 
 }
 
 /// In the end everybody who may hold a scope holds the same of it, and every record of it can be read as far as it should.
-pub(super) fn check_in_step(world: &World, seats: &[Seat], forged: &BTreeSet<RecordId>, found: &mut Findings) {
+pub(super) fn check_in_step(world: &World, seats: &[Seat], found: &mut Findings) {
     let mut digests: BTreeMap<Scope, (Hash, Seat)> = BTreeMap::new();
     let scopes = all_scopes(world, seats);
     for seat in seats {
@@ -186,10 +186,6 @@ pub(super) fn check_in_step(world: &World, seats: &[Seat], forged: &BTreeSet<Rec
             let s = &row.summary;
             if s.status == RowStatus::AwaitingEntries && s.unrecognised == 0 && s.set_aside == 0 {
                 let what = format!("record {} still waits for entries", of.record);
-                found.push(Found::new(Check::InStep, *seat, what));
-            }
-            if s.keyless && !s.erased && !forged.contains(&of.record) {
-                let what = format!("record {} ({}) still has no key", s.no, of.record);
                 found.push(Found::new(Check::InStep, *seat, what));
             }
         }

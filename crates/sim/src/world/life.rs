@@ -245,11 +245,17 @@ impl World {
     pub fn restore(&mut self, seat: Seat, (disk, rows): (MemDisk, MemPlace)) {
         self.end_process(seat);
         self.collect_struck();
+        self.harming(seat);
         let place = &mut self.places[seat.0];
         place.disk = disk;
         place.rows = rows;
         self.harmed(seat);
         self.start(seat);
+    }
+
+    /// A disk is about to hold less than it does. To be said before, so that it is known what it held.
+    pub fn harming(&mut self, seat: Seat) {
+        self.watch(&Moment::Harming { seat });
     }
 
     /// A disk holds less than it did. To be said of whatever takes away or spoils what was durable.
