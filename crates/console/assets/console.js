@@ -31,6 +31,23 @@
   window.addEventListener("pageshow", function (e) { if (e.persisted) location.reload(); });
   listen();
 
+  // A form has been sent and the page is being left: what it asked for by itself leads nowhere else any more. Without this a desk that
+  // locks itself with the form (the applicant's own page) could end at the log-in.
+  var leaving = null;
+  function leave() {
+    stop();
+    clearTimeout(leaving);
+    // A file is kept by the browser, and the page stays.
+    leaving = setTimeout(function () { leaving = null; listen(); }, 3000);
+  }
+  function isOwn(e) {
+    var cause = (e.detail.requestConfig || e.detail).triggeringEvent;
+    return cause && cause.type === "live";
+  }
+  ["htmx:beforeRequest", "htmx:beforeOnLoad"].forEach(function (name) {
+    body.addEventListener(name, function (e) { if (leaving && isOwn(e)) e.preventDefault(); });
+  });
+
   // Pieces that the page fetches by itself say so: they do not count as somebody at the desk.
   body.addEventListener("htmx:configRequest", function (e) {
     var cause = e.detail.triggeringEvent;
@@ -128,7 +145,7 @@
     if (e.defaultPrevented) return;
     var form = e.target;
     if (form.dataset.sent) { e.preventDefault(); return; }
-    if (form.method === "post") { form.dataset.sent = "1"; setTimeout(function () { delete form.dataset.sent; }, 3000); }
+    if (form.method === "post") { leave(); form.dataset.sent = "1"; setTimeout(function () { delete form.dataset.sent; }, 3000); }
   });
 
   // --- What is typed is kept by the desk, sealed, with every pause, so that neither the lock nor the plug loses it. Nothing is kept in
