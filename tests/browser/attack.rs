@@ -292,3 +292,31 @@ fn whom_the_township_has_let_go_is_out_at_once_on_every_route() {
     }
     assert!(desk.cases().is_empty());
 }
+
+#[test]
+fn an_earlier_visit_is_taken_over_only_for_the_person_whose_number_stands_on_the_page() {
+    let desk = Desk::open();
+    let number = desk.receive("A06");
+    let signed = sign_in(&desk, "李芳", "clerk");
+    let ours = desk.addr.to_string();
+    let kind = pair("Content-Type", "application/x-www-form-urlencoded");
+    let origin = pair("Origin", &format!("http://{ours}"));
+    let again = |cert_no: &str| {
+        let body = format!("csrf={}&number={number}&cert_no={cert_no}&name=typed", signed.token);
+        let headers = [&kind, &origin, &signed.cookie];
+        ask(&desk, "POST", "/new/again", &ours, &headers, &body).1
+    };
+    for other in ["", "110101199003070038", "11010519491231002"] {
+        let text = again(other);
+        assert!(
+            text.contains("不是同一个人") && text.contains("typed"),
+            "{other}: {text}"
+        );
+        assert!(
+            !text.contains("张三") && !text.contains("13800138000"),
+            "{other}: {text}"
+        );
+    }
+    let text = again("11010519491231002x");
+    assert!(text.contains("张三") && text.contains("13800138000"), "{text}");
+}

@@ -146,17 +146,72 @@ fn a_day_book_is_looked_at_before_anything_is_written() {
     browser.wait("the button", |b| {
         b.js("return document.activeElement.innerText") == "导入这 2 行"
     });
+    let look = browser.js("return document.querySelector('input[name=look]').value");
     browser.keys(&super::driver::ENTER.to_string());
     browser.wait("taken over", |b| b.text().contains("已导入 2 行"));
     assert_eq!(desk.cases().len(), 2);
-    // Pressed again: nothing is taken over that was not looked at.
+    // Loaded again it says the same and sends nothing; pressed again it says what became of the first press.
     browser.js("location.reload()");
-    browser.go(&desk.url("/import"));
+    browser.wait("the same", |b| {
+        b.path() == "/import" && b.text().contains("已导入 2 行")
+    });
+    let again = browser.js(&format!(
+        "var headers = JSON.parse(document.body.getAttribute('hx-headers'));
+         var x = new XMLHttpRequest(); x.open('POST', '/import/take', false);
+         Object.keys(headers).forEach(function (n) {{ x.setRequestHeader(n, headers[n]); }});
+         x.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded'); x.send('look=' + {look}); return x.responseText"
+    ));
+    let again = again.as_str().expect("a page");
+    assert!(
+        again.contains("已经导入过了（2 行）") && !again.contains("没有导入"),
+        "{again}"
+    );
+    assert_eq!(desk.cases().len(), 2);
     let nonsense = desk.county.file("nonsense.csv");
     std::fs::write(&nonsense, [0xb5, 0xc7, 0xbc, 0xc7, 0, 255]).expect("a file");
     browser.choose_file("file", &nonsense);
     browser.wait("what is wrong", |b| b.text().contains("另存为“CSV UTF-8"));
     assert_eq!((desk.cases().len(), browser.complaints()), (2, Vec::new()));
+}
+
+#[test]
+fn another_clerks_look_at_a_file_takes_mine_away_from_nobody() {
+    let desk = Desk::open();
+    let [mine, other] = [("李芳", ZHANG), ("王强", "110101199003070038")].map(|(name, cert_no)| {
+        let code = desk.name(name, "clerk");
+        let browser = Browser::open();
+        browser.go(&desk.url("/enrol"));
+        browser.js(&format!(
+            "var all = Array.from(document.querySelectorAll('input[name=who]'));
+             all.find(function (w) {{ return w.closest('label').innerText.includes('{name}'); }}).checked = true;
+             document.getElementById('code').focus()"
+        ));
+        let pin = super::PIN;
+        let enter = super::driver::ENTER;
+        browser.keys(&format!(
+            "{}{enter}{pin}{enter}{pin}{enter}{enter}",
+            code.to_lowercase()
+        ));
+        browser.wait("today", |b| b.path() == "/");
+        let file = desk.county.file(&format!("{cert_no}.csv"));
+        let head = "登记时间,村室代码,事项编码,申请人,证件号码,手机,住址,办理,办结时间,评价,备注\n";
+        let row = format!("2026-10-09 08:40,{ROOM},B23,张三,{cert_no},13800138000,高河村,收件,,,\n");
+        std::fs::write(&file, format!("{head}{row}")).expect("a file");
+        browser.go(&desk.url("/import"));
+        browser.choose_file("file", &file);
+        browser.wait("what is in it", |b| b.text().contains("导入这 1 行"));
+        browser
+    });
+    mine.press("form[action='/import/take'] button");
+    mine.wait("mine", |b| b.text().contains("已导入 1 行"));
+    assert_eq!(desk.cases().len(), 1);
+    // Locked meanwhile, the other's look is gone: it says so, and the file is looked at again.
+    other.press("form[action='/lock'] button");
+    other.wait("the lock", |b| b.focus() == "pin");
+    other.keys(&format!("{}{}", super::PIN, super::driver::ENTER));
+    other.wait("back on the page", |b| b.path() == "/import");
+    assert!(!other.text().contains("导入这 1 行"));
+    assert_eq!(desk.cases().len(), 1);
 }
 
 #[test]

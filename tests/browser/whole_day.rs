@@ -1,5 +1,5 @@
 //! A whole day at the desk without a mouse: coming in, a case on the spot and the applicant's word, a case that waits, an errand, a
-//! post taken over, going home. Run with `CUNLIAN_SCREENS=node/screens` it makes the pictures of README.
+//! post taken over, a case sought and its receipt printed, the day closed, going home. Run with `CUNLIAN_SCREENS=node/screens` it makes the pictures of README.
 
 use super::driver::{Browser, ENTER, until};
 use super::{Desk, PIN};
@@ -39,6 +39,8 @@ fn a_whole_day_is_worked_without_a_mouse() {
     let number = with_materials_missing(&desk, &browser);
     errand(&browser, &number);
     covered(&browser);
+    sought_and_printed(&browser, &number);
+    closed(&desk, &browser);
     browser.menu('1');
     browser.wait("today", |b| b.path() == "/");
     assert!(browser.text().contains("代办在办"), "the errand waits");
@@ -142,4 +144,42 @@ fn covered(browser: &Browser) {
     browser.keys("电话已通知");
     browser.enter_on("button[value=note]");
     said(browser, "代王强（外出开会）");
+}
+
+/// Somebody asks after the case by name, and wants the receipt once more.
+fn sought_and_printed(browser: &Browser, number: &str) {
+    browser.menu('3');
+    browser.wait("the box", |b| b.focus() == "text");
+    browser.keys(&format!("张三 宅基地{ENTER}"));
+    // Two cases and the errand, which is called one.
+    said(browser, "找到 3 件");
+    said(browser, "代办中 代办");
+    browser.enter_on(&format!("td a[href='/case/{number}']"));
+    browser.wait("the case", |b| b.path().ends_with(number));
+    browser.enter_on("form.papers button[value=receipt]");
+    browser.wait("the paper", |b| b.path().ends_with("/paper"));
+    assert!(browser.text().contains("收件回执") && browser.text().contains(number));
+    browser.js("window.print = function () { window.printed = (window.printed || 0) + 1; }");
+    browser.enter_on("[data-print]");
+    assert_eq!(browser.js("return window.printed"), 1, "the printer's own window opens");
+    browser.enter_on(&format!("a[href='/case/{number}']"));
+    browser.wait("the case again", |b| b.path().ends_with(number));
+}
+
+/// 日结, as the last thing: the button is where the keyboard is.
+fn closed(desk: &Desk, browser: &Browser) {
+    browser.menu('5');
+    browser.wait("the one thing to do", |b| {
+        b.path() == "/day" && b.js("return document.activeElement.innerText") == "日结"
+    });
+    browser.keys(&ENTER.to_string());
+    said(browser, "已日结，已存本机");
+    said(browser, "已经日结，之后没有变化");
+    let day = desk.county[desk.room].json(&["day", "show"]).expect("the day");
+    assert_eq!(
+        (&day["received"], &day["closed"], &day["same"]),
+        (&5.into(), &1.into(), &true.into()),
+        "{day}"
+    );
+    browser.screen("day");
 }

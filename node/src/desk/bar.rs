@@ -98,3 +98,24 @@ pub(super) fn ago(seconds: u64) -> String {
         _ => format!("{} 天", seconds / 86_400),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_on_its_own_is_told_so_and_not_that_something_is_unsent_and_counts_say_what_they_count() {
+        let status = |alone: bool| {
+            serde_json::json!({"alone": alone, "peers": [], "reach": {"recorded": 7, "township": 3, "county": 1},
+                "pending": {"township": 4}, "oldest_pending_s": 90_000})
+        };
+        let alone = of(&status(true));
+        assert!(alone.contains(t::NO_HUB) && !alone.contains(t::OLDEST_UNSENT) && !alone.contains(t::AT_TOWNSHIP));
+        assert!(alone.contains("<b>7</b> 条记录"), "{alone}");
+        let joined = of(&status(false));
+        assert!(
+            joined.contains(t::OLDEST_UNSENT) && joined.contains("<b>3</b> 条"),
+            "{joined}"
+        );
+    }
+}
