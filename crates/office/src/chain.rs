@@ -90,14 +90,28 @@ impl Office {
     }
 }
 
-/// The units that the chain names with which this device joined, from the top down.
-pub(crate) fn line(store: &Store) -> Vec<UnitId> {
-    let chain = store.fact(fact::CHAIN).and_then(|bytes| decode_chain(bytes).ok());
-    let mut line = Vec::new();
-    for credential in chain.unwrap_or_default() {
-        line.push(credential.log.scope.unit);
-        line.extend(credential.admit().map(|a| a.unit));
+/// What the chain says with which this device joined: who stands over it, even when its disk has lost every statement.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Line {
+    /// The units from the top down to ours.
+    pub(crate) units: Vec<UnitId>,
+    /// The devices admitted by it, the last is this one.
+    pub(crate) devices: Vec<DeviceId>,
+}
+
+impl Line {
+    /// Empty when this device has not joined.
+    pub(crate) fn of(store: &Store) -> Self {
+        let chain = store.fact(fact::CHAIN).and_then(|bytes| decode_chain(bytes).ok());
+        let mut line = Self::default();
+        for credential in chain.unwrap_or_default() {
+            line.units.push(credential.log.scope.unit);
+            if let Some(admit) = credential.admit() {
+                line.units.push(admit.unit);
+                line.devices.push(admit.device);
+            }
+        }
+        line.units.dedup();
+        line
     }
-    line.dedup();
-    line
 }

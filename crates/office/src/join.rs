@@ -100,7 +100,7 @@ impl Office {
         self.statements.staged_chain(&welcome.credentials);
         self.begin_life(life)?;
         self.commit_or_fail(now)?;
-        self.line = crate::chain::line(&self.store);
+        self.line = crate::chain::Line::of(&self.store);
         Ok(answer)
     }
 

@@ -15,7 +15,7 @@ use replica::vector::Vector;
 use store::kv::prefix_end;
 use store::{Merge, Order, Scan, Store, StoreError};
 
-use crate::chain::Chains;
+use crate::chain::{Chains, Line};
 use crate::life::Life;
 use crate::statements::Statements;
 use crate::views::name::{self, Flag};
@@ -34,8 +34,7 @@ pub(crate) struct Sight<'a> {
     pub(crate) store: &'a Store,
     pub(crate) authority: &'a Authority,
     pub(crate) statements: &'a Statements,
-    /// The units from the top down to ours, as our own chain of admissions names them.
-    pub(crate) line: &'a [UnitId],
+    pub(crate) line: &'a Line,
     pub(crate) health: &'a Health,
     pub(crate) quota: &'a mut Quota,
     pub(crate) asks: &'a mut Asks,
@@ -92,7 +91,7 @@ impl Local for Sight<'_> {
     }
 
     fn welcomes(&self, introduced: &Introduced) -> bool {
-        self.authority.welcomes(introduced)
+        self.authority.welcomes(introduced, &self.line.devices)
     }
 
     fn shared_scopes(&self, with: UnitId) -> Vec<Scope> {
@@ -101,10 +100,10 @@ impl Local for Sight<'_> {
         }
         // A newcomer that has not seen the organisation yet: its own chain names the units above it, and from their public scopes
         // everything else follows.
-        if !self.line.contains(&with) {
+        if !self.line.units.contains(&with) {
             return Vec::new();
         }
-        self.line.iter().map(|unit| Scope::public(*unit)).collect()
+        self.line.units.iter().map(|unit| Scope::public(*unit)).collect()
     }
 
     fn may_write(&self, device: &DeviceId, scope: &Scope) -> Write {

@@ -77,8 +77,7 @@ pub struct Office {
     pub(crate) statements: Statements,
     pub(crate) authority: Authority,
     pub(crate) life: Option<Life>,
-    /// The units from the top down to ours, as the chain says with which we joined.
-    pub(crate) line: Vec<UnitId>,
+    pub(crate) line: crate::chain::Line,
     pub(crate) seeds: Seeds,
     /// Random per process: the second half of this process's actor ids.
     pub(crate) process: [u8; 8],
@@ -129,7 +128,7 @@ impl Office {
         let mut statements = Statements::load(&store)?;
         statements.keep_copies(&mut store)?;
         let life = Life::load(&store);
-        let line = crate::chain::line(&store);
+        let line = crate::chain::Line::of(&store);
         let process = seeds.bytes();
         let health = Health {
             software: home.software.clone(),

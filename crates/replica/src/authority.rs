@@ -11,11 +11,11 @@ use ledger::organisation::{Organisation, Unit};
 use ledger::version_hash;
 use sha2::{Digest, Sha256};
 
-use crate::credential::Introduced;
+use crate::credential::{Introduced, Link};
 use crate::entry::{LogId, Tip};
 use crate::logs::Ancestry;
 use crate::receipt::Receipt;
-use crate::statement::{Cut, Former, Grant, Role, Statement, User};
+use crate::statement::{Admit, Cut, Former, Grant, Role, Statement, User};
 
 mod fold;
 #[cfg(test)]
@@ -388,24 +388,31 @@ impl Authority {
             .collect()
     }
 
-    /// Whether an introduced device may stay for now: nobody in its chain is revoked or contradicts what is known.
-    pub fn welcomes(&self, introduced: &Introduced) -> bool {
-        introduced.links.iter().all(|link| {
-            let unit = link.admit.unit;
-            let revoked = self.revocations.get(&link.admit.device).is_some_and(|by| {
-                by.iter().any(|by| match by {
-                    Some(at) => self.units.rules(*at, unit),
-                    None => Some(unit) == self.top,
-                })
-            });
-            let known = self.units.rank(unit).is_some();
-            let in_order = if link.by == self.root {
-                self.top.is_none_or(|top| top == link.at && top == unit)
-            } else {
-                !known || self.units.rules(link.at, unit)
-            };
-            !revoked && in_order
+    /// Whether an introduced device may stay for now: nobody in its chain is revoked or contradicts what is known. `ours`: the devices
+    /// of the chain that introduces ourselves. What a device admitted before it was taken out goes on counting, and of those alone we
+    /// know that they were; nothing else may tell it to somebody whose disk has lost the statements.
+    pub fn welcomes(&self, introduced: &Introduced, ours: &[DeviceId]) -> bool {
+        let links = &introduced.links;
+        links.iter().enumerate().all(|(at, link)| {
+            let admitted_ours = links.get(at + 1).is_some_and(|next| ours.contains(&next.admit.device));
+            (admitted_ours || !self.is_taken_out(&link.admit)) && self.is_in_order(link)
         })
+    }
+
+    fn is_taken_out(&self, admit: &Admit) -> bool {
+        let by_whom = self.revocations.get(&admit.device);
+        by_whom.into_iter().flatten().any(|by| match by {
+            Some(at) => self.units.rules(*at, admit.unit),
+            None => Some(admit.unit) == self.top,
+        })
+    }
+
+    fn is_in_order(&self, link: &Link) -> bool {
+        let unit = link.admit.unit;
+        if link.by == self.root {
+            return self.top.is_none_or(|top| top == link.at && top == unit);
+        }
+        self.units.rank(unit).is_none() || self.units.rules(link.at, unit)
     }
 
     /// The catalogue of the highest version (of equal ones, the smaller hash).

@@ -239,28 +239,51 @@ fn an_introduction_holds_only_while_nobody_in_it_is_taken_out_and_each_rules_the
     let town = (COUNTY_HUB, COUNTY, HUB_A, TOWN_A, Role::Hub);
     let room = introduced(&[county, town, (HUB_A, TOWN_A, 60, ROOM_A, Role::Node)]);
     let mut world = World::county();
-    assert!(world.fold().welcomes(&room));
+    assert!(world.fold().welcomes(&room, &[]));
     assert!(
-        Authority::fold(device(ROOT), &[], &Straight).welcomes(&room),
+        Authority::fold(device(ROOT), &[], &Straight).welcomes(&room, &[]),
         "knows nothing yet"
     );
     let foreign = introduced(&[county, town, (HUB_A, TOWN_A, 61, ROOM_B, Role::Node)]);
-    assert!(!world.fold().welcomes(&foreign), "not a room of that township");
+    assert!(!world.fold().welcomes(&foreign, &[]), "not a room of that township");
     let other_top = introduced(&[(ROOT, TOWN_B, 62, TOWN_B, Role::Hub)]);
-    assert!(!world.fold().welcomes(&other_top), "the root admits at the top only");
+    assert!(
+        !world.fold().welcomes(&other_top, &[]),
+        "the root admits at the top only"
+    );
     let nowhere = introduced(&[county, town, (HUB_A, TOWN_A, 63, unit(77), Role::Node)]);
-    assert!(world.fold().welcomes(&nowhere), "a unit not heard of yet");
+    assert!(world.fold().welcomes(&nowhere, &[]), "a unit not heard of yet");
     world.say(COUNTY_HUB, COUNTY, revoke(HUB_A, &[]));
-    assert!(!world.fold().welcomes(&room), "its hub is out");
+    assert!(!world.fold().welcomes(&room, &[]), "its hub is out");
     let mut world = World::county();
     world.say(HUB_A, TOWN_A, revoke(60, &[]));
     assert!(
-        !world.fold().welcomes(&room),
+        !world.fold().welcomes(&room, &[]),
         "it is out itself, though its admission was never heard of"
     );
     let mut world = World::county();
     world.say(HUB_B, TOWN_B, revoke(60, &[]));
-    assert!(world.fold().welcomes(&room), "not theirs to say");
+    assert!(world.fold().welcomes(&room, &[]), "not theirs to say");
+}
+
+#[test]
+fn who_stands_over_us_by_our_own_chain_is_welcome_also_when_the_hub_that_admitted_it_was_taken_out_since() {
+    let county = (ROOT, COUNTY, COUNTY_HUB, COUNTY, Role::Hub);
+    let town = introduced(&[county, (COUNTY_HUB, COUNTY, HUB_A, TOWN_A, Role::Hub)]);
+    let stolen_key = introduced(&[county, (COUNTY_HUB, COUNTY, 64, TOWN_A, Role::Hub)]);
+    // A room that joined through both, and whose disk has lost all but the news that the county's burnt hub is out.
+    let ours = [COUNTY_HUB, HUB_A, 60].map(device);
+    let mut world = World::default();
+    world.say(ROOT, COUNTY, admit(COUNTY_HUB, COUNTY, Role::Hub, 1));
+    world.say(ROOT, COUNTY, revoke(COUNTY_HUB, &[]));
+    assert!(world.fold().welcomes(&town, &ours));
+    assert!(!world.fold().welcomes(&town, &[]), "somebody else's township");
+    assert!(
+        !world.fold().welcomes(&stolen_key, &ours),
+        "whom the taken-out hub admits now is nobody"
+    );
+    let burnt = introduced(&[county]);
+    assert!(!world.fold().welcomes(&burnt, &ours), "the burnt hub itself stays out");
 }
 
 #[test]
