@@ -191,7 +191,8 @@ impl Oracle {
             Moment::Commanded { seat, command, answer } if !self.gone.contains(&seat) => {
                 words::answered(world, seat, command, answer, &mut found.found);
                 if let Ok(answer) = answer {
-                    self.promises.note(world, seat);
+                    let harmed = self.harmed.contains(&seat).then_some(&mut self.disks);
+                    self.promises.note(world, seat, harmed);
                     keys::check_new(world, seat, command, answer, &mut found);
                 }
                 if let (Command::CaseList(_) | Command::CaseShow(_), Ok(answer)) = (command, answer)

@@ -15,22 +15,35 @@ pub(super) struct Promises {
     owed: BTreeMap<LogId, BTreeSet<Tip>>,
     /// By the device that answered: these lie on its own disk, too, for as long as that is not harmed.
     own: BTreeMap<Seat, BTreeSet<(LogId, Tip)>>,
+    /// Every end that was ever answered for: what was excused is not promised anew by a later answer about something else.
+    noted: BTreeMap<Seat, BTreeSet<(LogId, Tip)>>,
     excused: u64,
 }
 
 impl Promises {
-    /// A device has answered: whatever its own logs hold now is promised.
-    pub(super) fn note(&mut self, world: &World, seat: Seat) {
+    /// A device has answered: whatever its own logs hold now is promised. `harmed`: its disk was harmed, perhaps without its knowing,
+    /// so that only what lies there and can be reached counts; the program believes in what it has in memory until it reads there.
+    pub(super) fn note(&mut self, world: &World, seat: Seat, harmed: Option<&mut Disks>) {
         let Some(office) = world.office(seat) else { return };
         let (device, epoch) = (office.device(), office.epoch());
         let logs = office.store().logs();
-        for scope in logs.scopes() {
+        let ends = logs.scopes().flat_map(|scope| {
             let log = LogId { scope, device, epoch };
-            for tip in logs.tips(&log) {
-                if self.own.entry(seat).or_default().insert((log, *tip)) {
-                    self.owed.entry(log).or_default().insert(*tip);
-                }
+            logs.tips(&log).iter().map(move |tip| (log, *tip))
+        });
+        let noted = self.noted.entry(seat).or_default();
+        let fresh: Vec<(LogId, Tip)> = ends.filter(|end| noted.insert(*end)).collect();
+        let reachable = match harmed {
+            Some(disks) if !fresh.is_empty() => disks.durable(world, seat).ok(),
+            _ => None,
+        };
+        for (log, tip) in fresh {
+            if reachable.as_ref().is_some_and(|store| !holds(store, &log, tip)) {
+                self.excused += 1;
+                continue;
             }
+            self.own.entry(seat).or_default().insert((log, tip));
+            self.owed.entry(log).or_default().insert(tip);
         }
     }
 
