@@ -1,9 +1,9 @@
 //! Chains of admissions: what introduces a device to those who do not know it yet.
 
 use ledger::id::{DeviceId, UnitId};
-use replica::authority::{Authority, Stated};
+use replica::authority::{Authority, Member, Stated};
 use replica::credential::{Credential, decode_chain, encode_chain};
-use replica::entry::Tip;
+use replica::entry::{LogId, Tip};
 use replica::limits::INTRODUCTION_LINKS_MAX;
 use replica::statement::Statement;
 use store::{Merge, Store, StoreError};
@@ -114,4 +114,25 @@ impl Line {
         line.units.dedup();
         line
     }
+}
+
+/// The last entries that count of devices taken out, by log.
+pub(crate) fn cuts(authority: &Authority) -> impl Iterator<Item = (LogId, Tip)> + '_ {
+    authority.members().flat_map(cuts_of)
+}
+
+/// Of one device.
+pub(crate) fn cuts_of(member: &Member) -> impl Iterator<Item = (LogId, Tip)> + '_ {
+    member.revoked.iter().flat_map(|r| &r.cuts).map(|cut| {
+        let log = LogId {
+            scope: cut.scope,
+            device: member.device,
+            epoch: cut.epoch,
+        };
+        let end = Tip {
+            seq: cut.seq,
+            hash: cut.hash,
+        };
+        (log, end)
+    })
 }

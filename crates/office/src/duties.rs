@@ -367,24 +367,30 @@ impl Office {
         let mut damaged = self.store.repair()?;
         if doubted {
             self.statements.read_again(&self.store)?;
-            self.refold();
         }
         if now.mono_ms.saturating_sub(self.due.scrubbed_ms) >= SCRUB_EVERY_MS {
             self.due.scrubbed_ms = now.mono_ms;
             damaged.extend(self.store.scrub(SCRUB_BYTES)?);
         }
+        if doubted || !damaged.is_empty() {
+            self.lowered(now, &damaged)?;
+        }
+        Ok(())
+    }
+
+    /// Logs were lowered to before new damage, or may have been read as if they were.
+    pub(crate) fn lowered(&mut self, now: Now, damaged: &[Damage]) -> Result<(), OfficeError> {
+        self.refold();
         if !damaged.is_empty() {
             self.views.reread();
             // What we said behind the hole lives on at our peers: going on from before it would be a fork.
-            if concern(&damaged, &self.me.device) && self.life.is_some() {
+            if concern(damaged, &self.me.device) && self.life.is_some() {
                 self.begin_epoch()?;
             }
         }
-        if doubted || !damaged.is_empty() {
-            self.due.own_receipts = true;
-            self.due.keys = true;
-            self.tell_all(now, &Input::Compare);
-        }
+        self.due.own_receipts = true;
+        self.due.keys = true;
+        self.tell_all(now, &Input::Compare);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::id::{DeviceId, Scope, Tier, UnitId};
+use ledger::id::{DeviceId, Scope, ScopeKind, Tier, UnitId};
 use ledger::seed::Seeds;
 use replica::authority::{Authority, Member};
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
@@ -85,6 +85,8 @@ pub struct Office {
     pub(crate) epoch: u64,
     /// Our logs have grown elsewhere: a new epoch is to begin.
     pub(crate) epoch_due: bool,
+    /// Statements of a device that was taken out do not count because their end is not here.
+    cuts_open: bool,
     /// Names this life of the disk in our receipts.
     pub(crate) store_id: StoreId,
     pub(crate) keys: Keys,
@@ -137,6 +139,7 @@ impl Office {
         };
         let mut office = Self {
             epoch: fact_u64(&store, fact::EPOCH).unwrap_or(0),
+            cuts_open: false,
             epoch_due: may_have_lost_own(&opened, &me.device),
             store_id: fact_u64(&store, fact::STORE_ID).unwrap_or(0),
             keys: Keys::default(),
@@ -447,7 +450,9 @@ impl Office {
 
     fn after_commit(&mut self, now: Now, committed: &Committed) -> Result<(), OfficeError> {
         self.statements.read_adopted(&self.store, &committed.adopted)?;
-        let stated = self.statements.settle();
+        // What a device said before it was taken out counts once the end of it is here again, also where we knew every word of it.
+        let reached = self.cuts_open && committed.scopes.iter().any(|scope| scope.kind == ScopeKind::Public);
+        let stated = self.statements.settle() || reached;
         if stated {
             self.statements.keep_copies(&mut self.store)?;
             self.refold();
@@ -516,6 +521,8 @@ impl Office {
         self.authority = self.statements.fold(life.root, &self.store);
         self.keys = Keys::refresh(&self.keys, &self.authority, &self.me.device, self.me.unseal());
         self.views.unsettle();
+        self.cuts_open = crate::chain::cuts(&self.authority)
+            .any(|(log, end)| log.scope.kind == ScopeKind::Public && !self.store.logs().holds(&log, end, &self.store));
     }
 }
 

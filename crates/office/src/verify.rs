@@ -53,6 +53,9 @@ impl Office {
     /// When the journal or the index cannot be read at all.
     pub(crate) fn verify(&mut self, now: Now, progress: &mut dyn FnMut(Progress)) -> Result<Json, CommandError> {
         let verified = self.store.verify(progress).map_err(|e| texts::store_failed(&e))?;
+        if !verified.met.is_empty() {
+            self.lowered(now, &verified.met)?;
+        }
         let mut faults = verified.faults.clone();
         for damage in &verified.damaged {
             faults.push(format!("{}（{:?}，{} 字节）", texts::DAMAGED, damage.at, damage.bytes));

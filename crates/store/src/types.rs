@@ -224,6 +224,8 @@ pub struct Verified {
     pub damaged: Vec<Damage>,
     /// Places that cannot be read but whose entries have been fetched again.
     pub healed: Vec<Damage>,
+    /// Damage that nobody had met before: the logs concerned were lowered by this call.
+    pub met: Vec<Damage>,
     /// Anything else that is off: a chain, a signature, a row that does not match. One sentence each.
     pub faults: Vec<String>,
 }

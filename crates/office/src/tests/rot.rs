@@ -467,3 +467,39 @@ fn a_founding_hub_that_lost_its_own_admission_and_its_index_knows_who_it_is() {
     county.assert_in_step();
     assert_eq!(county.numbers(hub).len(), 2);
 }
+
+#[test]
+fn a_running_room_whose_township_was_taken_out_gets_back_every_statement_its_disk_loses() {
+    // Seed 80: it refetched them, and went on as if nobody had ever been let in.
+    let mut county = County::new(60, 1, 1);
+    let (room, hub) = (county.rooms[0], county.hub);
+    let number = county.new_case(room, 1);
+    county.world.pass(10_000);
+    let revoke = crate::command::MemberRevoke {
+        device: county.world_device(county.townships[0]).to_string(),
+        reason: "电脑报废".to_owned(),
+        root_key: None,
+    };
+    county.world.run(hub, Command::MemberRevoke(revoke));
+    let line = county.world.line(room, hub);
+    county.world.pass(10_000);
+    let known = |county: &mut County| county.world.office(room).authority().members().count();
+    let whole = known(&mut county);
+    let disk = county.world.disk(room).clone();
+    let segment = disk.list().unwrap().into_iter().find(|n| n.starts_with("journal-"));
+    let segment = segment.unwrap();
+    let len = disk.len(&segment).unwrap().unwrap();
+    let mut lost = 0;
+    for at in (200..len).step_by(311) {
+        disk.flip(&segment, at, 3);
+        county.world.cut(line);
+        // Whoever reads there meets it.
+        county.world.run(room, Command::Verify);
+        lost += usize::from(known(&mut county) < whole);
+        county.world.heal(line);
+        county.world.pass(20_000);
+        assert_eq!(known(&mut county), whole, "byte {at}");
+        assert_eq!(county.numbers(room), std::slice::from_ref(&number), "byte {at}");
+    }
+    assert!(lost > 0, "no statement was lost at all");
+}

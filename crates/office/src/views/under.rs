@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use store::kv::prefix_end;
 use store::{Kv, Order, Scan, Store, StoreError};
 
+use crate::chain::{cuts, cuts_of};
 use crate::keys::Keys;
 use crate::views::name::{self, Flag};
 use crate::views::row::{RecordRef, RecordRow};
@@ -36,7 +37,14 @@ impl Views {
     pub(super) fn settle(&mut self, store: &Store, authority: &Authority, keys: &Keys) -> Result<(), StoreError> {
         add_forms(&mut self.forms, authority);
         let kv = store.kv();
-        let before: BTreeMap<Vec<u8>, Vec<u8>> = kv.prefix(name::UNDER)?.into_iter().collect();
+        let mut before: BTreeMap<Vec<u8>, Vec<u8>> = kv.prefix(name::UNDER)?.into_iter().collect();
+        // Some rows may have been folded under what is not written yet.
+        for (key, value) in &self.under {
+            match value {
+                Some(value) => before.insert(key.clone(), value.clone()),
+                None => before.remove(key),
+            };
+        }
         self.cuts_awaited = cuts(authority)
             .filter(|(log, end)| !is_held(store, log, *end))
             .collect();
@@ -47,19 +55,19 @@ impl Views {
             now.extend(kept.map(|(key, value)| (key.clone(), value.clone())));
         }
         let mut concerned = Concerned::default();
-        let mut changes = Vec::new();
+        let mut changes: BTreeMap<Vec<u8>, Option<Vec<u8>>> = self.under.iter().cloned().collect();
         for (key, value) in &now {
             if before.get(key) != Some(value) {
                 concerned.add(key);
-                changes.push((key.clone(), Some(value.clone())));
+                changes.insert(key.clone(), Some(value.clone()));
             }
         }
         for key in before.keys().filter(|k| !now.contains_key(*k)) {
             concerned.add(key);
-            changes.push((key.clone(), None));
+            changes.insert(key.clone(), None);
         }
         self.queue(store, keys, &concerned)?;
-        self.under = changes;
+        self.under = changes.into_iter().collect();
         self.unsettled = false;
         Ok(())
     }
@@ -149,26 +157,6 @@ fn fingerprints(views: &Views, store: &Store, authority: &Authority, keys: &Keys
         all.insert(name::under(ERASED, &of.to_bytes()), Vec::new());
     }
     all
-}
-
-/// The last entries that count of devices taken out, by log.
-fn cuts(authority: &Authority) -> impl Iterator<Item = (LogId, Tip)> + '_ {
-    authority.members().flat_map(cuts_of)
-}
-
-fn cuts_of(member: &Member) -> impl Iterator<Item = (LogId, Tip)> + '_ {
-    member.revoked.iter().flat_map(|r| &r.cuts).map(|cut| {
-        let log = LogId {
-            scope: cut.scope,
-            device: member.device,
-            epoch: cut.epoch,
-        };
-        let end = Tip {
-            seq: cut.seq,
-            hash: cut.hash,
-        };
-        (log, end)
-    })
 }
 
 /// Until the end of what counts is here nothing before it is known to lie on the way there.

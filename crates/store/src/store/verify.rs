@@ -33,7 +33,7 @@ impl Store {
             ..Verified::default()
         };
         let Walked { damaged, runs } = self.verify_frames(&mut verified, progress)?;
-        self.met_by_verify(damaged)?;
+        verified.met = self.met_by_verify(damaged)?;
         let mut reached = BTreeSet::new();
         let logs: Vec<LogId> = self.logs.scopes().flat_map(|scope| self.logs.logs(scope)).collect();
         for log in logs {
@@ -64,15 +64,16 @@ impl Store {
         (open, healed)
     }
 
-    fn met_by_verify(&mut self, found: BTreeMap<Position, u64>) -> Result<(), StoreError> {
+    fn met_by_verify(&mut self, found: BTreeMap<Position, u64>) -> Result<Vec<Damage>, StoreError> {
         if self.has_staged() {
             // Logs are laid anew between commits only; the next scrub or opening finds it again.
-            return Ok(());
+            return Ok(Vec::new());
         }
-        if !self.take_damage(found)?.is_empty() {
+        let met = self.take_damage(found)?;
+        if !met.is_empty() {
             self.write_facts()?;
         }
-        Ok(())
+        Ok(met)
     }
 
     fn verify_frames(&self, verified: &mut Verified, progress: &mut dyn FnMut(Progress)) -> Result<Walked, StoreError> {
