@@ -81,7 +81,7 @@ fn a_month_is_handed_out_masked_or_with_its_reason_on_the_disk() {
     assert_eq!((rows.len(), cells(&rows[1], names)[3].as_str()), (2, "收件"));
     assert!(!table.to_string().contains(ZHANG));
     let refused = county.world.command(room, month(true, Some("  "))).unwrap_err();
-    assert_eq!(refused.code, "reason");
+    assert_eq!(refused.code, "reason_needed");
     let plain = county.world.run(room, month(true, Some("年终归档")));
     assert_eq!(plain["rows"][0][at("证件号码")], ZHANG);
     let trail = trail(&mut county, room);
