@@ -157,6 +157,7 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/search", get(search::page).post(search::search))
         .route("/case/{number}/print", post(print::make))
         .route("/case/{number}/paper", get(print::page))
+        .route("/case/{number}/paper/press", post(print::press))
         .route("/doctor", get(doctor::page))
         .route("/doctor/file", post(doctor::file))
         .route("/day", get(day::page))

@@ -135,9 +135,9 @@ mod tests {
         assert_eq!(new["command"], "case_new");
         assert_eq!(new["on"], "2026-10-09");
         let done = asked(&[
-            "case", "do", "N", "ask", "--items", "a,b", "--reason", "R", "--rating", "2", "--result", "0",
+            "case", "do", "N", "ask", "--items", "a,b", "--reason", "R", "--result", "0",
         ]);
-        assert_eq!((&done["items"], &done["rating"]), (&json!(["a", "b"]), &json!(2)));
+        assert_eq!((&done["items"], &done["result"]), (&json!(["a", "b"]), &json!("0")));
         let list = asked(&["case", "list", "--unit", "511603", "--state", "closed", "--limit", "5"]);
         assert_eq!((&list["unit"], &list["limit"]), (&json!("511603"), &json!(5)));
         for (args, command) in [
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_is_none_and_a_rating_of_six_are_wrong_use() {
+    fn a_date_that_is_none_and_a_rating_are_wrong_use() {
         for args in [
             &[
                 "case",
@@ -176,7 +176,7 @@ mod tests {
                 "--on",
                 "2026-02-30",
             ][..],
-            &["case", "do", "N", "evaluate", "--rating", "6"],
+            &["case", "do", "N", "evaluate", "--rating", "1"],
             &["sing"],
             &[],
         ] {

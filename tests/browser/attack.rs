@@ -57,11 +57,47 @@ const FORMS: &[&str] = &[
     "/errands/new",
     "/case/51160300112628200011/reveal",
     "/case/51160300112628200011/print",
+    "/case/51160300112628200011/paper/press",
     "/evaluate",
     "/kept",
     "/kept/drop",
     "/no/such/page",
 ];
+
+/// Where the desk says which routes it has.
+const ROUTES: &str = include_str!("../../node/src/desk.rs");
+const IMPORT: &str = include_str!("../../node/src/desk/import.rs");
+
+/// The routes in the desk's source: path, and the words that say by which methods.
+fn routes() -> Vec<(String, String)> {
+    let named = |name: &str| {
+        let rest = IMPORT.split_once(&format!("{}: &str = \"", name.trim_start_matches("import::")));
+        rest.and_then(|(_, rest)| rest.split_once('"')).expect("a constant").0
+    };
+    let route = |call: &str| {
+        let (path, how) = call.split_once(',').expect("a path and a method");
+        let path = match path.trim().strip_prefix('"') {
+            Some(path) => path.trim_end_matches('"'),
+            None => named(path.trim()),
+        };
+        let how = how.split(".layer(").next().unwrap_or_default();
+        let how = how.split(".merge(").next().unwrap_or_default();
+        (path.replace("{number}", "51160300112628200011"), how.to_owned())
+    };
+    ROUTES.split(".route(").skip(1).map(route).collect()
+}
+
+#[test]
+fn every_route_that_the_desk_opens_is_among_those_that_are_attacked() {
+    let routes = routes();
+    assert!(routes.len() > 30, "only {} routes were found", routes.len());
+    for (path, how) in &routes {
+        let (get, post) = (how.contains("get("), how.contains("post("));
+        assert!(get || post, "{path} {how}");
+        assert!(!get || PAGES.contains(&path.as_str()), "no attack opens {path}");
+        assert!(!post || FORMS.contains(&path.as_str()), "no attack sends to {path}");
+    }
+}
 
 fn pair(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())

@@ -11,6 +11,7 @@ mod papers;
 mod readable;
 mod search;
 mod whole_day;
+mod words;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -23,8 +23,16 @@ fn open_paper(desk: &Desk, browser: &Browser, number: &str, paper: &str, width: 
     });
 }
 
-/// The words of the paper as a printer would put them down, and how many sheets it takes.
+/// Presses the paper's button, and gives what the printer then gets.
 fn printed(desk: &Desk, browser: &Browser, width_cm: f64) -> (String, usize) {
+    browser.js("window.asked = 0; window.print = function () { window.asked += 1; }; return true");
+    browser.press("form.noprint button.main");
+    browser.wait("the printer is asked, once", |b| b.js("return window.asked") == 1);
+    sent(desk, browser, width_cm)
+}
+
+/// The words of the page as a printer would put them down, and how many sheets it takes.
+fn sent(desk: &Desk, browser: &Browser, width_cm: f64) -> (String, usize) {
     let pdf = desk.county.file("paper.pdf");
     std::fs::write(&pdf, browser.pdf(width_cm)).expect("a file");
     let read = |args: &[&str]| {
@@ -68,8 +76,13 @@ fn a_receipt_is_printed_in_two_copies_on_both_papers_and_a_reprint_says_so() {
     open_paper(&desk, &browser, number, "receipt", "a4");
     browser.screen("receipt");
     assert_eq!(browser.js("return document.activeElement.innerText"), "打印（回车）");
+    // Looked at, also twice, and sent past the button: nothing is printed, nothing is counted.
+    let (text, _) = sent(&desk, &browser, 21.0);
+    assert!(text.contains("按“打印”按钮") && !text.contains("欧阳娜娜"), "{text}");
+    open_paper(&desk, &browser, number, "receipt", "a4");
+    assert_eq!(prints(&desk, number), Vec::<String>::new());
     let (text, sheets) = printed(&desk, &browser, 21.0);
-    assert_eq!((text.matches("收件回执").count(), sheets), (2, 1), "{text}");
+    assert_eq!((text.matches("收件回执（临时）").count(), sheets), (2, 1), "{text}");
     for words in [
         number,
         "欧阳娜娜",
@@ -126,6 +139,16 @@ fn each_paper_has_its_time_and_says_what_it_is_for() {
     act(&desk, number, &["ask", "--items", "营业执照正本,公章"]);
     assert_eq!(offered(&browser), "receipt notice authority");
     act(&desk, number, &["supply", "--items", "营业执照正本,公章"]);
+    // Told once more: the paper says so, and lists what is missing now.
+    act(&desk, number, &["ask", "--items", "租房合同"]);
+    open_paper(&desk, &browser, number, "notice", "a4");
+    let (text, _) = printed(&desk, &browser, 21.0);
+    assert_eq!(text.matches("一次性告知书（二次告知）").count(), 2, "{text}");
+    assert!(
+        text.contains("第2次告知") && text.contains("租房合同") && !text.contains("公章"),
+        "{text}"
+    );
+    act(&desk, number, &["supply", "--items", "租房合同"]);
     act(&desk, number, &["accept"]);
     act(&desk, number, &["close", "--result", "6"]);
     assert_eq!(offered(&browser), "receipt notice accepted closed");

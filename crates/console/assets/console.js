@@ -282,4 +282,9 @@
     var press = e.target.closest("[data-print]");
     if (press) window.print();
   });
+  // --- A paper goes to the printer once the trail has it: then it comes back marked.
+  if (document.querySelector(".paper")) body.classList.add("on-paper");
+  body.addEventListener("htmx:afterSettle", function (e) {
+    if (e.detail.elt.id === "paper" && e.detail.elt.querySelector("[data-print-now]")) window.print();
+  });
 })();

@@ -258,14 +258,18 @@ impl Sessions {
         found.filter(|screen| now <= screen.until)
     }
 
-    /// Spends the screen with its token: once.
-    pub fn take_screen(&self, cookie: &str, token: &str, now: Instant) -> Option<Screen> {
+    /// The screen that this token is good for.
+    pub fn lent(&self, cookie: &str, token: &str, now: Instant) -> Option<Screen> {
         let screen = self.screen(cookie, now)?;
         let right = Sha256::digest(token.as_bytes()) == Sha256::digest(screen.token.as_bytes());
+        right.then_some(screen)
+    }
+
+    /// Spends the screen with its token: once.
+    pub fn take_screen(&self, cookie: &str, token: &str, now: Instant) -> Option<Screen> {
+        self.lent(cookie, token, now)?;
         let mut taken = None;
-        if right {
-            self.change(cookie, |session| taken = session.screen.take());
-        }
+        self.change(cookie, |session| taken = session.screen.take());
         taken
     }
 

@@ -88,7 +88,7 @@ pub enum CaseCommand {
     New(NewArgs),
     /// 办理：受理、补正、办结等 · emit an event on a case
     #[command(
-        after_help = "事项 Events: ask 补正告知, supply 补齐, accept 受理, refuse 不予受理, process 办理, suspend/resume 特别程序,\n  forward 转报, decide 决定, close 办结, deliver 送达, evaluate 评价, withdraw 撤件, return 退件, void 作废, reopen 重开,\n  hand_over 移交（--note 写接收机构代码）, give_back 退还材料, note 备注,\n  correct_date 更正日期（--items 写事件编号，--on 写正确日期）\n办结结果 Results: 0 证照已发, 1 退回, 2 作废, 3 删除, 4 转报, 5 材料未补, 6 办结, 7 纸质结果\n例 Examples:\n  case do NUMBER ask --items 身份证,户口簿\n  case do NUMBER close --result 0\n  case do NUMBER evaluate --rating 1"
+        after_help = "事项 Events: ask 补正告知, supply 补齐, accept 受理, refuse 不予受理, process 办理, suspend/resume 特别程序,\n  forward 转报, decide 决定, close 办结, deliver 送达, withdraw 撤件, return 退件, void 作废, reopen 重开,\n  hand_over 移交（--note 写接收机构代码）, give_back 退还材料, note 备注,\n  correct_date 更正日期（--items 写事件编号，--on 写正确日期）\n办结结果 Results: 0 证照已发, 1 退回, 2 作废, 3 删除, 4 转报, 5 材料未补, 6 办结, 7 纸质结果\n例 Examples:\n  case do NUMBER ask --items 身份证,户口簿\n  case do NUMBER close --result 0"
     )]
     Do(DoArgs),
     /// 更正一项：如电话 · set one field, e.g. mobile
@@ -97,7 +97,7 @@ pub enum CaseCommand {
     /// 办件清单 · list cases
     #[command(after_help = "例 Example:\n  case list --state processing --limit 20")]
     List(ListArgs),
-    /// 查找：姓名、证件号、电话（后 4 位）、编号、事项；个人信息脱敏 · find cases
+    /// 查找：姓名、证件号码、电话（后 4 位）、编号、事项；个人信息脱敏 · find cases
     #[command(after_help = "例 Examples:\n  case find 张三 B23\n  case find 002X")]
     Find(FindArgs),
     /// 一件的全部经过；个人信息脱敏 · show a case
@@ -116,9 +116,12 @@ pub struct NewArgs {
     /// 申请人姓名 · name
     #[arg(long)]
     pub name: String,
-    /// 身份证号 · ID number
+    /// 证件号码 · ID number
     #[arg(long)]
     pub cert_no: String,
+    /// 证件号码校验不过仍要登记时的核对说明，会留在记录里 · why a failing number is taken
+    #[arg(long, value_name = "REASON")]
+    pub cert_reason: Option<String>,
     /// 手机或座机 · phone
     #[arg(long)]
     pub mobile: Option<String>,
@@ -151,9 +154,6 @@ pub struct DoArgs {
     /// 材料，用逗号分开 · items
     #[arg(long, value_delimiter = ',')]
     pub items: Vec<String>,
-    /// 评价 1（非常满意）–5（非常不满意） · rating
-    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=5))]
-    pub rating: Option<u8>,
     /// 业务日期，缺省今天 · business date
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub on: Option<Day>,
@@ -169,6 +169,9 @@ pub struct EditArgs {
     /// 新的内容 · the new value
     #[arg(long)]
     pub value: String,
+    /// 证件号码校验不过仍要改成这样时的核对说明 · why a failing number is taken
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -353,6 +356,7 @@ impl From<CaseCommand> for Command {
                 matter: a.matter,
                 name: a.name,
                 cert_no: a.cert_no,
+                cert_reason: a.cert_reason,
                 mobile: a.mobile,
                 address: a.address,
                 note: a.note,
@@ -366,7 +370,6 @@ impl From<CaseCommand> for Command {
                 reason: a.reason,
                 result: a.result,
                 items: a.items,
-                rating: a.rating,
                 on: a.on,
                 ..CaseDo::default()
             }),
@@ -374,6 +377,7 @@ impl From<CaseCommand> for Command {
                 number: a.number,
                 field: a.field,
                 value: a.value,
+                reason: a.reason,
                 user: None,
                 cover: None,
             }),

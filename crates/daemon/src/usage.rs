@@ -170,11 +170,6 @@ mod tests {
         assert_eq!(told, "没有“cas”这条命令。是不是 case？\n加 --help 查看说明和例子。");
         let told = complained(&["case", "list", "--sate", "closed"]);
         assert!(told.starts_with("不认识“--sate”") && told.contains("--state"), "{told}");
-        let told = complained(&["case", "do", "N", "evaluate", "--rating", "9"]);
-        assert!(
-            told.starts_with("“--rating <RATING>”不能写“9”：只能是 1 到 5。"),
-            "{told}"
-        );
         let told = complained(&["case", "list", "--limit", "x"]);
         assert!(told.contains("“--limit <LIMIT>”不能写“x”"), "{told}");
         let told = complained(&["case", "list", "--state"]);

@@ -21,7 +21,7 @@ pub(crate) fn receipt_withdrawn(at: &str) -> String {
 // Cases.
 
 pub(crate) const CASE_HEAD: [&str; 8] = ["办件编号", "机构", "事项", "申请人", "登记", "状态", "截止", "已存到"];
-pub(crate) const NO_CASES: &str = "还没有办件。登记：case new --matter 事项编号 --name 姓名 --cert-no 身份证号";
+pub(crate) const NO_CASES: &str = "还没有办件。登记：case new --matter 事项编号 --name 姓名 --cert-no 证件号码";
 pub(crate) const NO_CASES_THERE: &str = "没有符合条件的办件。看全部：case list";
 pub(crate) const ERASED: &str = "当事人信息已销毁";
 pub(crate) const DEEMED: &str = "视为受理";
@@ -441,7 +441,7 @@ pub(crate) const JOINED_UNSETTLED: &str =
 
 pub(crate) const COUNTY_NEXT: &str =
     "下一步：\n  启动中心    run --listen 0.0.0.0:7701\n  开入网票    invite --unit 乡镇代码 --addr 本机地址:7701";
-pub(crate) const ALONE_NEXT: &str = "下一步，登记：case new --matter 事项编号 --name 姓名 --cert-no 身份证号";
+pub(crate) const ALONE_NEXT: &str = "下一步，登记：case new --matter 事项编号 --name 姓名 --cert-no 证件号码";
 
 // Verification.
 

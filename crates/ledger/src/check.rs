@@ -12,15 +12,17 @@ use crate::mask;
 pub enum CheckError {
     #[error("没有填写{0}，请补上")]
     Empty(&'static str),
-    #[error("身份证号码应是 18 位，现在是 {0} 位，请对照证件重输")]
+    #[error("证件号码应是 18 位，现在是 {0} 位，请对照证件重输")]
     IdLength(usize),
     #[error("这是 15 位旧号码，请按现在的 18 位身份证录入")]
     IdOld,
-    #[error("身份证号码第 {0} 位不是数字，请对照证件重输（只有末位可以是 X）")]
+    #[error("证件号码第 {0} 位不是数字，请对照证件重输（只有末位可以是 X）")]
     IdCharacter(usize),
-    #[error("身份证号码里的出生日期不存在，请对照证件第 7 到 14 位重输")]
+    #[error("只能写 4 到 30 位字母和数字，请对照证件重输")]
+    IdOdd,
+    #[error("证件号码里的出生日期不存在，请对照证件第 7 到 14 位重输")]
     IdBirth,
-    #[error("身份证号码末位校验不对，多半有一位输错了，请对照证件重输")]
+    #[error("证件号码末位校验不对，多半有一位输错了，请对照证件重输")]
     IdChecksum,
     #[error("统一社会信用代码应是 18 位，现在是 {0} 位，请对照执照重输")]
     CreditLength(usize),
@@ -101,7 +103,7 @@ pub fn fold_width(text: &str) -> String {
 /// # Errors
 /// [`CheckError`]: length, a character, a date that does not exist, the check character.
 pub fn resident_id(text: &str) -> Result<ResidentId, CheckError> {
-    let number = compact(text, "身份证号码")?.to_ascii_uppercase();
+    let number = compact(text, "证件号码")?.to_ascii_uppercase();
     let len = number.chars().count();
     if len == 15 && number.bytes().all(|b| b.is_ascii_digit()) {
         return Err(CheckError::IdOld);
@@ -129,6 +131,22 @@ pub fn resident_id(text: &str) -> Result<ResidentId, CheckError> {
         Sex::Female
     };
     Ok(ResidentId { number, birth, sex })
+}
+
+/// A number that is neither a resident's nor a credit code (a passport, a lost household's, a misprinted card): 4 to 30 letters and
+/// digits, as they stand on the paper. Taken only with a reason.
+///
+/// # Errors
+/// [`CheckError`]: nothing there, or what no paper has.
+pub fn odd_id(text: &str) -> Result<String, CheckError> {
+    let number = compact(text, "证件号码")?.to_ascii_uppercase();
+    let fits = number
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-()/".contains(&b));
+    match fits && (4..=30).contains(&number.len()) {
+        true => Ok(number),
+        false => Err(CheckError::IdOdd),
+    }
 }
 
 /// Checks a unified social credit code (GB 32100). The second character is free: economic collectives begin N1, N2, N3.

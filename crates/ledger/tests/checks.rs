@@ -42,7 +42,7 @@ fn an_abolished_area_prefix_is_never_refused() {
 #[test]
 fn wrong_identity_numbers_are_refused_with_what_to_do() {
     let cases = [
-        ("", CheckError::Empty("身份证号码")),
+        ("", CheckError::Empty("证件号码")),
         ("1101051949123100", CheckError::IdLength(16)),
         ("110105491231002", CheckError::IdOld),
         ("11010519491231002Y", CheckError::IdCharacter(18)),
@@ -197,5 +197,21 @@ proptest! {
         let _ = Catalogue::from_tsv(&text);
         let _ = Organisation::from_tsv(&text, &mut Seeds::new([0; 32]));
         let _ = Organisation::from_tsv(&format!("code12\tname\tlevel\tparent12\n{rows}"), &mut Seeds::new([0; 32]));
+    }
+}
+
+#[test]
+fn a_number_of_no_known_kind_is_taken_as_it_stands_on_the_paper_and_nothing_else_is() {
+    use cunlian_ledger::check::odd_id;
+    for (typed, kept) in [
+        ("110105194912310021", "110105194912310021"),
+        (" g 1234567 ", "G1234567"),
+        ("Ｈ１２３４", "H1234"),
+        ("A1(23)-4", "A1(23)-4"),
+    ] {
+        assert_eq!(odd_id(typed).as_deref(), Ok(kept), "{typed}");
+    }
+    for wrong in ["", "   ", "123", "张三张三", "12;34", &"1".repeat(31), "1234\n\u{0}"] {
+        assert!(odd_id(wrong).is_err(), "{wrong:?}");
     }
 }

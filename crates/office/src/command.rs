@@ -12,8 +12,8 @@ mod desk;
 mod secret;
 
 pub use desk::{
-    CaseFind, CasePrint, CaseTick, DayClose, DayShow, DraftKeep, DraftKind, DraftOf, ErrandList, ErrandNew, Monthly,
-    Paper, SentOf, Visits,
+    CaseFind, CasePrint, CaseTick, DayClose, DayShow, DraftKeep, DraftKind, DraftOf, ErrandList, ErrandNew, Evaluate,
+    Monthly, Paper, SentOf, Visits,
 };
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
@@ -36,6 +36,8 @@ pub enum Command {
     MemberAdmit(MemberAdmit),
     CaseNew(CaseNew),
     CaseDo(CaseDo),
+    /// The applicant's own press (好差评).
+    Evaluate(Evaluate),
     /// Sets one field of a case.
     CaseEdit(CaseEdit),
     /// Materials of a case that have come.
@@ -158,6 +160,9 @@ pub struct CaseNew {
     pub matter: String,
     pub name: String,
     pub cert_no: String,
+    /// Why a number that does not pass its check is taken all the same; kept with the case.
+    #[serde(default)]
+    pub cert_reason: Option<String>,
     #[serde(default)]
     pub mobile: Option<String>,
     #[serde(default)]
@@ -207,8 +212,6 @@ pub struct CaseDo {
     pub result: Option<String>,
     #[serde(default)]
     pub items: Vec<String>,
-    #[serde(default)]
-    pub rating: Option<u8>,
     /// The unit that takes it over, by its code.
     #[serde(default)]
     pub to: Option<String>,
@@ -226,6 +229,9 @@ pub struct CaseEdit {
     pub number: String,
     pub field: String,
     pub value: String,
+    /// As [`CaseNew::cert_reason`], for an ID number.
+    #[serde(default)]
+    pub reason: Option<String>,
     #[serde(default)]
     pub user: Option<UserId>,
     #[serde(default)]
@@ -390,6 +396,7 @@ hiding!(
     },
     name,
     cert_no,
+    cert_reason,
     mobile,
     address,
     note,
@@ -400,7 +407,6 @@ hiding!(
         number,
         event,
         result,
-        rating,
         to,
         on,
         user,
@@ -417,7 +423,8 @@ hiding!(
         user,
         cover
     },
-    value
+    value,
+    reason
 );
 hiding!(CaseShow { number, reveal });
 hiding!(Reveal { fields, user }, reason);

@@ -144,11 +144,8 @@ impl Office {
             tally.reject(row.line, texts::import_future(last));
             return Ok(None);
         }
-        let Some(matter) = self
-            .leading_catalogue()
-            .and_then(|(_, c)| c.matter(&row.matter))
-            .cloned()
-        else {
+        let leading = self.leading_catalogue();
+        let Some(matter) = leading.and_then(|(_, c)| c.matter(&row.matter)).cloned() else {
             tally.reject(row.line, texts::import_matter(&row.matter));
             return Ok(None);
         };
@@ -174,6 +171,7 @@ impl Office {
             matter: matter.code,
             name: row.name,
             cert_no: row.cert_no,
+            cert_reason: None,
             mobile: row.mobile,
             address: Some(row.address).filter(|a| !a.is_empty()),
             remark: (!remark.is_empty()).then(|| remark.join("；")),

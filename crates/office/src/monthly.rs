@@ -49,7 +49,7 @@ impl Office {
     /// The month's cases of the own book by number, and how far what they say has travelled.
     ///
     /// # Errors
-    /// A month that is none; in the clear: no reason, the lock.
+    /// A month that is none; somebody who may not see persons; in the clear: nobody but the head, with a reason, and not behind the lock.
     pub(crate) fn monthly(&mut self, now: Now, args: &Monthly) -> Result<Json, CommandError> {
         let place = self.place(now)?;
         self.catch_up(now)?;
@@ -88,8 +88,14 @@ impl Office {
     }
 
     fn month_sight(&self, args: &Monthly) -> Result<Sight, CommandError> {
+        let roles = self.may_see_persons(args.user)?;
         if !args.plain {
             return Ok(Sight::Masked);
+        }
+        // A whole month of persons leaves the room: the head answers for that.
+        let answers = |role: &String| matches!(role.as_str(), "head" | "admin");
+        if roles.is_some_and(|roles| !roles.iter().any(answers)) {
+            return Err(texts::head_alone_exports());
         }
         let reason = args.reason.as_deref().unwrap_or_default().trim();
         if reason.is_empty() {

@@ -307,6 +307,7 @@ impl Office {
                 true
             }
             Command::CaseDo(_)
+            | Command::Evaluate(_)
             | Command::CaseEdit(_)
             | Command::CaseTick(_)
             | Command::ErrandNew(_)
@@ -365,6 +366,7 @@ impl Office {
         match command {
             Command::CaseNew(args) => self.case_new(now, args),
             Command::CaseDo(args) => self.case_do(now, args),
+            Command::Evaluate(args) => self.evaluate(now, &args),
             Command::CaseEdit(args) => self.case_edit(now, args),
             Command::CaseTick(args) => self.case_tick(now, &args),
             Command::ErrandNew(args) => self.errand_new(now, args),

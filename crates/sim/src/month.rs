@@ -309,6 +309,7 @@ impl<'a> Running<'a> {
                 number: number.clone(),
                 field: "mobile".to_owned(),
                 value: value.to_owned(),
+                reason: None,
                 user: None,
                 cover: None,
             })

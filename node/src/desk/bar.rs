@@ -70,7 +70,7 @@ fn bar(status: &Value) -> Bar {
         township: number("/reach/township"),
         county: number("/reach/county"),
         unsent: number("/pending/township"),
-        oldest: status["oldest_pending_s"].as_u64().map(ago),
+        oldest: status["oldest_pending_s"].as_u64().map(t::ago),
         trouble,
     }
 }
@@ -83,19 +83,9 @@ fn line_of(status: &Value) -> Line {
     }
     let last = peers.iter().filter_map(|p| p["last_seen_s"].as_u64()).min();
     match (last, status["alone"].as_bool()) {
-        (Some(s), _) => Line::Down { since: ago(s) },
+        (Some(s), _) => Line::Down { since: t::ago(s) },
         (None, Some(true)) => Line::Alone,
         (None, _) => Line::Never,
-    }
-}
-
-/// How long ago, as people say it: what is past an hour needs no minutes.
-pub(super) fn ago(seconds: u64) -> String {
-    match seconds {
-        0..60 => "不到 1 分钟".to_owned(),
-        60..3_600 => format!("{} 分钟", seconds / 60),
-        3_600..172_800 => format!("{} 小时", seconds / 3_600),
-        _ => format!("{} 天", seconds / 86_400),
     }
 }
 

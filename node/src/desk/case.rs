@@ -86,7 +86,7 @@ impl CasePart<'_> {
         let offered = match self.typed.form.as_str() {
             "" | EDIT | ENTRUST | REVEAL => true,
             TICK => self.case.has_missing(),
-            event => self.case.steps().any(|step| step.event == event),
+            event => self.case.steps().iter().any(|step| step.event == event),
         };
         if offered { Vec::new() } else { self.typed.words() }
     }

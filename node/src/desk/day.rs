@@ -93,6 +93,8 @@ struct DayPart<'a> {
     ledger: &'a Ledger,
     /// There is nobody above who could have the day.
     alone: bool,
+    /// Whole personal values are handed out to the head alone.
+    is_head: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -146,6 +148,7 @@ async fn show(
         said,
         wrong: wrong.map(|problem| problem.text),
         ledger,
+        is_head: visit.person.as_ref().is_some_and(|p| p.is("head")),
     };
     let body = console::page::part(&part);
     let page = desk.page(visit, t::DAY, "/day", body).await;

@@ -11,7 +11,6 @@ use office::command::Command;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::bar::ago;
 use super::day::attached;
 use super::{Desk, clock, texts as t, wall_ms};
 
@@ -100,7 +99,7 @@ fn line(status: &Value) -> Check {
         return check(t::DOC_LINE, Mark::Good, t::NO_HUB, "");
     }
     match peers.iter().filter_map(|p| p["last_seen_s"].as_u64()).min() {
-        Some(s) => check(t::DOC_LINE, Mark::Look, t::line_down_for(&ago(s)), t::DOC_LINE_DO),
+        Some(s) => check(t::DOC_LINE, Mark::Look, t::line_down_for(&t::ago(s)), t::DOC_LINE_DO),
         None => check(t::DOC_LINE, Mark::Look, t::NEVER_UP, t::DOC_LINE_DO),
     }
 }
@@ -121,7 +120,7 @@ fn unsent(status: &Value) -> Check {
         (n, oldest) => check(
             t::DOC_SENT,
             Mark::Look,
-            t::unsent(n, &ago(oldest.unwrap_or(0))),
+            t::unsent(n, &t::ago(oldest.unwrap_or(0))),
             t::DOC_SENT_DO,
         ),
     }

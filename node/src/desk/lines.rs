@@ -45,11 +45,13 @@ fn count<'de, D: serde::Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
 pub(super) struct Tag {
     pub(super) colour: &'static str,
     pub(super) word: String,
+    /// What to do about it; nothing where there is nothing to do.
+    pub(super) next: &'static str,
 }
 
-fn tag(colour: &'static str, word: impl Into<String>) -> Tag {
+fn tag(colour: &'static str, word: impl Into<String>, next: &'static str) -> Tag {
     let word = word.into();
-    Tag { colour, word }
+    Tag { colour, word, next }
 }
 
 impl Line {
@@ -72,9 +74,9 @@ impl Line {
     /// How far it has travelled.
     pub(super) fn tick(&self) -> Tag {
         match self.receipt.as_str() {
-            "county" => tag("green", t::TICK_COUNTY),
-            "township" => tag("green", t::TICK_TOWNSHIP),
-            _ => tag("grey", t::TICK_ROOM),
+            "county" => tag("green", t::TICK_COUNTY, ""),
+            "township" => tag("green", t::TICK_TOWNSHIP, ""),
+            _ => tag("grey", t::TICK_ROOM, t::DO_NOT_SENT),
         }
     }
 
@@ -82,24 +84,24 @@ impl Line {
     pub(super) fn tags(&self, today: &str) -> Vec<Tag> {
         let mut tags = Vec::new();
         if self.is_errand {
-            tags.push(tag("grey", t::ERRAND));
+            tags.push(tag("grey", t::ERRAND, ""));
         }
         match &self.due_on {
-            Some(due) if self.overdue => tags.push(tag("red", t::overdue_since(due))),
-            Some(due) if due == today && !self.ended() => tags.push(tag("amber", t::DUE_TODAY)),
+            Some(due) if self.overdue => tags.push(tag("red", t::overdue_since(due), t::DO_OVERDUE)),
+            Some(due) if due == today && !self.ended() => tags.push(tag("amber", t::DUE_TODAY, t::DO_DUE_TODAY)),
             _ => {}
         }
         if self.conflicts > 0 {
-            tags.push(tag("red", t::CONFLICT));
+            tags.push(tag("red", t::CONFLICT, t::DO_CONFLICT));
         }
         if self.state == "awaiting_materials" {
-            tags.push(tag("amber", t::AWAITING));
+            tags.push(tag("amber", t::AWAITING, t::DO_AWAITING));
         }
         if self.deemed_accepted {
-            tags.push(tag("amber", t::DEEMED));
+            tags.push(tag("amber", t::DEEMED, t::DO_DEEMED));
         }
         if self.set_aside > 0 || self.waiting > 0 {
-            tags.push(tag("grey", t::INCOMPLETE));
+            tags.push(tag("grey", t::INCOMPLETE, t::DO_INCOMPLETE));
         }
         tags
     }

@@ -26,6 +26,7 @@ pub(super) struct Typed {
     once: String,
     matter: String,
     cert_no: String,
+    cert_reason: String,
     name: String,
     mobile: String,
     address: String,
@@ -85,6 +86,8 @@ struct Finish<'a> {
 #[template(path = "new_person.html")]
 struct PersonPart {
     wrong: Option<String>,
+    /// Why the number is taken all the same, as typed.
+    why: String,
     right: Option<String>,
     visits: Vec<Line>,
 }
@@ -115,6 +118,7 @@ fn typed(pairs: Vec<(String, String)>) -> Typed {
             "once" => typed.once = value,
             "matter" => typed.matter = value,
             "cert_no" => typed.cert_no = value,
+            "cert_reason" => typed.cert_reason = value,
             "name" => typed.name = value,
             "mobile" => typed.mobile = value,
             "address" => typed.address = value,
@@ -191,7 +195,7 @@ async fn show(
     let locked = status["passphrase"]["locked"] == true;
     let person = match typed.cert_no.trim().is_empty() {
         true => String::new(),
-        false => console::page::part(&look_up(desk, &typed.cert_no).await),
+        false => console::page::part(&look_up(desk, typed).await),
     };
     let once = match typed.once.is_empty() {
         true => console::session::secret(),
@@ -262,13 +266,15 @@ pub(super) async fn who(
     State(desk): State<Arc<Desk>>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let part = look_up(&desk, &typed(pairs).cert_no).await;
+    let part = look_up(&desk, &typed(pairs)).await;
     Ok(Html(console::page::part(&part)).into_response())
 }
 
-async fn look_up(desk: &Desk, text: &str) -> PersonPart {
+async fn look_up(desk: &Desk, typed: &Typed) -> PersonPart {
+    let text = typed.cert_no.as_str();
     let mut part = PersonPart {
         wrong: None,
+        why: typed.cert_reason.clone(),
         right: None,
         visits: Vec::new(),
     };
@@ -347,7 +353,7 @@ pub(super) async fn take_over(
     let number = number.map(|(_, number)| number.clone()).unwrap_or_default();
     let typed = typed(pairs);
     // Only of the person whose number stands on the page: the reason written into the trail says so, so it has to be so.
-    let visits = look_up(&desk, &typed.cert_no).await.visits;
+    let visits = look_up(&desk, &typed).await.visits;
     if !visits.iter().any(|line| line.project_no == number) {
         let wrong = Some(t::NOT_THIS_PERSON);
         let fields = Fields { typed: &typed, wrong };
@@ -442,6 +448,7 @@ async fn command(desk: &Desk, visit: &Visit, typed: &Typed) -> Result<Command, P
         matter: typed.matter.clone(),
         name: typed.name.clone(),
         cert_no: typed.cert_no.clone(),
+        cert_reason: some(&typed.cert_reason),
         mobile: some(&typed.mobile),
         address: some(&typed.address),
         note: some(&typed.note),

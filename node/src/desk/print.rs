@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Extension, Form, Path, State};
-use axum::response::Response;
+use axum::response::{Html, IntoResponse, Response};
 use console::page::{go, is_local};
 use console::{Problem, Visit};
 use office::command::{CasePrint, Command, Paper};
@@ -26,6 +26,16 @@ enum Width {
     A4,
     /// 80 mm.
     Roll,
+}
+
+impl Width {
+    /// As forms name it.
+    fn name(self) -> &'static str {
+        match self {
+            Width::A4 => "a4",
+            Width::Roll => "roll",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -62,6 +72,8 @@ struct Words {
     here: Vec<String>,
     asked: Vec<String>,
     asked_on: Option<String>,
+    /// How often it was said what is missing.
+    asked_times: u64,
     refused_on: Option<String>,
     reason: Option<String>,
     closed_on: Option<String>,
@@ -75,7 +87,22 @@ impl Words {
     }
 
     fn is(&self, paper: &str) -> bool {
-        serde_json::to_value(self.paper).is_ok_and(|value| value == paper)
+        self.name_of_paper() == paper
+    }
+
+    /// As forms name it.
+    fn name_of_paper(&self) -> String {
+        let name = serde_json::to_value(self.paper).unwrap_or_default();
+        name.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What stands on top: a receipt without the township's number is provisional, and a second notice says that it is one.
+    fn title(&self) -> String {
+        match self.paper {
+            Paper::Receipt if self.doc_no.is_none() => t::provisional(&self.label),
+            Paper::Notice if self.asked_times > 1 => t::told_again(&self.label, self.asked_times),
+            _ => self.label.clone(),
+        }
     }
 
     /// Only the papers about a formal step bear a 受理文书号.
@@ -117,9 +144,10 @@ struct PrintPart<'a> {
     words: &'a Words,
     width: Width,
     qr: Option<(String, i32)>,
+    pressed: bool,
 }
 
-/// The paper made last, held by the session: looked at again it is the same print, and one line of the trail.
+/// The paper made last, held by the session: looked at again it is one line of the trail.
 const PRINTED: &str = "printed";
 
 #[derive(Serialize, Deserialize)]
@@ -128,7 +156,40 @@ struct Printed {
     width: Width,
 }
 
-/// Makes a paper. Asked for by a form: every time is a print of its own in the trail.
+/// The paper alone, as it goes to the printer.
+#[derive(Template)]
+#[template(path = "paper.html")]
+struct PaperPart<'a> {
+    words: &'a Words,
+    width: Width,
+    qr: Option<(String, i32)>,
+    pressed: bool,
+}
+
+/// The button was pressed: this print is in the trail, and the paper says which one it is, before the printer hears of it.
+pub(super) async fn press(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+    Form(asked): Form<Asked>,
+) -> Result<Response, Problem> {
+    let print = CasePrint {
+        number,
+        paper: asked.paper,
+        pressed: true,
+        user: visit.person.as_ref().map(|p| p.id),
+    };
+    let words: Words = read(desk.ask(Command::CasePrint(print)).await?)?;
+    let part = PaperPart {
+        qr: qr(&words.project_no),
+        words: &words,
+        width: asked.width,
+        pressed: true,
+    };
+    Ok(Html(console::page::part(&part)).into_response())
+}
+
+/// Makes a paper to be looked at, which the trail says too: the applicant's name stands on it.
 pub(super) async fn make(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
@@ -138,6 +199,7 @@ pub(super) async fn make(
     let print = CasePrint {
         number,
         paper: asked.paper,
+        pressed: false,
         user: visit.person.as_ref().map(|p| p.id),
     };
     let words = desk.ask(Command::CasePrint(print)).await?;
@@ -151,7 +213,7 @@ pub(super) async fn make(
     Ok(go(&visit, &path))
 }
 
-/// The paper, ready for the printer.
+/// The paper made last, ready to be pressed.
 pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
@@ -169,6 +231,7 @@ pub(super) async fn page(
         qr: qr(&words.project_no),
         words: &words,
         width,
+        pressed: false,
     };
     let body = console::page::part(&part);
     Ok(desk.page(&visit, &words.label, "", body).await)

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   case page ──"请申请人评价"──▶ the clerk's desk is locked, this session holds a screen with a one-time token
-//!        applicant presses a face ──▶ token spent, evaluation written by nobody's name ──▶ thanks ──PIN──▶ the clerk's desk
+//!        applicant presses a face ──▶ evaluation written by nobody's name, token spent ──▶ thanks ──PIN──▶ the clerk's desk
 //! ```
 //!
 //! No role writes an evaluation: there is no way to it but a screen, and a screen exists only while its clerk is locked out. Giving
@@ -13,10 +13,12 @@ use std::time::Instant;
 
 use askama::Template;
 use axum::extract::{Extension, Form, Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use console::page::go;
+use console::session::Screen;
 use console::{Problem, Visit};
-use office::command::{CaseDo, CaseShow, Command};
+use office::command::{CaseShow, Command, Evaluate};
 use serde::Deserialize;
 
 use super::{Desk, texts as t};
@@ -37,6 +39,7 @@ struct ScreenPart<'a> {
     token: &'a str,
     matter: &'a str,
     number: &'a str,
+    wrong: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -57,10 +60,7 @@ pub(super) async fn hand_over(
     };
     let case = desk.ask(Command::CaseShow(show)).await?;
     if case["evaluable"] != true {
-        return Err(Problem::new(
-            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-            t::NOT_EVALUABLE,
-        ));
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, t::NOT_EVALUABLE));
     }
     let number = case["project_no"].as_str().unwrap_or_default();
     desk.gate.sessions.give_screen(&visit.cookie, number, Instant::now());
@@ -75,18 +75,24 @@ pub(super) async fn page(
     let Some(screen) = desk.gate.sessions.screen(&visit.cookie, Instant::now()) else {
         return Ok(go(&visit, "/login"));
     };
+    faces(&desk, &visit, &screen, None).await
+}
+
+async fn faces(desk: &Desk, visit: &Visit, screen: &Screen, wrong: Option<&str>) -> Result<Response, Problem> {
     let show = CaseShow {
         number: screen.about.clone(),
         ..CaseShow::default()
     };
-    let case = desk.ask(Command::CaseShow(show)).await?;
+    // Only the matter's name is asked for: without it the faces are as good.
+    let case = desk.ask(Command::CaseShow(show)).await.unwrap_or_default();
     let part = ScreenPart {
         csrf: &visit.csrf,
         token: &screen.token,
         matter: case["matter_name"].as_str().unwrap_or_default(),
         number: &screen.about,
+        wrong,
     };
-    Ok(desk.screen_page(&visit, console::page::part(&part)).await)
+    Ok(desk.screen_page(visit, console::page::part(&part)).await)
 }
 
 #[derive(Deserialize)]
@@ -104,24 +110,29 @@ pub(super) async fn press(
     Extension(visit): Extension<Visit>,
     Form(pressed): Form<Pressed>,
 ) -> Result<Response, Problem> {
-    let screen = desk
-        .gate
-        .sessions
-        .take_screen(&visit.cookie, &pressed.token, Instant::now());
-    let screen = screen.ok_or_else(|| Problem::new(axum::http::StatusCode::FORBIDDEN, t::NO_SCREEN))?;
+    let sessions = &desk.gate.sessions;
+    let screen = sessions.lent(&visit.cookie, &pressed.token, Instant::now());
+    let screen = screen.ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, t::NO_SCREEN))?;
     let said = match pressed.rating.parse::<u8>() {
         Ok(rating @ 1..=5) => {
-            let evaluate = CaseDo {
-                number: screen.about,
-                event: "evaluate".to_owned(),
-                rating: Some(rating),
-                ..CaseDo::default()
+            let evaluate = Evaluate {
+                number: screen.about.clone(),
+                rating,
+                press: screen.token.clone(),
             };
-            desk.ask(Command::CaseDo(evaluate)).await?;
+            if let Err(problem) = desk.ask(Command::Evaluate(evaluate)).await {
+                // Nothing was kept, or nobody knows: the screen stays lent. Pressed again, the same press counts once.
+                tracing::warn!(error = problem.text, "an evaluation was not kept");
+                let mut page = faces(&desk, &visit, &screen, Some(t::PRESS_AGAIN)).await?;
+                *page.status_mut() = problem.status;
+                return Ok(page);
+            }
             t::THANKS
         }
         _ => t::THANKS_ANYWAY,
     };
+    // Spent only now that the word is on the disk.
+    sessions.take_screen(&visit.cookie, &pressed.token, Instant::now());
     Ok(desk
         .screen_page(&visit, console::page::part(&ThanksPart { said }))
         .await)

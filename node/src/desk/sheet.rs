@@ -3,6 +3,8 @@
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use serde::Deserialize;
 
+use super::texts as t;
+
 /// A cell of xlsx holds 32,767 characters.
 const CELL_CHARS_MAX: usize = 32_000;
 /// From so many digits on a spreadsheet rounds what it takes for a number.
@@ -22,7 +24,7 @@ pub(super) struct Table {
 
 /// CSV in UTF-8 with its mark, as Chinese spreadsheets expect it.
 ///
-/// A cell that a spreadsheet would take for a formula begins with an apostrophe; a long number with a tab, which spreadsheets show as
+/// A cell that a spreadsheet would take for a formula, in half or full width, begins with an apostrophe; a long number with a tab, which spreadsheets show as
 /// text and our own import trims.
 pub(super) fn csv(table: &Table) -> Vec<u8> {
     let mut out = String::from('\u{FEFF}');
@@ -37,7 +39,7 @@ pub(super) fn csv(table: &Table) -> Vec<u8> {
 fn quoted(cell: &str) -> String {
     let digits = cell.len() > DIGITS_SAFE && cell.bytes().all(|b| b.is_ascii_digit());
     let mark = match cell.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => "'",
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r' | '\n') => "'",
         _ if digits => "\t",
         _ => "",
     };
@@ -53,7 +55,7 @@ pub(super) fn xlsx(table: &Table) -> Result<Vec<u8>, XlsxError> {
         Format::new().set_num_format("@").set_bold(),
     );
     let sheet = book.add_worksheet();
-    sheet.set_name(format!("台账{}", table.month))?;
+    sheet.set_name(t::ledger_sheet(&table.month))?;
     sheet.set_freeze_panes(1, 0)?;
     for (at, row) in std::iter::once(&table.columns).chain(&table.rows).enumerate() {
         let format = if at == 0 { &head } else { &text };
@@ -70,7 +72,7 @@ pub(super) fn xlsx(table: &Table) -> Result<Vec<u8>, XlsxError> {
         sheet.set_column_width(column, (width + 2.0).min(40.0))?;
     }
     let about = book.add_worksheet();
-    about.set_name("说明")?;
+    about.set_name(t::LEDGER_ABOUT)?;
     about.set_column_width(0, 80)?;
     for (line, text) in (0_u32..).zip(said(table)) {
         about.write_string(line, 0, text)?;
@@ -80,19 +82,10 @@ pub(super) fn xlsx(table: &Table) -> Result<Vec<u8>, XlsxError> {
 
 /// What the table is, and as of when.
 fn said(table: &Table) -> Vec<String> {
-    let masked = if table.masked {
-        "个人信息已脱敏"
-    } else {
-        "含完整个人信息，请妥善保管，用完销毁"
-    };
-    let behind = match table.behind {
-        0 => "全部已到乡镇".to_owned(),
-        n => format!("其中 {n} 件还没有到乡镇"),
-    };
     vec![
-        format!("{} {} 台账", table.unit_name, table.month),
-        format!("截至 {}，共 {} 件，{behind}", table.as_of, table.rows.len()),
-        masked.to_owned(),
+        t::ledger_title(&table.unit_name, &table.month),
+        t::ledger_as_of(&table.as_of, table.rows.len(), table.behind),
+        t::ledger_kind(table.masked).to_owned(),
     ]
 }
 
@@ -165,6 +158,11 @@ mod tests {
             "@SUM(A1)",
             "\t=1",
             "\r=1",
+            "\n=1",
+            "＝1+1",
+            "＋1",
+            "－1",
+            "＠SUM(A1)",
             "=HYPERLINK(\"http://evil\")",
         ] {
             let text = String::from_utf8(csv(&table(note))).unwrap();

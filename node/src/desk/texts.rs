@@ -1,9 +1,13 @@
 //! Every word on the clerk's pages, in the clerk's own language: short, and always with what to do next.
 
+mod books;
+mod case;
 mod help;
 mod papers;
 mod refusals;
 
+pub(crate) use books::*;
+pub(crate) use case::*;
 pub(crate) use help::*;
 pub(crate) use papers::*;
 pub(crate) use refusals::*;
@@ -133,14 +137,14 @@ pub(crate) fn overdue_since(due: &str) -> String {
 // Search.
 pub(crate) const SEARCH: &str = "查找";
 pub(crate) const SEARCH_TEXT: &str = "找什么";
-pub(crate) const SEARCH_HINT: &str = "姓名、编号、证件号、电话（后 4 位也行）、事项，可写几样，用空格隔开";
+pub(crate) const SEARCH_HINT: &str = "姓名、编号、证件号码、电话（后 4 位也行）、事项，可写几样，用空格隔开";
 pub(crate) const SEARCH_FROM: &str = "收件日期从";
 pub(crate) const SEARCH_UNTIL: &str = "到";
 pub(crate) const ANY_STATE: &str = "不限";
 pub(crate) const SEARCH_DO: &str = "查找（回车）";
 pub(crate) const SEARCH_CLEAR: &str = "清空";
-pub(crate) const SEARCH_LOCKED: &str = "本室口令还没有输入：只能按编号、事项、日期、状态和姓氏查找。要按姓名、证件号、电话查找，请先锁屏，重新登录时输入口令。";
-pub(crate) const NOTHING_FOUND: &str = "没有找到。请少写几样再试；姓名可只写一个字，证件号、电话可只写后 4 位。";
+pub(crate) const SEARCH_LOCKED: &str = "本室口令还没有输入：只能按编号、事项、日期、状态和姓氏查找。要按姓名、证件号码、电话查找，请先锁屏，重新登录时输入口令。";
+pub(crate) const NOTHING_FOUND: &str = "没有找到。请少写几样再试；姓名可只写一个字，证件号码、电话可只写后 4 位。";
 pub(crate) const WRONG_DATE: &str = "日期要写成 2026-10-09 这样，请改正后再按一次。";
 
 pub(crate) fn found(cases: &u64) -> String {
@@ -184,6 +188,7 @@ pub(crate) const LEDGER_XLSX: &str = "存成表格（xlsx）";
 pub(crate) const LEDGER_CSV: &str = "存成 CSV";
 pub(crate) const LEDGER_PLAIN: &str = "要完整的姓名、证件号码";
 pub(crate) const LEDGER_PLAIN_DO: &str = "不脱敏。文件里会有完整的个人信息，用完请删除";
+pub(crate) const LEDGER_HEAD_ALONE: &str = "存出来的台账是脱敏的；要完整姓名、证件号码的，请负责人登录后存。";
 pub(crate) const NO_SHEET: &str = "表格没有做成。请改存 CSV；还是不行时请联系乡镇便民服务中心。";
 pub(crate) const IMPORT_LINK: &str = "导入以前的登记簿（CSV）";
 
@@ -253,8 +258,11 @@ pub(crate) const ON_THE_SPOT: &str = "当场办结";
 pub(crate) const VILLAGE_ROLE: &str = "本室：";
 pub(crate) const MATERIALS: &str = "材料";
 pub(crate) const MATERIALS_HINT: &str = "带来的打勾";
-pub(crate) const CERT_NO: &str = "身份证号";
+pub(crate) const CERT_NO: &str = "证件号码";
 pub(crate) const CERT_HINT: &str = "可用读卡器";
+pub(crate) const CERT_ODD: &str = "证件上确实是这样，仍要登记";
+pub(crate) const CERT_REASON: &str = "核对说明";
+pub(crate) const CERT_REASON_HINT: &str = "如：证件印错，已看原件。会留在记录里，不要写姓名、号码";
 pub(crate) const NAME: &str = "姓名";
 pub(crate) const MOBILE: &str = "电话";
 pub(crate) const ADDRESS: &str = "住址";
@@ -390,6 +398,7 @@ pub(crate) const MAY_BE_EMPTY: &str = "手边没有可以不填";
 // The applicant's own page.
 pub(crate) const HOW_WAS_IT: &str = "请您评价这次服务";
 pub(crate) const NO_EVALUATION: &str = "不评价";
+pub(crate) const PRESS_AGAIN: &str = "刚才没有存好，请再按一次。";
 pub(crate) const THANKS: &str = "谢谢，您的评价已存好";
 pub(crate) const THANKS_ANYWAY: &str = "好的，谢谢";
 pub(crate) const GIVE_BACK: &str = "请把屏幕交还给工作人员。";

@@ -150,7 +150,7 @@ fn a_list_says_what_is_due_what_waits_and_how_far_each_case_has_come() {
 
 #[test]
 fn an_empty_list_says_what_to_do_next() {
-    let none = "还没有办件。登记：case new --matter 事项编号 --name 姓名 --cert-no 身份证号\n";
+    let none = "还没有办件。登记：case new --matter 事项编号 --name 姓名 --cert-no 证件号码\n";
     check(View::CaseList(Asked::All), room(), &json!([]), none);
     let none = "没有符合条件的办件。看全部：case list\n";
     check(View::CaseList(Asked::Some), room(), &json!([]), none);
@@ -284,7 +284,7 @@ fn two_values_stand_side_by_side_with_what_to_type() {
 #[test]
 fn a_day_book_says_which_rows_are_missing_and_that_it_may_be_run_again() {
     let mut rejected: Vec<Value> = (3..8).map(|n| json!({"line": n, "reason": "不是本机构"})).collect();
-    rejected.push(json!({"line": 2, "reason": "身份证号校验不对"}));
+    rejected.push(json!({"line": 2, "reason": "证件号码校验不对"}));
     let value =
         json!({"imported": 2, "unchanged": 1, "rejected": rejected, "remarks": [{"line": 9, "remark": "手机号不对"}]});
     let expected = "\
@@ -295,7 +295,7 @@ fn a_day_book_says_which_rows_are_missing_and_that_it_may_be_run_again() {
 
 未收的行：
   5 行：不是本机构（第 3、4、5 行等）
-  第 2 行：身份证号校验不对
+  第 2 行：证件号码校验不对
 
 改正后把整个文件再导入一次即可，已登记的不会重复。
 ";

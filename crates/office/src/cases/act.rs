@@ -10,8 +10,8 @@ use replica::time::Now;
 use serde_json::{Value as Json, json};
 
 use crate::cases::desk::business_date;
-use crate::cases::intake::{cert_no, covered};
-use crate::command::{CaseDo, CaseEdit, CaseTick, CommandError, Cover};
+use crate::cases::intake::{CERT_REASON, cert_no, covered};
+use crate::command::{CaseDo, CaseEdit, CaseTick, CommandError, Cover, Evaluate};
 use crate::office::Office;
 use crate::texts;
 use crate::views::fold::Read;
@@ -46,6 +46,33 @@ impl Office {
         Ok(shown)
     }
 
+    /// The applicant's own press, once: an answer that was lost on its way is asked for again and is not counted twice.
+    ///
+    /// # Errors
+    /// As [`Office::case_do`]; a case that cannot be evaluated now.
+    pub(crate) fn evaluate(&mut self, now: Now, args: &Evaluate) -> Result<Json, CommandError> {
+        let today = self.today(now)?;
+        self.catch_up(now)?;
+        let (of, row) = self.find(&args.number)?;
+        // No once-mark of a form looks like this.
+        let once = format!("press/{}/{}", of.record, args.press);
+        if self.sent_before(now, Some(UserId::ZERO), Some(&once))?.is_some() {
+            return self.after(now, of);
+        }
+        let read = self.read(of, row)?;
+        let event = NewEvent::new("evaluate", today).with("rating", Value::Int(i64::from(args.rating)));
+        let who = self.who(None)?;
+        {
+            let under = self.views.under(&self.store, &self.authority, &self.keys);
+            read.folded
+                .check(&event, &who, &under.context())
+                .map_err(|refusal| CommandError::failed("refused", refusal.to_string()))?;
+        }
+        self.stage_once(Some(UserId::ZERO), Some(&once), of.record)?;
+        self.apply_edits(now, of, &read, &[Edit::Event(event)], None)?;
+        self.after(now, of)
+    }
+
     /// `case edit`: sets one field; what stood there before stays in the history.
     ///
     /// # Errors
@@ -68,8 +95,11 @@ impl Office {
         if name == "cert_no" && tier == ledger::id::Tier::Room {
             return Err(texts::cert_no_by_review());
         }
-        let label = field.label.clone();
-        let text = checked(field, &args.value)?;
+        let (label, declares_reason) = (field.label.clone(), form.fields.contains_key(CERT_REASON));
+        let (text, why) = match field.check {
+            Some(Check::ResidentId) => cert_no(&args.value, args.reason.as_deref().filter(|_| declares_reason))?,
+            _ => (checked(field, &args.value)?, None),
+        };
         let value = if field.personal {
             if read.row.summary.erased {
                 return Err(texts::erased_record());
@@ -79,7 +109,14 @@ impl Office {
         } else {
             typed(field.kind, &field.label, &text)?
         };
+        if why.as_deref().is_some_and(|why| self.tells_personal(of, &read, why)) {
+            return Err(texts::reason_without_names());
+        }
         let mut edits = vec![Edit::Field { name, value }];
+        edits.extend(why.map(|why| Edit::Field {
+            name: CERT_REASON.to_owned(),
+            value: Value::Text(why),
+        }));
         edits.extend(self.said_of_cover(now, args.cover.as_ref(), &texts::edited(&label))?);
         self.apply_edits(now, of, &read, &edits, args.user)?;
         self.after(now, of)
@@ -197,7 +234,7 @@ impl Office {
         if kind == "resolve" {
             return Err(texts::resolve_elsewhere());
         }
-        if kind == "evaluate" && args.user.is_some_and(|user| user != UserId::ZERO) {
+        if kind == "evaluate" {
             return Err(texts::evaluated_by_the_applicant());
         }
         if !form.events.contains_key(&kind) {
@@ -225,9 +262,6 @@ impl Office {
         let is_unit = kind == "hand_over" && args.to.is_none();
         if let Some(note) = text(&args.note).filter(|_| !is_unit) {
             event = event.with("note", Value::Text(note));
-        }
-        if let Some(rating) = args.rating {
-            event = event.with("rating", Value::Int(i64::from(rating)));
         }
         if !args.items.is_empty() && kind != "correct_date" {
             let items = args.items.iter().map(|i| i.trim().to_owned()).filter(|i| !i.is_empty());
@@ -271,7 +305,7 @@ fn checked(field: &ledger::form::Field, text: &str) -> Result<String, CommandErr
     let bad = |e: check::CheckError| texts::bad_input(&field.label, &e.to_string());
     match field.check {
         Some(Check::Name) => check::name(text).map_err(bad),
-        Some(Check::ResidentId) => cert_no(text),
+        Some(Check::ResidentId) => cert_no(text, None).map(|(number, _)| number),
         Some(Check::CreditCode) => check::credit_code(text).map_err(bad),
         Some(Check::Phone) => check::phone(text).map_err(bad),
         Some(Check::Address) => check::address(text).map_err(bad),

@@ -11,7 +11,7 @@ use store::kv::prefix_end;
 use store::{Order, Scan};
 
 use crate::cases::desk::{Place, business_date};
-use crate::cases::intake::{cert_no, checked, covered, optional};
+use crate::cases::intake::{checked, covered, known_number, optional};
 use crate::command::{CommandError, Cover, ErrandList, ErrandNew};
 use crate::office::Office;
 use crate::texts;
@@ -264,7 +264,7 @@ fn text_of<'r>(read: &'r Read, field: &str) -> Option<&'r str> {
 fn typed(args: &ErrandNew) -> Result<(String, Typed), CommandError> {
     let mut fields = vec![("name", checked("委托人", check::name(&args.name))?)];
     if !args.cert_no.trim().is_empty() {
-        fields.push(("cert_no", cert_no(&args.cert_no)?));
+        fields.push(("cert_no", checked(texts::CERT_NO, known_number(&args.cert_no))?));
     }
     let phone = optional("手机", args.mobile.as_deref(), check::phone)?;
     fields.extend(phone.map(|text| ("mobile", text)));

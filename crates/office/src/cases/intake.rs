@@ -20,6 +20,10 @@ use crate::office::Office;
 use crate::texts;
 use crate::views::name;
 
+/// The field that says why a number stands that fails its check.
+pub(crate) const CERT_REASON: &str = "cert_reason";
+/// One sentence.
+const CERT_REASON_CHARS_MAX: usize = 200;
 /// Twins named in a warning.
 const TWINS_SHOWN: usize = 4;
 
@@ -28,6 +32,8 @@ pub(crate) struct Intake {
     pub(crate) matter: String,
     pub(crate) name: String,
     pub(crate) cert_no: String,
+    /// Why a number that fails its check stands here.
+    pub(crate) cert_reason: Option<String>,
     pub(crate) mobile: Option<String>,
     pub(crate) address: Option<String>,
     pub(crate) remark: Option<String>,
@@ -53,13 +59,19 @@ impl Office {
         let (on, entered) = business_date(place.today, args.on)?;
         let matter = args.matter.trim().to_ascii_uppercase();
         let events = self.first_events(&matter, on, entered, &args)?;
+        let (number, why) = cert_no(&args.cert_no, args.cert_reason.as_deref())?;
+        let tells = |why: &String| [&number, args.name.trim()].iter().any(|of| why.contains(of as &str));
+        if why.as_ref().is_some_and(tells) {
+            return Err(texts::reason_without_names());
+        }
         let state = events
             .last()
             .map_or("received", |e| if e.kind == "close" { "closed" } else { "received" });
         let intake = Intake {
             matter,
             name: checked("申请人", check::name(&args.name))?,
-            cert_no: cert_no(&args.cert_no)?,
+            cert_no: number,
+            cert_reason: why,
             mobile: optional("手机", args.mobile.as_deref(), check::phone)?,
             address: optional("住址", args.address.as_deref(), check::address)?,
             remark: args.note.filter(|n| !n.trim().is_empty()),
@@ -147,6 +159,12 @@ impl Office {
         let mut fields = vec![sealed("name", &intake.name), sealed("cert_no", &intake.cert_no)];
         fields.extend(intake.mobile.as_deref().map(|t| sealed("mobile", t)));
         fields.extend(intake.address.as_deref().map(|t| sealed("address", t)));
+        fields.extend(
+            intake
+                .cert_reason
+                .clone()
+                .map(|t| (CERT_REASON.to_owned(), Value::Text(t))),
+        );
         fields.extend(intake.remark.clone().map(|t| ("remark".to_owned(), Value::Text(t))));
         // Borrowed only now: a form is too large to be copied for every case.
         let form = self.views.forms().named("case").unwrap_or(Form::case());
@@ -227,11 +245,29 @@ fn materials(names: &[String], received: &[String]) -> Vec<ItemSeed> {
     names.iter().enumerate().map(seed).collect()
 }
 
-/// A resident's number, or the credit code of an organisation that applies.
-pub(crate) fn cert_no(text: &str) -> Result<String, CommandError> {
+/// A resident's number, or the credit code of an organisation that applies; what is neither, only with a reason, which comes back
+/// beside it.
+pub(crate) fn cert_no(text: &str, reason: Option<&str>) -> Result<(String, Option<String>), CommandError> {
+    let error = match known_number(text) {
+        Ok(number) => return Ok((number, None)),
+        Err(check::CheckError::Empty(_)) => return checked(texts::CERT_NO, known_number(text)).map(|n| (n, None)),
+        Err(error) => error,
+    };
+    let Some(why) = reason.map(str::trim).filter(|why| !why.is_empty()) else {
+        return Err(texts::bad_cert_no(&error));
+    };
+    if why.chars().count() > CERT_REASON_CHARS_MAX {
+        return Err(texts::reason_too_long());
+    }
+    let odd = checked(texts::CERT_NO, check::odd_id(text))?;
+    Ok((odd, Some(why.to_owned())))
+}
+
+/// A number that passes one of the checks.
+pub(crate) fn known_number(text: &str) -> Result<String, check::CheckError> {
     match check::resident_id(text) {
         Ok(id) => Ok(id.number().to_owned()),
-        Err(error) => check::credit_code(text).map_err(|_| texts::bad_input("证件号码", &error.to_string())),
+        Err(error) => check::credit_code(text).map_err(|_| error),
     }
 }
 

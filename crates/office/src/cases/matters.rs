@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use store::Order;
 use store::kv::prefix_end;
 
-use crate::cases::intake::cert_no;
+use crate::cases::intake::{checked, known_number};
 use crate::command::{CommandError, Visits};
 use crate::office::Office;
 use crate::texts;
@@ -73,7 +73,7 @@ impl Office {
     /// A number that is none; the lock.
     pub(crate) fn visits(&mut self, now: Now, args: &Visits) -> Result<Json, CommandError> {
         let today = self.today(now)?;
-        let number = cert_no(&args.cert_no)?;
+        let number = checked(texts::CERT_NO, known_number(&args.cert_no))?;
         self.catch_up(now)?;
         let book = Scope::book(self.unit().ok_or_else(texts::unplaced)?);
         let token = self

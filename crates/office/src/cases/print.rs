@@ -50,12 +50,13 @@ pub(super) fn papers(read: &Read) -> Json {
 }
 
 impl Office {
-    /// The words of one paper.
+    /// The words of one paper: to be looked at, or, once the printer is asked for it, as a print that is counted.
     ///
     /// # Errors
-    /// An unknown number; a paper whose time has not come.
+    /// An unknown number; a paper whose time has not come; somebody who may not see persons.
     pub(crate) fn case_print(&mut self, now: Now, args: &CasePrint) -> Result<Json, CommandError> {
         let today = self.today(now)?;
+        self.may_see_persons(args.user)?;
         self.catch_up(now)?;
         let (of, row) = self.find(&args.number)?;
         let read = self.read(of, row)?;
@@ -65,12 +66,13 @@ impl Office {
         let label = texts::paper(args.paper);
         let began = read.folded.events.iter().map(|e| e.wall_ms).min().unwrap_or(0);
         let nth = self.printed(of, label, began.saturating_sub(CLOCK_SLACK_MS))? + 1;
-        let note = Note::new(Act::Face(FaceAct::Print)).by(args.user).of(of);
-        let note = note
-            .fields(vec!["name".to_owned()])
-            .because(&texts::paper_time(label, nth));
-        // On the disk before it is on paper.
-        self.audit_now(now, note)?;
+        let (act, why) = match args.pressed {
+            true => (Act::Face(FaceAct::Print), texts::paper_time(label, nth)),
+            false => (Act::Reveal, texts::paper_seen(label)),
+        };
+        let note = Note::new(act).by(args.user).of(of);
+        // On the disk before it is on a screen or on paper.
+        self.audit_now(now, note.fields(vec!["name".to_owned()]).because(&why))?;
         let mut said = self.paper_json(of, &read, today);
         said["paper"] = json!(args.paper);
         said["label"] = json!(label);
@@ -105,7 +107,13 @@ impl Office {
             _ => None,
         };
         let here = folded.items.values().filter(|i| i.received).filter_map(item);
-        let asked = folded.notices.iter().flat_map(|n| &n.items);
+        // Told once more, the paper says what is missing now; later on, all that was asked for.
+        let again = folded.notices.len() > 1 && s.state == "awaiting_materials";
+        let all = folded.notices.iter().flat_map(|n| &n.items);
+        let asked: Vec<&String> = match again && !folded.outstanding.is_empty() {
+            true => folded.outstanding.iter().collect(),
+            false => all.collect::<std::collections::BTreeSet<_>>().into_iter().collect(),
+        };
         json!({
             "project_no": self.shown_number(of, &s.no),
             "unit": unit,
@@ -126,8 +134,9 @@ impl Office {
             "due_on": deadline.on,
             "due_provisional": deadline.provisional,
             "here": here.collect::<Vec<_>>(),
-            "asked": asked.collect::<std::collections::BTreeSet<_>>(),
-            "asked_on": folded.notices.iter().map(|n| n.on).min(),
+            "asked": asked,
+            "asked_on": folded.notices.iter().map(|n| n.on).max(),
+            "asked_times": folded.notices.len(),
             "refused_on": last("refuse").map(|e| e.on),
             "reason": reason(last("refuse")),
             "closed_on": s.closed_on,

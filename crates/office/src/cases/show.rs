@@ -107,15 +107,7 @@ impl Office {
         if reason.len() > REASON_BYTES_MAX {
             return Err(texts::reason_too_long());
         }
-        let unit = self.unit().ok_or_else(texts::unplaced)?;
-        if let Some(user) = reveal.user.filter(|u| *u != UserId::ZERO) {
-            let person = self.authority.user_at(&user, unit).filter(|u| u.active);
-            let person = person.ok_or_else(texts::user_not_here)?;
-            // Who checks what others looked at has no business with the persons themselves.
-            if person.roles.iter().all(|role| role == "auditor") {
-                return Err(texts::auditor_sees_no_person());
-            }
-        }
+        self.may_see_persons(reveal.user)?;
         if read.row.summary.erased {
             return Err(texts::nothing_to_reveal());
         }
@@ -131,6 +123,21 @@ impl Office {
             return Err(texts::reason_without_names());
         }
         Ok(())
+    }
+
+    /// Whether somebody may see any person's values at all, on a screen or on paper; the device itself may. Gives the roles.
+    pub(crate) fn may_see_persons(&self, user: Option<UserId>) -> Result<Option<&[String]>, CommandError> {
+        let unit = self.unit().ok_or_else(texts::unplaced)?;
+        let Some(user) = user.filter(|u| *u != UserId::ZERO) else {
+            return Ok(None);
+        };
+        let person = self.authority.user_at(&user, unit).filter(|u| u.active);
+        let person = person.ok_or_else(texts::user_not_here)?;
+        // Who checks what others looked at has no business with the persons themselves.
+        match person.roles.iter().all(|role| role == "auditor") {
+            true => Err(texts::auditor_sees_no_person()),
+            false => Ok(Some(&person.roles)),
+        }
     }
 
     /// Whether a text holds one of a record's personal values: what is written down for ever must not.

@@ -121,8 +121,22 @@ pub enum Paper {
 pub struct CasePrint {
     pub number: String,
     pub paper: Paper,
+    /// The printer is asked for it now; else it is only looked at, which is no print.
+    #[serde(default)]
+    pub pressed: bool,
     #[serde(default)]
     pub user: Option<UserId>,
+}
+
+/// What the applicant presses on the screen that was lent for it. No person's name goes with it: nobody speaks for the applicant.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluate {
+    pub number: String,
+    /// 1 very satisfied … 5 very dissatisfied.
+    pub rating: u8,
+    /// What the press is known by: pressed again after an answer that never came, it is the same one.
+    pub press: String,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -137,6 +151,7 @@ pub struct Monthly {
 }
 
 hiding!(Monthly { month, plain, user }, reason);
+hiding!(Evaluate { number, rating }, press);
 hiding!(
     CaseFind {
         matter,

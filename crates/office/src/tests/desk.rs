@@ -212,6 +212,7 @@ fn whoever_stands_in_for_another_is_named_beside_everything_that_was_done_so() {
         number: number.clone(),
         field: "mobile".to_owned(),
         value: "13900139000".to_owned(),
+        reason: None,
         user: None,
         cover: cover(),
     };
@@ -258,4 +259,73 @@ fn whoever_stands_in_for_another_is_named_beside_everything_that_was_done_so() {
         let day = county.world.run(at, Command::DayShow(of_day));
         assert_eq!(day["closings"][0]["cover_reason"], "下村", "{day}");
     }
+}
+
+#[test]
+fn a_number_that_fails_its_check_is_taken_with_a_reason_alone_and_the_reason_stays() {
+    let mut county = County::new(58, 1, 1);
+    let (room, town) = (county.rooms[0], county.townships[0]);
+    let odd = "110105194912310021";
+    let new = |cert_no: &str, why: Option<&str>| {
+        Command::CaseNew(CaseNew {
+            matter: "A01".to_owned(),
+            name: "张三".to_owned(),
+            cert_no: cert_no.to_owned(),
+            cert_reason: why.map(str::to_owned),
+            ..CaseNew::default()
+        })
+    };
+    for (why, code) in [
+        (None, "bad_cert_no"),
+        (Some("  "), "bad_cert_no"),
+        // What is kept in the clear names nobody.
+        (Some("张三的证件印错"), "reason"),
+        (Some("就是110105194912310021"), "reason"),
+    ] {
+        assert_eq!(
+            county.world.command(room, new(odd, why)).unwrap_err().code,
+            code,
+            "{why:?}"
+        );
+    }
+    assert!(
+        county.world.command(room, new("1", Some("证件损坏"))).is_err(),
+        "that is no number at all"
+    );
+    let made = county.world.run(room, new(odd, Some("证件印错，已看原件")));
+    // A number that is right needs no reason, and keeps none.
+    let right = county.world.run(room, new(ZHANG, Some("证件印错")));
+    county.world.pass(5_000);
+    let value = |county: &mut County, made: &Value, field: &str| {
+        let show = CaseShow {
+            number: made["project_no"].as_str().unwrap().to_owned(),
+            ..CaseShow::default()
+        };
+        let page = county.world.run(town, Command::CaseShow(show));
+        let fields = page["fields"].as_array().unwrap().clone();
+        fields
+            .into_iter()
+            .find(|f| f["name"] == field)
+            .map(|f| f["value"].clone())
+    };
+    assert_eq!(
+        value(&mut county, &made, "cert_reason"),
+        Some(json!("证件印错，已看原件"))
+    );
+    assert_eq!(value(&mut county, &made, "cert_no"), Some(json!("110105********0021")));
+    assert_eq!(value(&mut county, &right, "cert_reason"), None);
+    // The township's review may do the same, with a reason.
+    let edit = |why: Option<&str>| {
+        Command::CaseEdit(CaseEdit {
+            number: right["project_no"].as_str().unwrap().to_owned(),
+            field: "cert_no".to_owned(),
+            value: odd.to_owned(),
+            reason: why.map(str::to_owned),
+            user: None,
+            cover: None,
+        })
+    };
+    assert_eq!(county.world.command(town, edit(None)).unwrap_err().code, "bad_cert_no");
+    county.world.run(town, edit(Some("已核对户口簿")));
+    assert_eq!(value(&mut county, &right, "cert_reason"), Some(json!("已核对户口簿")));
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::county::County;
 use crate::command::{
     CaseDo, CaseEdit, CaseErase, CaseFind, CaseNew, CaseShow, CaseTick, Command, DraftKeep, DraftKind, DraftOf,
-    ErrandList, ErrandNew, SentOf,
+    ErrandList, ErrandNew, Evaluate, SentOf,
 };
 use crate::rig::Seat;
 
@@ -273,19 +273,38 @@ fn only_the_applicant_evaluates() {
     let made = county.world.run(room, Command::CaseNew(spot));
     let case = made["project_no"].as_str().unwrap().to_owned();
     assert_eq!(show(&mut county, room, &case)["evaluable"], true);
-    let evaluate = |user: Option<UserId>| {
-        Command::CaseDo(CaseDo {
+    // No event of anybody's, be it a clerk's or the command line's, which has no name.
+    for user in [Some(UserId([3; 8])), None, Some(UserId::ZERO)] {
+        let says = CaseDo {
             number: case.clone(),
             event: "evaluate".to_owned(),
-            rating: Some(2),
             user,
             ..CaseDo::default()
+        };
+        let refused = county.world.command(room, Command::CaseDo(says)).unwrap_err();
+        assert_eq!(refused.code, "not_yours", "{user:?}");
+    }
+    let press = |rating: u8, press: &str| {
+        Command::Evaluate(Evaluate {
+            number: case.clone(),
+            rating,
+            press: press.to_owned(),
         })
     };
-    let clerk = county.world.command(room, evaluate(Some(UserId([3; 8]))));
-    assert_eq!(clerk.unwrap_err().code, "not_yours");
-    county.world.run(room, evaluate(None));
+    // A face that is none is no evaluation, and the press may be made again.
+    assert!(county.world.command(room, press(6, "a")).is_err());
+    // One press is one evaluation, however often it has to be sent.
+    county.world.run(room, press(2, "a"));
+    county.world.run(room, press(2, "a"));
+    county.world.run(room, press(5, "a"));
     let shown = show(&mut county, room, &case);
+    let times = shown["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|e| e["event"] == "evaluate")
+        .count();
+    assert_eq!(times, 1, "{shown}");
     assert_eq!(
         (&shown["evaluation"]["rating"], &shown["evaluation"]["channel"]),
         (&json!(2), &json!("citizen"))
@@ -313,6 +332,7 @@ fn materials_that_come_later_are_ticked_and_fields_not_filled_in_can_be() {
         number: case.clone(),
         field: "address".to_owned(),
         value: "高河村3组".to_owned(),
+        reason: None,
         user: None,
         cover: None,
     };

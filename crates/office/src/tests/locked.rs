@@ -129,6 +129,7 @@ fn phone(number: &str) -> CaseEdit {
         number: number.to_owned(),
         field: "mobile".to_owned(),
         value: "13900139000".to_owned(),
+        reason: None,
         user: None,
         cover: None,
     }

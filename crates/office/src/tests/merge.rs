@@ -127,6 +127,7 @@ fn who_chooses_between_two_phone_numbers_sees_them_and_names_one() {
             number: number.clone(),
             field: "mobile".to_owned(),
             value: value.to_owned(),
+            reason: None,
             user: None,
             cover: None,
         };

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::county::County;
 use super::locked::{WORDS, set, unlock};
-use crate::command::{AuditList, CaseImport, CaseNew, Command, Monthly};
+use crate::command::{AuditList, CaseDo, CaseImport, CaseNew, CasePrint, Command, Monthly, Paper, UserAdd, UserRef};
 use crate::rig::Seat;
 use ledger::day::Day;
+use ledger::id::UserId;
 
 const ZHANG: &str = "11010519491231002X";
 
@@ -147,4 +148,124 @@ fn a_preview_tells_good_rows_from_bad_ones_and_records_nothing() {
     assert_eq!(told(&county.world.run(room, import(false))), told(&seen));
     assert_eq!(county.cases(room).len(), 1);
     assert_eq!(told(&county.world.run(room, import(true))), json!([0, 2, [4, 5]]));
+}
+
+#[test]
+fn a_whole_month_of_persons_is_handed_out_by_the_head_alone_and_papers_by_nobody_who_has_left() {
+    let mut county = County::new(93, 1, 1);
+    let room = county.rooms[0];
+    receive(&mut county, "2026-09-01", true);
+    let code = county.room_codes[0].clone();
+    let mut named = |name: &str, role: &str| {
+        let add = UserAdd {
+            unit: code.clone(),
+            name: name.to_owned(),
+            role: role.to_owned(),
+        };
+        let town = county.townships[0];
+        let made = county.world.run(town, Command::UserAdd(add));
+        county.world.pass(5_000);
+        UserId::parse(made["id"].as_str().unwrap()).unwrap()
+    };
+    let people = [
+        ("李芳", "clerk"),
+        ("王强", "head"),
+        ("周审", "auditor"),
+        ("钱操", "operator"),
+        ("孙管", "admin"),
+    ];
+    let ids: Vec<UserId> = people.iter().map(|(name, role)| named(name, role)).collect();
+    let gone = named("陈静", "head");
+    let stop = UserRef {
+        who: "陈静".to_owned()
+    };
+    county.world.run(county.townships[0], Command::UserStop(stop));
+    county.world.pass(5_000);
+    let number = county.cases(room)[0]["project_no"].as_str().unwrap().to_owned();
+    let mut told = Vec::new();
+    for (user, (_, role)) in ids.iter().chain([&gone]).zip(people.iter().chain([&("陈静", "gone")])) {
+        let month = |plain: bool| {
+            Command::Monthly(Monthly {
+                month: "2026-09".to_owned(),
+                plain,
+                reason: Some("年终归档".to_owned()),
+                user: Some(*user),
+            })
+        };
+        let print = Command::CasePrint(CasePrint {
+            number: number.clone(),
+            paper: Paper::Receipt,
+            pressed: false,
+            user: Some(*user),
+        });
+        let whole = county
+            .world
+            .command(room, month(true))
+            .map(|v| v.to_string().contains(ZHANG));
+        let masked = county.world.command(room, month(false)).map(|v| v["masked"] == true);
+        let paper = county.world.command(room, print).map(|v| v["name"] == "张三");
+        told.push((*role, [whole, masked, paper].map(|r| r.unwrap_or(false))));
+    }
+    let expected = [
+        ("clerk", [false, true, true]),
+        ("head", [true, true, true]),
+        ("auditor", [false, false, false]),
+        ("operator", [false, true, true]),
+        ("admin", [true, true, true]),
+        ("gone", [false, false, false]),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_paper_is_counted_when_it_goes_to_the_printer_and_not_when_it_is_looked_at() {
+    let mut county = County::new(94, 1, 1);
+    let room = county.rooms[0];
+    receive(&mut county, "2026-10-08", false);
+    let number = county.cases(room)[0]["project_no"].as_str().unwrap().to_owned();
+    let mut nth = |paper: Paper, pressed: bool| {
+        let print = CasePrint {
+            number: number.clone(),
+            paper,
+            pressed,
+            user: None,
+        };
+        county.world.run(room, Command::CasePrint(print))["nth"].clone()
+    };
+    let receipt = Paper::Receipt;
+    let seen = [false, false, true, false, true, true].map(|pressed| nth(receipt, pressed));
+    assert_eq!(json!(seen), json!([1, 1, 1, 2, 2, 3]));
+    assert_eq!(nth(Paper::Authority, true), 1);
+    let trail = trail(&mut county, room);
+    let times = |act: &str| trail.iter().filter(|(a, _)| a == act).count();
+    // Who looked is on the record all the same: the name stands there in the clear.
+    assert_eq!((times("print"), times("reveal")), (4, 3), "{trail:?}");
+}
+
+#[test]
+fn told_again_the_paper_says_that_it_is_the_second_time_and_what_is_missing_now() {
+    let mut county = County::new(95, 1, 1);
+    let room = county.rooms[0];
+    receive(&mut county, "2026-10-08", false);
+    let number = county.cases(room)[0]["project_no"].as_str().unwrap().to_owned();
+    let mut act = |event: &str, items: &[&str]| {
+        let act = CaseDo {
+            number: number.clone(),
+            event: event.to_owned(),
+            items: items.iter().map(|i| (*i).to_owned()).collect(),
+            ..CaseDo::default()
+        };
+        county.world.run(room, Command::CaseDo(act));
+        let print = CasePrint {
+            number: number.clone(),
+            paper: Paper::Notice,
+            pressed: false,
+            user: None,
+        };
+        let paper = county.world.run(room, Command::CasePrint(print));
+        json!([paper["asked"], paper["asked_times"]])
+    };
+    assert_eq!(act("ask", &["公章", "身份证"]), json!([["公章", "身份证"], 1]));
+    act("supply", &["公章", "身份证"]);
+    assert_eq!(act("ask", &["户口簿"]), json!([["户口簿"], 2]));
 }

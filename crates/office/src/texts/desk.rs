@@ -10,6 +10,21 @@ pub(crate) fn bad_month(text: &str) -> CommandError {
     CommandError::usage("bad_month", format!("月份“{text}”有误，要写成 2026-10 这样，请改正。"))
 }
 
+/// What a person's number is called, whatever kind it is.
+pub(crate) const CERT_NO: &str = "证件号码";
+
+/// A number that fails its check stands only with a reason.
+pub(crate) fn bad_cert_no(why: &impl std::fmt::Display) -> CommandError {
+    CommandError::failed("bad_cert_no", format!("{why}。证件上确实是这样的，请写明核对说明。"))
+}
+
+pub(crate) fn head_alone_exports() -> CommandError {
+    CommandError::failed(
+        "not_entitled",
+        "完整的台账只由负责人导出。请改存脱敏的，或请负责人登录后导出。",
+    )
+}
+
 /// What a note says of an act by somebody who stands in.
 pub(crate) const TICKED: &str = "登记收到材料";
 
@@ -49,6 +64,11 @@ pub(crate) fn paper_time(paper: &str, nth: u64) -> String {
     format!("{paper} 第 {nth} 次打印")
 }
 
+/// Looked at, not printed.
+pub(crate) fn paper_seen(paper: &str) -> String {
+    format!("预览{paper}")
+}
+
 pub(crate) fn not_to_print(of: Paper) -> CommandError {
     let when = match of {
         Paper::Receipt => "收件以后才能打印",
@@ -58,7 +78,10 @@ pub(crate) fn not_to_print(of: Paper) -> CommandError {
         Paper::Closed => "要等办结以后",
         Paper::Authority => "只有还没办完的件才能委托",
     };
-    CommandError::failed("not_to_print", format!("现在还不能打印{}：{when}。", paper(of)))
+    CommandError::failed(
+        "not_to_print",
+        format!("现在还不能打印{}：{when}。请办到那一步再打印。", paper(of)),
+    )
 }
 
 pub(crate) fn day_to_come(today: impl std::fmt::Display) -> CommandError {
@@ -78,14 +101,14 @@ pub(crate) fn book_not_here(unit: &str) -> CommandError {
 pub(crate) fn find_too_long(chars: usize) -> CommandError {
     CommandError::usage(
         "bad_find",
-        format!("要找的内容最多 {chars} 个字。请只写编号、姓名、证件号或电话中的一两样。"),
+        format!("要找的内容最多 {chars} 个字。请只写编号、姓名、证件号码或电话中的一两样。"),
     )
 }
 
 pub(crate) fn find_too_few_digits(digits: usize) -> CommandError {
     CommandError::usage(
         "bad_find",
-        format!("数字至少要写 {digits} 位，如证件号或电话的后 {digits} 位，请多写几位再找。"),
+        format!("数字至少要写 {digits} 位，如证件号码或电话的后 {digits} 位，请多写几位再找。"),
     )
 }
 

@@ -376,6 +376,7 @@ fn a_phone_edited_on_both_sides_keeps_both_values() {
             number: number.clone(),
             field: "mobile".to_owned(),
             value: value.to_owned(),
+            reason: None,
             user: None,
             cover: None,
         };

@@ -3,7 +3,7 @@
 use ledger::day::Day;
 use ledger::form::{Event, Form};
 use ledger::id::Tier;
-use office::command::{CaseDo, CaseEdit, CaseErase, Command};
+use office::command::{CaseDo, CaseEdit, CaseErase, Command, Evaluate};
 
 use crate::dice::Dice;
 use crate::will::{Known, People, Person};
@@ -41,6 +41,7 @@ impl Person {
             number: known.no,
             field: field.to_owned(),
             value: people.value(field, dice),
+            reason: None,
             user: None,
             cover: None,
         })
@@ -77,6 +78,14 @@ impl Person {
             return self.list();
         };
         self.about = Some(known.no.clone());
+        if name == "evaluate" {
+            // The applicant's press: what it is known by takes nothing from the dice.
+            return Command::Evaluate(Evaluate {
+                number: known.no.clone(),
+                rating: 1 + dice.below(5) as u8,
+                press: format!("{today}/{}", known.events.len()),
+            });
+        }
         Command::CaseDo(self.typed(people, &known, &name, today, dice))
     }
 
@@ -96,7 +105,6 @@ impl Person {
             "suspend" => act.result = Some((1 + dice.below(2)).to_string()),
             // Results differ now and then: two closings while apart become a conflict.
             "close" => act.result = Some(if dice.per_mille(800) { 6 } else { dice.below(8) }.to_string()),
-            "evaluate" => act.rating = Some(1 + dice.below(5) as u8),
             "hand_over" => act.note = Some(self.unit.clone()),
             "correct_date" => {
                 act.items = known.events.first().cloned().into_iter().collect();

@@ -133,6 +133,7 @@ pub(in crate::desk) async fn edit(
         number: number.clone(),
         field: one(&pairs, "field").unwrap_or_default(),
         value: one(&pairs, "value").unwrap_or_default(),
+        reason: None,
         user: Some(person.id),
         cover: cover(person),
     };
@@ -232,6 +233,7 @@ pub(in crate::desk) async fn settle(
         number: number.clone(),
         field: form.field,
         value: value.shown(),
+        reason: None,
         user,
         cover: cover(person),
     };

@@ -295,6 +295,21 @@ impl Step {
         own.map_or(t::STEP_NOTE, |d| &d.label)
     }
 
+    /// Where it stands among the others: usual ones first, ways out last.
+    fn rank(&self) -> u8 {
+        match self.event.as_str() {
+            _ if self.is_grave() => 9,
+            _ if self.is_main() => 0,
+            "ask" => 1,
+            "note" => 3,
+            "give_back" => 4,
+            "hand_over" => 5,
+            "correct_date" => 6,
+            "reopen" => 7,
+            _ => 2,
+        }
+    }
+
     /// Leads out of the way: asked once more.
     pub(super) fn is_grave(&self) -> bool {
         let out = matches!(self.event.as_str(), "withdraw" | "return" | "void" | "refuse");
@@ -316,14 +331,40 @@ impl Case {
     }
 
     /// What may be done now, but for what would have nothing to be done with.
-    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
+    ///
+    /// What is done every day comes first, what puts things right after it, ways out last.
+    pub(super) fn steps(&self) -> Vec<&Step> {
         let nothing_here = !self.items.iter().any(|i| i.received);
-        self.allowed.iter().filter(move |s| match s.event.as_str() {
+        let offered = self.allowed.iter().filter(|s| match s.event.as_str() {
             "hand_over" => self.takers().next().is_some(),
             "correct_date" => self.correctable().next().is_some(),
             "give_back" => !nothing_here,
             _ => true,
-        })
+        });
+        let mut steps: Vec<&Step> = offered.collect();
+        // The form's own order stands within each kind.
+        steps.sort_by_key(|step| step.rank());
+        steps
+    }
+
+    pub(super) fn has_grave(&self) -> bool {
+        self.allowed.iter().any(Step::is_grave)
+    }
+
+    /// Whether the ways out begin here.
+    pub(super) fn is_first_grave(&self, step: &Step) -> bool {
+        let first = self.steps().into_iter().find(|s| s.is_grave());
+        first.is_some_and(|first| first.event == step.event)
+    }
+
+    /// Who takes the next step, where it is not for this room to take.
+    pub(super) fn next_elsewhere(&self) -> Option<&'static str> {
+        let ours = self.allowed.iter().any(Step::is_main);
+        match self.line.state.as_str() {
+            _ if ours || self.is_errand() || self.line.ended() => None,
+            "forwarded" => Some(t::NEXT_COUNTY),
+            _ => Some(t::NEXT_TOWNSHIP),
+        }
     }
 
     /// The units that could take it over.

@@ -4,7 +4,8 @@ pub(crate) const PRINT: &str = "打印";
 pub(crate) const ON_A4: &str = "A4 纸";
 pub(crate) const ON_ROLL: &str = "80 毫米小票";
 pub(crate) const PRINT_NOW: &str = "打印（回车）";
-pub(crate) const PRINT_HINT: &str = "一式两份；每次打开都记入打印记录";
+pub(crate) const PRINT_HINT: &str = "一式两份；按一次记一次打印，只看不算";
+pub(crate) const PRESS_FIRST: &str = "请回到页面，按“打印”按钮打印：这样才会记入打印记录。";
 pub(crate) const BACK_TO_CASE: &str = "回到办件";
 pub(crate) const COPIES: [&str; 2] = ["第一联 交申请人", "第二联 村室留存"];
 pub(crate) const ROOM: &str = "便民服务室";
@@ -30,6 +31,22 @@ pub(crate) const SIGN_CLERK: &str = "经办人：";
 pub(crate) const SIGN_ENTRUSTER: &str = "委托人签字：＿＿＿＿＿＿＿＿";
 pub(crate) const SIGN_AGENT: &str = "代办员签字：＿＿＿＿＿＿＿＿";
 pub(crate) const SEAL: &str = "（盖章）";
+
+/// A title of a paper whose number is not the formal one yet.
+pub(crate) fn provisional(label: &str) -> String {
+    format!("{label}（临时）")
+}
+
+pub(crate) fn told_again(label: &str, times: u64) -> String {
+    match times {
+        2 => format!("{label}（二次告知）"),
+        n => format!("{label}（第 {n} 次告知）"),
+    }
+}
+
+pub(crate) fn notice_again(times: &u64) -> String {
+    format!("这是第 {times} 次告知，以本次列出的为准；以前已交的不用再交。")
+}
 
 pub(crate) fn reprint(nth: &u64) -> String {
     format!("补打（第 {nth} 次）")
