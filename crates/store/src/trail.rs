@@ -140,6 +140,15 @@ impl Trail {
         Ok(trail)
     }
 
+    /// Syncs the last segment, whoever wrote it: what a failed sync or a killed process left in the page cache is read back as if it
+    /// were there, and what is added behind it in another file would outlive it.
+    pub(crate) fn make_durable(&self, disk: &mut dyn Disk) -> io::Result<()> {
+        match self.segment {
+            0 => Ok(()),
+            segment => disk.sync_data(&name(segment)),
+        }
+    }
+
     pub(crate) fn tip(&self) -> TrailTip {
         self.tip
     }

@@ -60,6 +60,7 @@ impl Store {
     /// Once the facts are known: where the trail goes on.
     pub(super) fn reopen_trail(&mut self) -> Result<(), StoreError> {
         self.trail = Trail::open(&*self.disk, self.said()).map_err(failed("opening the trail"))?;
-        Ok(())
+        let durable = self.trail.make_durable(&mut *self.disk);
+        durable.map_err(failed("making the trail durable"))
     }
 }

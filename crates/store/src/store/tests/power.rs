@@ -187,3 +187,22 @@ fn after_a_sync_error_nothing_is_acknowledged_until_the_store_is_opened_again() 
     store.commit().unwrap();
     assert!(verify(&mut store).is_clean());
 }
+
+#[test]
+fn a_record_of_the_trail_that_could_not_be_synced_is_durable_before_another_file_follows_it() {
+    // Seed 134: after a failed sync and a power cut `verify` said that a record of the trail was gone or changed.
+    let pc = Pc::new(40);
+    let mut store = pc.open();
+    store.append_trail(1, b"first").unwrap();
+    store.commit().unwrap();
+    pc.disk.fault(Fault::SyncFails);
+    assert!(store.append_trail(1, b"second").is_err());
+    drop(store);
+    let mut store = pc.open();
+    store.append_trail(2, b"of another life, in another file").unwrap();
+    store.commit().unwrap();
+    drop(store);
+    pc.cut_power();
+    let found = pc.open().verify_trail(&mut |_| {}).unwrap();
+    assert_eq!(found.faults, []);
+}
