@@ -190,6 +190,7 @@ impl Office {
             self.begin_epoch()?;
         }
         self.keep_chain()?;
+        self.store.adopt_waiting();
         self.due.own_receipts = true;
         self.due.duties = true;
         self.due.keys = true;

@@ -52,6 +52,8 @@ impl Office {
     /// # Errors
     /// When the journal or the index cannot be read at all.
     pub(crate) fn verify(&mut self, now: Now, progress: &mut dyn FnMut(Progress)) -> Result<Json, CommandError> {
+        // What was staged when the folder was opened belongs to what is looked at.
+        self.commit(now)?;
         let verified = self.store.verify(progress).map_err(|e| texts::store_failed(&e))?;
         if !verified.met.is_empty() {
             self.lowered(now, &verified.met)?;

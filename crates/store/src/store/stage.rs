@@ -323,6 +323,15 @@ impl Store {
         }
     }
 
+    /// Stages the runs that wait behind a hole no longer. What filled it was met after them in the journal, and what was journalled of
+    /// them then may have rotted since. To be called after opening, and after damage was taken in.
+    pub fn adopt_waiting(&mut self) {
+        let logs: BTreeSet<LogId> = self.dead.values().map(|dead| dead.log).collect();
+        for log in logs {
+            self.adopt(&log, 0, u64::MAX);
+        }
+    }
+
     /// The dead runs of one log that can be read, by the number of the entry before them.
     fn survey(&self, log: &LogId) -> BTreeMap<(u64, Position), u32> {
         let dead = self.dead.iter().filter(|(_, dead)| dead.log == *log);

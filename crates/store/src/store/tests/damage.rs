@@ -163,6 +163,45 @@ fn what_has_joined_again_behind_a_hole_is_not_read_again_at_every_run() {
 }
 
 #[test]
+fn runs_that_joined_behind_a_filled_hole_join_again_when_the_second_copy_of_one_rots_too() {
+    // Seed 71: the first copy lies before what filled the hole, so that reading the journal in order passes it by.
+    let (room, hub) = (Pc::new(15), Pc::new(16));
+    let (mut store, mut above) = (room.open(), hub.open());
+    for run in runs(2, &[1; 6]) {
+        store.stage_run(&run).unwrap();
+        store.commit().unwrap();
+    }
+    sync(&store, &mut above, &log_of(2));
+    drop(store);
+    room.disk.flip("journal-00000001", crate::journal::HEADER_LEN + 40, 3);
+    let (mut store, _) = room.try_open().unwrap();
+    let end = store.head();
+    store.stage_run(&runs(2, &[1; 6])[0]).unwrap();
+    store.commit().unwrap();
+    let filled = store.head();
+    // What is damaged at the very end counts as never written.
+    store.stage_run(&runs(3, &[1])[0]).unwrap();
+    store.commit().unwrap();
+    drop(store);
+    let name = "journal-00000001";
+    let (from, to) = (u64::from(end.offset), u64::from(filled.offset));
+    for at in (from..to).step_by(60) {
+        let pc = Pc {
+            disk: room.disk.copy(),
+            place: Default::default(),
+        };
+        pc.disk.flip(name, at, 3);
+        let (mut store, _) = pc.try_open().unwrap();
+        store.adopt_waiting();
+        store.commit().unwrap();
+        let first_is_lost = store.logs().tips(&log_of(2)).is_empty();
+        let whole = store.logs().tips(&log_of(2)) == above.logs().tips(&log_of(2));
+        assert!(whole || first_is_lost, "byte {at} of {from}..{to}");
+        assert_eq!(verify(&mut store).damaged.is_empty(), whole, "byte {at}");
+    }
+}
+
+#[test]
 fn a_hole_that_can_be_read_again_after_it_was_filled_otherwise_stops_nobody() {
     let (room, hub) = (Pc::new(13), Pc::new(14));
     let (mut store, mut above) = (room.open(), hub.open());
