@@ -191,6 +191,8 @@ fn the_plug_is_pulled_between_keeping_a_case_and_dropping_its_draft_and_there_is
         b.path().starts_with("/case/") && b.text().contains("已存本机")
     });
     until("the draft is let go of", || draft().is_none());
+    // Ctrl+Enter only receives, also what could be closed in one go.
+    assert_eq!(desk.cases()[0]["state"], "received");
     let number = desk.cases()[0]["project_no"].as_str().expect("a number").to_owned();
     // As the disk lies when the plug is pulled between the two.
     desk.county[desk.room].kill();

@@ -205,3 +205,50 @@ fn press_lock(browser: &Browser) {
     browser.press("form[action='/lock'] button");
     browser.wait("the lock", |b| b.path() == "/login");
 }
+
+#[test]
+fn in_the_morning_who_does_not_know_the_passphrase_works_and_who_does_opens_the_names() {
+    let (mut desk, browser) = open("");
+    let early = desk.receive("A01");
+    let words = desk.county.file("words");
+    std::fs::write(&words, "春天 水井 核桃 三月 渡口\n").expect("a file");
+    let file = words.display().to_string();
+    desk.county[desk.room]
+        .json(&["passphrase", "set", "--passphrase-file", &file])
+        .expect("a passphrase");
+    desk.pull_the_plug();
+    browser.go(&desk.url("/"));
+    browser.wait("the day is to be opened", |b| b.focus() == "passphrase");
+    assert!(browser.text().contains("不输口令也能登录"), "{}", browser.text());
+    // Not known to whoever is there this morning.
+    browser.type_into("#pin", PIN);
+    browser.keys(&ENTER.to_string());
+    browser.wait("signed in", |b| b.path() == "/");
+    let before: Vec<String> = numbers(&desk);
+    browser.go(&desk.url("/new"));
+    browser.wait("told what the lock hides", |b| b.text().contains("口令还没有输入"));
+    browser.keys(&format!("A01{ENTER}"));
+    browser.wait("the number box", |b| b.focus() == "cert_no");
+    browser.keys(&format!("110101199003070038{ENTER}王强"));
+    browser.send();
+    browser.wait("kept", |b| {
+        b.path().starts_with("/case/") && b.text().contains("已存本机")
+    });
+    assert_eq!(numbers(&desk).len(), before.len() + 1);
+    // Somebody comes who knows it.
+    browser.go(&desk.url(&format!("/case/{early}")));
+    assert!(!browser.text().contains("张*"), "{}", browser.text());
+    browser.press("form[action='/lock'] button");
+    browser.wait("the lock", |b| b.focus() == "passphrase");
+    browser.keys(&format!("春天 水井 核桃 三月 渡口{ENTER}"));
+    browser.wait("the PIN", |b| b.focus() == "pin");
+    browser.keys(&format!("{PIN}{ENTER}"));
+    browser.wait("the name", |b| {
+        b.path() == format!("/case/{early}") && b.text().contains("*")
+    });
+}
+
+fn numbers(desk: &Desk) -> Vec<String> {
+    let cases = desk.cases();
+    cases.iter().map(|case| case["project_no"].to_string()).collect()
+}

@@ -25,9 +25,13 @@ fn new_case(desk: &Desk, matter: &str, name: &str, cert_no: &str, mobile: &str) 
 /// Types into the one box and waits for the answer.
 fn find(browser: &Browser, words: &str, answer: &str) {
     browser.wait("the box", |b| b.focus() == "text");
-    browser.js("document.getElementById('text').value = ''");
+    // The answer before may read the same: it goes with its page.
+    browser.js("document.getElementById('text').value = ''; document.body.dataset.before = '1'");
     browser.keys(&format!("{words}{ENTER}"));
-    browser.wait(answer, |b| b.path() == "/search" && b.text().contains(answer));
+    browser.wait(answer, |b| {
+        let is_new = b.js("return !document.body.dataset.before") == true;
+        is_new && b.path() == "/search" && b.text().contains(answer)
+    });
 }
 
 #[test]

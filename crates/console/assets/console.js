@@ -40,6 +40,11 @@
     // A file is kept by the browser, and the page stays.
     leaving = setTimeout(function () { leaving = null; listen(); }, 3000);
   }
+  // What a form keeps while it is typed into is kept no more once it was sent: it would come back as the next one's draft.
+  body.addEventListener("htmx:beforeRequest", function (e) {
+    var cause = e.detail.requestConfig && e.detail.requestConfig.triggeringEvent;
+    if (e.detail.elt.dataset.sent && cause && cause.type !== "submit") e.preventDefault();
+  });
   function isOwn(e) {
     var cause = (e.detail.requestConfig || e.detail).triggeringEvent;
     return cause && cause.type === "live";
@@ -107,7 +112,7 @@
       return;
     }
     if (!form || !form.hasAttribute("data-enter")) return;
-    if (e.ctrlKey) { e.preventDefault(); form.requestSubmit(form.querySelector("button:not([type=button])")); return; }
+    if (e.ctrlKey) { e.preventDefault(); form.requestSubmit(form.querySelector("button[data-ctrl]") || form.querySelector("button:not([type=button])")); return; }
     if (at.tagName === "BUTTON" || at.tagName === "TEXTAREA" || at.type === "submit") return;
     e.preventDefault();
     var all = fields(form);
@@ -266,6 +271,7 @@
     headers["HX-Request"] = "true";
     answer.setAttribute("aria-busy", "true");
     fetch(box.dataset.send, { method: "POST", headers: headers, body: box.files[0] }).then(function (got) {
+      if (got.headers.get("hx-redirect")) { again(); return ""; }
       if (got.status === 413) return "<p class=\"note amber\">" + box.dataset.tooLarge + "</p>";
       return got.text();
     }).then(function (html) {

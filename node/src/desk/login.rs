@@ -253,6 +253,7 @@ pub(super) async fn enrol(
     let Some(clerk) = clerks.iter().find(|c| Some(c.id) == id) else {
         return show_enrol(&desk, &visit, Some(t::CHOOSE_NAME.to_owned())).await;
     };
+    let pin = ledger::check::fold_width(form.pin.trim());
     let refusal = match &clerk.enrol {
         None => Some(t::NO_CODE),
         Some(enrol) if Enrol::digest_of(&clerk.id, &typed_code(&form.code)).to_string() != enrol.digest => {
@@ -260,14 +261,14 @@ pub(super) async fn enrol(
             Some(t::WRONG_CODE)
         }
         Some(enrol) if enrol.until_ms < wall_ms() => Some(t::OLD_CODE),
-        Some(_) if form.pin != form.again => Some(t::PINS_DIFFER),
+        Some(_) if pin != ledger::check::fold_width(form.again.trim()) => Some(t::PINS_DIFFER),
         Some(_) => None,
     };
     if let Some(text) = refusal {
         return show_enrol(&desk, &visit, Some(text.to_owned())).await;
     }
     let digest = clerk.enrol.as_ref().map(|e| e.digest.clone()).unwrap_or_default();
-    match desk.accounts.enrol(clerk.id, &digest, form.pin.trim()).await {
+    match desk.accounts.enrol(clerk.id, &digest, &pin).await {
         Ok(()) => Ok(enter(&desk, &visit, clerk, "/").await),
         Err(why) => show_enrol(&desk, &visit, Some(words(&why))).await,
     }

@@ -422,7 +422,8 @@ fn saved(made: &Value) -> String {
     let mut lines = vec![t::SAVED.to_owned()];
     lines.extend(made["again"].as_bool().map(|_| t::SAVED_BEFORE.to_owned()));
     lines.extend(made["errand_no"].as_str().map(t::errand_opened));
-    lines.extend(warnings.iter().filter_map(Value::as_str).map(str::to_owned));
+    let warnings = warnings.iter().filter_map(Value::as_str);
+    lines.extend(warnings.map(|warning| format!("{}{warning}", t::MIND)));
     lines.join("\n")
 }
 

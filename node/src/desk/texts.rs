@@ -35,6 +35,8 @@ pub(crate) const LOGIN: &str = "登录";
 pub(crate) const SIGN_IN: &str = "登录";
 pub(crate) const WHO_ARE_YOU: &str = "您是哪一位";
 pub(crate) const OPEN_DAY: &str = "开始今天的工作";
+pub(crate) const LOGIN_WITHOUT: &str =
+    "不输口令也能登录、照常收件，只是看不到以前的姓名和证件号码；知道口令的人来了，锁屏后再输。";
 pub(crate) const OPEN_DAY_WHY: &str = "请输入本室口令，才能看到申请人的姓名和证件号码。不输入也在照常同步。";
 pub(crate) const PASSPHRASE: &str = "本室口令";
 pub(crate) const OPEN: &str = "打开";
@@ -296,6 +298,8 @@ pub(crate) const SAVED: &str = "已存本机";
 pub(crate) const SAVED_BEFORE: &str = "这一件刚才已经存过，没有重复登记";
 pub(crate) const RESUMED: &str = "已接上次没填完的内容。";
 pub(crate) const CLEAR: &str = "清空重填";
+/// What a case was saved with and somebody should look at.
+pub(crate) const MIND: &str = "请注意：";
 pub(crate) const NEW_LOCKED: &str =
     "本室口令还没有输入：可以收件，但填到一半的内容不会自动保存，也查不到这个人以前办过的事。";
 
@@ -335,6 +339,7 @@ pub(crate) const VOID_BECAUSE: &str = "未生效：";
 pub(crate) const BY_MACHINE: &str = "（命令行或导入）";
 pub(crate) const APPLICANT: &str = "申请人";
 pub(crate) const NO_KEY: &str = "（密钥未到）";
+pub(crate) const LOOK_ALIKE: &str = "遮住以后看不出差别，请先在下面“看完整信息”，再选。";
 pub(crate) const TWO_VALUES: &str = "两处填得不一样";
 pub(crate) const LEADS: &str = "暂以此为准";
 pub(crate) const TAKE_THIS: &str = "用这个";

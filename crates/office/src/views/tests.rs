@@ -97,7 +97,7 @@ fn wrong_input_says_what_to_do_and_keeps_nothing() {
     assert_eq!(try_new("B23", "张", ZHANG, None).unwrap_err().code, "bad_input");
     assert_eq!(
         try_new("B23", "张三", "110105194912310021", None).unwrap_err().code,
-        "bad_input"
+        "bad_cert_no"
     );
     assert_eq!(try_new("B23", "张三", ZHANG, Some("2026-11-21")).unwrap_err().exit, 2);
     let late = try_new("B23", "张三", ZHANG, Some("2026-11-02")).unwrap();

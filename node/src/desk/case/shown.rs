@@ -25,6 +25,15 @@ pub(super) struct Field {
     pub(super) values: Vec<FieldValue>,
 }
 
+impl Field {
+    /// Whether masking hides in what the values differ.
+    pub(super) fn looks_alike(&self) -> bool {
+        self.values
+            .iter()
+            .any(|v| self.values.iter().filter(|w| w.shown() == v.shown()).count() > 1)
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Item {
     pub(super) name: String,
