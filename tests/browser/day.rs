@@ -149,6 +149,22 @@ fn five_wrong_pins_close_the_door_and_a_word_still_being_composed_is_not_sent() 
     browser.wait("the finished word is searched for", |b| {
         b.text().contains("农村村民住宅用地（宅基地）审批")
     });
+    // Nor is the form sent while a word of it is being composed; it is once the word stands.
+    browser.keys(&ENTER.to_string());
+    browser.wait("on to the number", |b| b.focus() == "cert_no");
+    browser.keys(&format!("{ZHANG}{ENTER}"));
+    browser.js(
+        "var name = document.getElementById('name'); name.focus(); name.value = '张';
+         name.dispatchEvent(new CompositionEvent('compositionstart', {bubbles: true}));
+         document.getElementById('new').requestSubmit();",
+    );
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    assert_eq!((browser.path(), desk.cases().len()), ("/new".to_owned(), 0));
+    browser.js("var name = document.getElementById('name'); name.value = '张三';
+         name.dispatchEvent(new CompositionEvent('compositionend', {bubbles: true, data: '张三'}));");
+    browser.send();
+    browser.wait("kept", |b| b.path().starts_with("/case/"));
+    assert_eq!(desk.cases().len(), 1);
 
     browser.js("document.querySelector('form[action=\"/lock\"] button').click()");
     browser.wait("the PIN", |b| b.focus() == "pin");
