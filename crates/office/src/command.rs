@@ -10,6 +10,7 @@ use thiserror::Error;
 
 mod desk;
 mod secret;
+mod work;
 
 pub use desk::{
     CaseFind, CasePrint, CaseTick, DayClose, DayShow, DraftKeep, DraftKind, DraftOf, ErrandList, ErrandNew, Evaluate,
@@ -17,6 +18,10 @@ pub use desk::{
 };
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
+pub use work::{
+    CaseDoMany, ConflictQueue, DocGive, DocRegister, FollowUp, FollowUpList, Inbox, QuarantineQueue, QuarantineRetry,
+    WaitingLeave, WaitingList, Work,
+};
 
 /// What a person asks of an office.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,6 +86,8 @@ pub enum Command {
     ConflictList,
     ConflictResolve(ConflictResolve),
     QuarantineList,
+    /// A township's and the county's own work.
+    Work(Work),
     Verify,
     Reindex,
     /// Locks the unsealing key by a passphrase, or by another one.

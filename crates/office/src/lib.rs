@@ -44,6 +44,7 @@ pub mod tiers;
 mod users;
 mod verify;
 pub mod views;
+mod waiting;
 
 pub use inspect::{Held, Load};
 pub use life::Life;

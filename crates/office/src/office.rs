@@ -16,7 +16,7 @@ use serde_json::Value;
 use store::{Committed, Disk, KvPlace, Opened, Position, Progress, Store, StoreError};
 use thiserror::Error;
 
-use crate::cases::Desk;
+use crate::cases::{Desk, Inbox};
 use crate::command::{Command, CommandError};
 use crate::duties::{Due, may_have_lost_own};
 use crate::finder::Finder;
@@ -94,6 +94,7 @@ pub struct Office {
     pub(crate) views: Views,
     pub(crate) desk: Desk,
     pub(crate) finder: Finder,
+    pub(crate) inbox: Inbox,
     pub(crate) peers: Peers,
     pub(crate) reports: Reports,
     /// Sessions that have been told everything of the rooms once.
@@ -147,6 +148,7 @@ impl Office {
             views: Views::open(&store),
             desk: Desk::default(),
             finder: Finder::default(),
+            inbox: Inbox::default(),
             reports: Reports::load(&store)?,
             me,
             software: home.software,
@@ -329,6 +331,7 @@ impl Office {
             | Command::ConflictList
             | Command::ConflictResolve(_)
             | Command::QuarantineList
+            | Command::Work(_)
             | Command::AuditList(_)
             | Command::AuditAppend(_)
             | Command::Verify => true,
@@ -388,6 +391,7 @@ impl Office {
             Command::ConflictList => self.conflict_list(now),
             Command::ConflictResolve(args) => self.conflict_resolve(now, args),
             Command::QuarantineList => self.quarantine_list(now),
+            Command::Work(work) => self.work(now, work),
             Command::Verify => self.verify(now, progress),
             Command::Reindex => self.reindex(now, progress),
             _ => Err(CommandError::usage("unknown_command", "没有这个命令。")),

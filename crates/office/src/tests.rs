@@ -19,3 +19,4 @@ mod storm;
 mod trail;
 mod users;
 mod window;
+mod work;

@@ -1,6 +1,7 @@
 //! Every sentence that cases, imports, conflicts and checks say to a clerk. Short, in the clerk's words, with what to do next.
 
 mod desk;
+mod work;
 
 use ledger::conflict::ConflictKind;
 use ledger::id::Tier;
@@ -11,6 +12,7 @@ use crate::command::CommandError;
 use crate::office::OfficeError;
 
 pub(crate) use desk::*;
+pub(crate) use work::*;
 
 /// The folder has no life yet.
 pub(crate) fn unplaced() -> CommandError {

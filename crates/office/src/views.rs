@@ -12,6 +12,7 @@ pub(crate) mod counts;
 pub(crate) mod fold;
 pub(crate) mod groups;
 pub(crate) mod name;
+pub(crate) mod open;
 pub(crate) mod row;
 mod under;
 
@@ -41,7 +42,7 @@ pub use row::{RecordRef, RecordRow, RowEntry, RowStatus, Summary};
 /// would make applying slower: the index's own sync takes some ten milliseconds.
 const TRUST_ENTRIES: usize = 16_384;
 /// The format of the rows. Raised whenever a row's bytes or what is derived from it change: old rows are then made anew.
-const FORMAT: u8 = 6;
+const FORMAT: u8 = 8;
 /// Rows removed in one batch.
 const WIPE_ROWS: usize = 4_096;
 /// Frames read at once, when they are short. One holds up to a mebibyte, of thousands of entries.
