@@ -12,6 +12,8 @@ use daemon::render::{NeverSeen, View};
 use daemon::{Action, Failure, perform};
 use office::command::{Command, InitCounty, Invite, MemberAdmit, MemberExtend, MemberRevoke};
 
+mod console;
+
 pub use daemon::run;
 
 #[derive(Parser, Debug)]
@@ -155,7 +157,7 @@ pub fn main_with(args: Vec<OsString>) -> ExitCode {
     match daemon::usage::parse::<Cli>(args) {
         Ok(cli) => {
             let action = action(&cli.common, cli.command);
-            perform(Kind::Hub, &cli.common, action, None)
+            perform(Kind::Hub, &cli.common, action, Some(console::face()))
         }
         Err(exit) => exit,
     }

@@ -180,6 +180,10 @@ impl Office {
     /// Writes an act down: durable on return. The fact that remembers it is staged; the caller commits before anything is shown.
     pub(crate) fn audit(&mut self, now: Now, note: Note) -> Result<(), StoreError> {
         let unit = self.unit();
+        let note = Note {
+            user: note.user.or(self.acting),
+            ..note
+        };
         let roles = note.user.zip(unit).and_then(|(user, unit)| {
             let person = self.authority.user_at(&user, unit)?;
             Some(person.roles.join(","))

@@ -100,6 +100,26 @@ pub enum Command {
     AuditList(AuditList),
     /// Writes down an act of a face of ours (print, export, login) before it is done.
     AuditAppend(AuditAppend),
+    /// The same as another command, asked for by a person: who it was stands on what is recorded and in the trail.
+    By(By),
+}
+
+impl Command {
+    /// What is asked for, whoever asks.
+    pub fn asked(&self) -> &Command {
+        match self {
+            Command::By(by) => by.asks.asked(),
+            command => command,
+        }
+    }
+}
+
+/// A command and who asks for it through a face of ours. A person named within the command itself is not overruled.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct By {
+    pub user: UserId,
+    pub asks: Box<Command>,
 }
 
 /// The tables of a county, as text of the files that were given.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::id::{DeviceId, Scope, ScopeKind, Tier, UnitId};
+use ledger::id::{DeviceId, Scope, ScopeKind, Tier, UnitId, UserId};
 use ledger::seed::Seeds;
 use replica::authority::{Authority, Member};
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
@@ -28,6 +28,7 @@ use crate::passphrase::Vigil;
 use crate::peers::{Peers, SessionId};
 use crate::reports::Reports;
 use crate::statements::{Statements, rescue_facts};
+use crate::texts;
 use crate::tiers::Reach;
 use crate::views::Views;
 
@@ -72,6 +73,8 @@ pub(crate) fn unless_full<T: Default>(done: Result<T, OfficeError>) -> Result<T,
 pub struct Office {
     pub(crate) me: Identity,
     pub(crate) software: String,
+    /// For whom a face asks what is carried out right now.
+    pub(crate) acting: Option<UserId>,
     pub(crate) store: Store,
     pub(crate) opened: Opened,
     pub(crate) statements: Statements,
@@ -152,6 +155,7 @@ impl Office {
             reports: Reports::load(&store)?,
             me,
             software: home.software,
+            acting: None,
             store,
             opened,
             statements,
@@ -266,6 +270,17 @@ impl Office {
         command: Command,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Value, CommandError> {
+        if let Command::By(by) = command {
+            let unit = self.unit().ok_or_else(texts::unplaced)?;
+            let works_here = self.authority.user_at(&by.user, unit).is_some_and(|u| u.active);
+            if !works_here {
+                return Err(texts::user_not_here());
+            }
+            self.acting = Some(by.user);
+            let done = self.command(now, *by.asks, progress);
+            self.acting = None;
+            return done;
+        }
         // What we have said to others is to be seen in what is shown here.
         if self.stage_unstaged()? {
             self.commit_or_fail(now)?;
@@ -304,7 +319,7 @@ impl Office {
     /// # Errors
     /// In Chinese, when the index cannot be made anew at all.
     pub fn prepare(&mut self, _now: Now, command: &Command) -> Result<Option<Position>, CommandError> {
-        let reads_rows = match command {
+        let reads_rows = match command.asked() {
             Command::Reindex => {
                 self.begin_reindex(&mut |_| {})?;
                 true
@@ -555,7 +570,7 @@ impl Ancestry for NothingHeld {
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::ReadOnly(_) => crate::texts::disk_full(),
+            StoreError::ReadOnly(_) => texts::disk_full(),
             StoreError::Poisoned(why) => Self::failed(
                 "disk",
                 format!("磁盘写入失败（{why}），没有保存；请检查磁盘并重新启动。"),

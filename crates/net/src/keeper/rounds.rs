@@ -357,7 +357,7 @@ impl State {
             };
             // Where nothing is left to do and the rows are not there, the disk is full: the command says so.
             if self.owed && !self.office.is_applied(waiting.until) {
-                if let Command::Reindex = *waiting.command {
+                if let Command::Reindex = waiting.command.asked() {
                     (waiting.progress)(self.office.rebuilt());
                 }
                 self.waiting.push_back(waiting);
