@@ -51,6 +51,9 @@ pub(crate) enum Act {
     UserAdd,
     UserCode,
     UserStop,
+    AlertMute,
+    AlertUnmute,
+    AlertRules,
     Face(FaceAct),
 }
 
@@ -75,6 +78,9 @@ impl Act {
             Act::UserAdd => "user_add",
             Act::UserCode => "user_code",
             Act::UserStop => "user_stop",
+            Act::AlertMute => "alert_mute",
+            Act::AlertUnmute => "alert_unmute",
+            Act::AlertRules => "alert_rules",
             Act::Face(FaceAct::Print) => "print",
             Act::Face(FaceAct::Export) => "export",
             Act::Face(FaceAct::Login) => "login",

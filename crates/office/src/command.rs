@@ -9,6 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 mod desk;
+mod health;
 mod secret;
 mod work;
 
@@ -16,6 +17,7 @@ pub use desk::{
     CaseFind, CasePrint, CaseTick, DayClose, DayShow, DraftKeep, DraftKind, DraftOf, ErrandList, ErrandNew, Evaluate,
     Monthly, Paper, SentOf, Visits,
 };
+pub use health::{AlertList, AlertMute, AlertRulesSet, AlertTold, AlertUnmute, RoomShow, Wall, WallSort};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 pub use work::{
@@ -66,6 +68,20 @@ pub enum Command {
     CaseErase(CaseErase),
     Status,
     Rooms,
+    /// The rooms below as tiles, and numbers for all of them.
+    Wall(Wall),
+    RoomShow(RoomShow),
+    AlertList(AlertList),
+    AlertMute(AlertMute),
+    AlertUnmute(AlertUnmute),
+    AlertRules,
+    AlertRulesSet(AlertRulesSet),
+    /// News of alerts has been taken by whoever listens.
+    AlertTold(AlertTold),
+    /// Looks at every room once: history, alerts. The daemon's timer asks.
+    HealthWatch,
+    /// Numbers for machines that watch.
+    Metrics,
     /// The own book's day, and what is to be seen to.
     Today,
     /// The leading catalogue.

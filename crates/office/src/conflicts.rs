@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use ledger::conflict::{ConflictId, ConflictKind};
-use ledger::id::{DeviceId, Hash, Tier};
+use ledger::id::{DeviceId, Hash, Tier, UnitId};
 use ledger::record::{Edit, NewEvent, RecordConflict, Side, Value};
 use replica::authority::Write;
 use replica::time::Now;
@@ -68,6 +68,13 @@ impl Office {
         let forks = self.forks();
         let open = forks.iter().filter(|f| !self.is_fork_settled(f)).count();
         Ok(self.views.counts(&self.store)?.conflicts + open as u64)
+    }
+
+    /// Units of devices that write in two places and have not begun anew.
+    pub(crate) fn forked_units(&self) -> BTreeSet<UnitId> {
+        let standing = self.forks().into_iter().filter(|fork| !self.is_fork_settled(fork));
+        let units = standing.filter_map(|fork| self.authority.member(&fork.device).map(|m| m.unit));
+        units.collect()
     }
 
     /// Decides an item, or takes the decision back with `undo`.

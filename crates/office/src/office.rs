@@ -100,6 +100,8 @@ pub struct Office {
     pub(crate) inbox: Inbox,
     pub(crate) peers: Peers,
     pub(crate) reports: Reports,
+    pub(crate) meters: crate::meters::Meters,
+    pub(crate) health: crate::health::Health,
     /// Sessions that have been told everything of the rooms once.
     pub(crate) reported_to: BTreeSet<SessionId>,
     pub(crate) health_due: bool,
@@ -165,6 +167,8 @@ impl Office {
             seeds,
             process,
             peers: Peers::new(health),
+            meters: crate::meters::Meters::default(),
+            health: crate::health::Health::default(),
             reported_to: BTreeSet::new(),
             health_due: false,
             own_reach: Reach::default(),
@@ -409,7 +413,7 @@ impl Office {
             Command::Work(work) => self.work(now, work),
             Command::Verify => self.verify(now, progress),
             Command::Reindex => self.reindex(now, progress),
-            _ => Err(CommandError::usage("unknown_command", "没有这个命令。")),
+            other => self.health_command(now, other),
         }
     }
 

@@ -7,6 +7,7 @@ mod desk;
 mod erased;
 mod errands;
 mod find;
+mod health;
 mod honest;
 mod life;
 mod locked;
