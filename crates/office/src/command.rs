@@ -10,6 +10,8 @@ use thiserror::Error;
 
 mod desk;
 mod health;
+mod report;
+mod rows;
 mod secret;
 mod work;
 
@@ -18,6 +20,7 @@ pub use desk::{
     Monthly, Paper, SentOf, Visits,
 };
 pub use health::{AlertList, AlertMute, AlertRulesSet, AlertTold, AlertUnmute, RoomShow, Wall, WallSort};
+pub use report::{AbsenceNote, Assess, Frame, Report, ReportCases, ReportFreeze, ReportKept, ReportOf};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 pub use work::{
@@ -61,6 +64,8 @@ pub enum Command {
     DayClose(DayClose),
     /// The month's cases as a table (台账).
     Monthly(Monthly),
+    /// 统计报表: figures, the cases behind them, periods that were frozen, windows assessed.
+    Report(Report),
     /// What a paper (回执、告知书、通知书…) says; written into the trail before it is told.
     CasePrint(CasePrint),
     CaseShow(CaseShow),

@@ -15,6 +15,7 @@ mod conflicts;
 mod dayclose;
 mod drafts;
 mod duties;
+mod figures;
 mod finder;
 mod grants;
 pub mod health;

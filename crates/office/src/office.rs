@@ -323,41 +323,10 @@ impl Office {
     /// # Errors
     /// In Chinese, when the index cannot be made anew at all.
     pub fn prepare(&mut self, _now: Now, command: &Command) -> Result<Option<Position>, CommandError> {
-        let reads_rows = match command.asked() {
-            Command::Reindex => {
-                self.begin_reindex(&mut |_| {})?;
-                true
-            }
-            Command::CaseDo(_)
-            | Command::Evaluate(_)
-            | Command::CaseEdit(_)
-            | Command::CaseTick(_)
-            | Command::ErrandNew(_)
-            | Command::ErrandList(_)
-            | Command::Sent(_)
-            | Command::CaseList(_)
-            | Command::CaseFind(_)
-            | Command::DayShow(_)
-            | Command::DayClose(_)
-            | Command::Monthly(_)
-            | Command::CasePrint(_)
-            | Command::Today
-            | Command::Matters
-            | Command::Visits(_)
-            | Command::CaseShow(_)
-            | Command::CaseImport(_)
-            | Command::CaseErase(_)
-            | Command::ConflictList
-            | Command::ConflictResolve(_)
-            | Command::QuarantineList
-            | Command::Work(_)
-            | Command::AuditList(_)
-            | Command::AuditAppend(_)
-            | Command::Verify => true,
-            // Recording needs no row but the last number's, and must never wait.
-            _ => false,
-        };
-        let wait = reads_rows && self.life.is_some() && !self.views.is_current(&self.store);
+        if matches!(command.asked(), Command::Reindex) {
+            self.begin_reindex(&mut |_| {})?;
+        }
+        let wait = command.asked().reads_rows() && self.life.is_some() && !self.views.is_current(&self.store);
         Ok(wait.then(|| self.store.head()))
     }
 
@@ -400,6 +369,7 @@ impl Office {
             Command::DayShow(args) => self.day_show(now, &args),
             Command::DayClose(args) => self.day_close(now, &args),
             Command::Monthly(args) => self.monthly(now, &args),
+            Command::Report(report) => self.reported(now, &report),
             Command::CasePrint(args) => self.case_print(now, &args),
             Command::Today => self.today_view(now),
             Command::Matters => self.matters(now),

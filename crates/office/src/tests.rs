@@ -6,6 +6,7 @@ mod day;
 mod desk;
 mod erased;
 mod errands;
+mod figures;
 mod find;
 mod health;
 mod honest;

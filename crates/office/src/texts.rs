@@ -1,6 +1,7 @@
 //! Every sentence that cases, imports, conflicts and checks say to a clerk. Short, in the clerk's words, with what to do next.
 
 mod desk;
+mod figures;
 pub(crate) mod health;
 mod work;
 
@@ -14,6 +15,9 @@ use crate::office::OfficeError;
 
 pub(crate) use desk::*;
 pub(crate) use work::*;
+pub(crate) mod report {
+    pub(crate) use super::figures::*;
+}
 
 /// The folder has no life yet.
 pub(crate) fn unplaced() -> CommandError {

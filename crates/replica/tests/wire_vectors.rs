@@ -272,6 +272,7 @@ fn statements_that_the_county_publishes_keep_their_bytes() {
             parent: Some(UnitId([9; 16])),
             from: Some(day("2020-07-01")),
             until: None,
+            into: None,
         }],
     };
     frozen_statement!("statement_organisation", Statement::Organisation(organisation));

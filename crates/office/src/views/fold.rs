@@ -13,6 +13,7 @@ use replica::logs::Held;
 use store::{Store, StoreError};
 
 use crate::keys::Keys;
+use crate::views::measure::{Extra, measured};
 use crate::views::name::{self, Flag};
 use crate::views::open::OpenCase;
 use crate::views::row::{
@@ -213,6 +214,7 @@ impl Under<'_> {
             _ => None,
         };
         let head = folded.head.as_ref();
+        let matter = head.and_then(|h| self.catalogues.get(&h.catalogue)?.matter(&h.matter));
         let has_book_key = !self.keys.scope_keys(&of.scope).is_empty();
         let locked = self.keys.is_locked() && self.keys.is_granted(&of.scope) && !erased;
         // Behind the lock nothing is opened, but what lists show already need not vanish from them.
@@ -269,6 +271,7 @@ impl Under<'_> {
             decided_by: folded.decided_by,
             docs: docs(folded),
             bad_review: bad_review(folded),
+            extra: Extra::of(folded, matter),
         }
     }
 }
@@ -371,6 +374,9 @@ pub(crate) fn derived(of: RecordRef, row: &RecordRow) -> Derived {
         for on in [s.on, s.closed_on, s.ended_on].into_iter().flatten() {
             rows.insert(name::day_case(of, on), Vec::new());
         }
+    }
+    if let Some(measure) = measured(&of.record, row) {
+        rows.insert(name::measure(of), measure);
     }
     if let Some(no) = s.case_no.as_ref().filter(|_| s.errand) {
         rows.insert(name::errand_of(no, of), Vec::new());

@@ -44,6 +44,10 @@ pub(crate) const CLOSING: &[u8] = b"vY";
 pub(crate) const OPEN: &[u8] = b"vQ";
 /// Document numbers (受理文书号), by year, series and number.
 pub(crate) const DOC: &[u8] = b"vZ";
+/// What reports count of each record.
+pub(crate) const MEASURE: &[u8] = b"vM";
+/// Reports that were frozen (定稿) and absences that were noted, by the unit that did and place.
+pub(crate) const KEPT: &[u8] = b"vO";
 /// Records that need attention, by flag.
 pub(crate) const FLAG: &[u8] = b"vX";
 /// What the rows were folded under: members, forms, catalogues, keys.
@@ -125,6 +129,25 @@ pub(crate) fn imported(key: &Hash) -> Vec<u8> {
 
 pub(crate) fn import(key: &Hash, of: RecordRef) -> Vec<u8> {
     joined(&[&imported(key), &of.to_bytes()])
+}
+
+pub(crate) fn measure(of: RecordRef) -> Vec<u8> {
+    joined(&[MEASURE, &of.to_bytes()])
+}
+
+/// The number of the case in a key made by [`errand_of`].
+pub(crate) fn errand_case_no(key: &[u8]) -> Option<&str> {
+    let end = key.len().checked_sub(2 + 33)?;
+    std::str::from_utf8(key.get(ERRAND_OF.len()..end)?).ok()
+}
+
+pub(crate) fn kept(log: &LogId, tip: Tip) -> Vec<u8> {
+    placed(KEPT, log, tip)
+}
+
+/// The place that a key made by [`kept`] names.
+pub(crate) fn kept_place(key: &[u8]) -> Option<(LogId, Tip)> {
+    place(key.strip_prefix(KEPT)?)
 }
 
 pub(crate) fn listed(unit: UnitId) -> Vec<u8> {

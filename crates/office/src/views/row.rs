@@ -10,6 +10,8 @@ use minicbor::{Decode, Encode};
 use replica::entry::{LogId, Tip};
 use store::EntryAt;
 
+use crate::views::measure::Extra;
+
 /// Where the body of one entry lies, and which entry it is.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct RowEntry {
@@ -177,6 +179,9 @@ pub struct Summary {
     /// The business date of the event that ended it.
     #[n(28)]
     pub ended_on: Option<Day>,
+    /// What reports count beyond the above.
+    #[n(29)]
+    pub extra: Extra,
     /// Who took the last step above the room.
     #[n(30)]
     pub handled_by: Option<UserId>,
