@@ -14,6 +14,7 @@ mod home;
 mod login;
 mod members;
 mod people;
+pub(crate) mod reports;
 mod rights;
 mod texts;
 mod users;
@@ -42,6 +43,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// The main menu: what somebody may see of it is shown.
 const MENU: &[(Right, Link)] = &[
+    (Right::Report, link("/reports", texts::reports::REPORTS, "5")),
+    (Right::Report, link("/assess", texts::reports::ASSESS, "6")),
     (Right::Members, link("/members", texts::MEMBERS, "7")),
     (Right::Users, link("/users", texts::USERS, "8")),
     (Right::Audit, link("/audit", texts::AUDIT, "9")),
@@ -102,6 +105,7 @@ fn pages() -> Routes {
         .everybody("/awake", get(awake))
         .everybody("/me", get(login::me_page).post(login::change))
         .with(members::routes())
+        .with(reports::routes())
         .with(users::routes())
         .with(audit::routes())
 }

@@ -1,6 +1,7 @@
 //! Every word that the console says, area by area.
 
 mod refusals;
+pub(super) mod reports;
 
 pub(super) use refusals::refusal;
 
