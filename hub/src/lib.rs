@@ -12,9 +12,6 @@ use daemon::render::{NeverSeen, View};
 use daemon::{Action, Failure, perform};
 use office::command::{Command, InitCounty, Invite, MemberAdmit, MemberExtend, MemberRevoke};
 
-mod console;
-mod report;
-
 pub use daemon::run;
 
 #[derive(Parser, Debug)]
@@ -58,8 +55,6 @@ enum HubCommand {
     Member(MemberCommand),
     /// 下级各村室的同步情况 · sync health of every room below
     Rooms(RoomsArgs),
-    /// 统计报表、定稿、考核 · reports
-    Report(report::ReportArgs),
     /// 办件 · cases
     #[command(subcommand)]
     Case(CaseCommand),
@@ -159,13 +154,8 @@ struct ExtendArgs {
 pub fn main_with(args: Vec<OsString>) -> ExitCode {
     match daemon::usage::parse::<Cli>(args) {
         Ok(cli) => {
-            if let HubCommand::Report(args) = &cli.command
-                && let Some(file) = args.xlsx()
-            {
-                return args.save(&cli.common, file);
-            }
             let action = action(&cli.common, cli.command);
-            perform(Kind::Hub, &cli.common, action, Some(console::face()))
+            perform(Kind::Hub, &cli.common, action, None)
         }
         Err(exit) => exit,
     }
@@ -227,7 +217,6 @@ fn action(common: &Common, command: HubCommand) -> Result<Action, Failure> {
             };
             Action::ask(Command::Rooms, View::Rooms(never_seen))
         }
-        HubCommand::Report(args) => args.action()?,
         HubCommand::Case(case) => Action::case(case),
         HubCommand::Shared(shared) => Action::shared(shared),
     })
@@ -270,9 +259,6 @@ mod tests {
             (&["member", "revoke", "abcdef01", "--reason", "lost"], "member_revoke"),
             (&["member", "extend", "abcdef01"], "member_extend"),
             (&["rooms"], "rooms"),
-            (&["report", "--month", "2026-10", "--unit", "511603102"], "report"),
-            (&["report", "freeze", "2026-10"], "report"),
-            (&["report", "list"], "report"),
             (&["join", "CL1-X"], "join"),
             (&["case", "list", "--json"], "case_list"),
             (&["status"], "status"),

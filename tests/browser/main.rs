@@ -5,7 +5,6 @@ mod books;
 mod case;
 mod day;
 mod driver;
-mod hub;
 mod lent;
 mod lock;
 mod papers;

@@ -9,7 +9,6 @@
 
 mod action;
 mod api;
-mod certificate;
 pub mod cli;
 pub mod config;
 mod face;
@@ -28,8 +27,7 @@ pub mod usage;
 mod words;
 
 pub use action::{Action, FolderNeed};
-pub use certificate::Certificate;
-pub use face::{Console, Face, Pages, Stage};
+pub use face::{Console, Face, Stage};
 pub use failure::Failure;
 pub use folder::{ApiDoor, Folder};
 pub use passphrase::Want;

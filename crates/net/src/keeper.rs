@@ -40,9 +40,7 @@ pub(crate) enum Message {
     },
     Frame {
         id: SessionId,
-        inbound: Box<Inbound>,
-        /// Of the frame, as it came.
-        bytes: usize,
+        inbound: Inbound,
         held: [OwnedSemaphorePermit; 2],
     },
     /// A frame that came before the link knew that the two sides have met.

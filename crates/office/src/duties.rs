@@ -15,6 +15,7 @@ use crate::life::{Life, fact, fact_u64};
 use crate::local::keyless;
 use crate::office::{Office, OfficeError, unless_full};
 use crate::prefix;
+use crate::salvage::Stranded;
 
 /// How often duties are looked at while something may be due.
 const DUTIES_EVERY_MS: u64 = 1_000;
@@ -45,6 +46,8 @@ pub(crate) struct Due {
     pub(crate) own_receipts: bool,
     /// Some record's key may be missing.
     pub(crate) keys: bool,
+    /// Entries of ours may be stranded behind a damaged place.
+    pub(crate) stranded: Option<Stranded>,
 }
 
 /// Whether logs of our own had entries in places that are damaged.
@@ -337,6 +340,7 @@ impl Office {
         if self.due.keys && now.mono_ms.saturating_sub(self.due.keys_asked_ms) >= KEYS_EVERY_MS {
             self.ask_keys(now)?;
         }
+        self.salvage_if_due(now)?;
         self.witness_if_due(now)?;
         self.send_reports(now);
         self.commit_or_fail(now)
@@ -384,6 +388,7 @@ impl Office {
         self.refold();
         if !damaged.is_empty() {
             self.views.reread();
+            self.note_loss(now);
             // What we said behind the hole lives on at our peers: going on from before it would be a fork.
             if concern(damaged, &self.me.device) && self.life.is_some() {
                 self.begin_epoch()?;
@@ -417,9 +422,11 @@ impl Office {
         let receipts = self.due.receipts_since_ms.map(|since| since + RECEIPTS_LAZY_MS);
         let keys = (self.due.keys && !self.peers.lines.is_empty()).then_some(self.due.keys_asked_ms + KEYS_EVERY_MS);
         let settling = (!self.settled_in && self.life.is_some()).then_some(self.opened_ms + SETTLING_MS);
+        let stranded = self.due.stranded.map(|noted| noted.due_ms());
         let doubt = self.store.is_in_doubt().then_some(0);
         let all = [
             doubt,
+            stranded,
             self.next_session_wakeup(),
             settling,
             self.locks_at_ms(),

@@ -92,7 +92,6 @@ impl Office {
             parent: None,
             from: None,
             until: None,
-            into: None,
         };
         let organisation = Organisation {
             version: 1,

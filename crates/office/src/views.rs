@@ -11,9 +11,7 @@
 pub(crate) mod counts;
 pub(crate) mod fold;
 pub(crate) mod groups;
-pub(crate) mod measure;
 pub(crate) mod name;
-pub(crate) mod open;
 pub(crate) mod row;
 mod under;
 
@@ -25,13 +23,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ledger::form::{Form, Forms};
 use ledger::id::{RecordId, ScopeKind};
 use replica::authority::Authority;
-use replica::entry::{KIND_DAY, KIND_RECORD, KIND_REPORT, KIND_STATEMENT, KIND_TRAIL, LogId, RecordBody, Tip};
+use replica::entry::{KIND_DAY, KIND_RECORD, KIND_STATEMENT, KIND_TRAIL, LogId, RecordBody, Tip};
 use store::kv::prefix_end;
 use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan, Store, StoreError};
 
 use crate::dayclose::closing_day;
 use crate::keys::Keys;
 use crate::life::fact;
+use crate::views::counts::visit;
 use crate::views::fold::{Fresh, Patience, Read, Under, derived};
 use crate::views::groups::Touched;
 use crate::views::row::{RECORD_DEVICE_ENTRIES_MAX, RowLog};
@@ -43,7 +42,7 @@ pub use row::{RecordRef, RecordRow, RowEntry, RowStatus, Summary};
 /// would make applying slower: the index's own sync takes some ten milliseconds.
 const TRUST_ENTRIES: usize = 16_384;
 /// The format of the rows. Raised whenever a row's bytes or what is derived from it change: old rows are then made anew.
-const FORMAT: u8 = 9;
+const FORMAT: u8 = 6;
 /// Rows removed in one batch.
 const WIPE_ROWS: usize = 4_096;
 /// Frames read at once, when they are short. One holds up to a mebibyte, of thousands of entries.
@@ -86,6 +85,14 @@ pub struct Views {
     changed: Option<Vec<RecordRef>>,
     /// Times in a row that the disk could not read what was to be folded.
     stumbles: u32,
+}
+
+/// An entry that a row speaks of and that lies in a damaged place.
+pub(crate) struct LostEntry {
+    pub(crate) of: RecordRef,
+    pub(crate) log: LogId,
+    pub(crate) tip: Tip,
+    pub(crate) body: Option<Vec<u8>>,
 }
 
 /// What one call of [`Views::apply`] left to do.
@@ -210,6 +217,33 @@ impl Views {
                 Scan::On
             })?;
         Ok(())
+    }
+
+    /// Entries that rows speak of and that lie in damaged places, each with its body where the row's checksum still proves it: a frame
+    /// is damaged by one bit anywhere in it.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn lost(store: &Store) -> Result<Vec<LostEntry>, StoreError> {
+        let mut lost = Vec::new();
+        visit(store.kv(), name::RECORD, &mut |key, value| {
+            let Some((of, row)) = name::tail(key).zip(RecordRow::decode(value)) else {
+                return;
+            };
+            for entry in &row.entries {
+                let at = entry.at();
+                let (segment, offset) = (at.segment, at.offset);
+                if !store.is_hole(Position { segment, offset }) {
+                    continue;
+                }
+                let body = store.body(at).ok();
+                lost.extend(
+                    row.place(of.scope, entry)
+                        .map(|(log, tip)| LostEntry { of, log, tip, body }),
+                );
+            }
+        })?;
+        Ok(lost)
     }
 
     /// Takes in at most about `budget` entries. `authority` must have folded every statement that is committed. Where the disk could
@@ -399,7 +433,6 @@ impl Views {
                     Some(day) => odd.put(name::closing(scope.unit, day, &run.log, tip), entry.body),
                     None => odd.put(name::odd(&run.log, tip), [name::ODD_UNREADABLE]),
                 },
-                KIND_REPORT if scope.kind == ScopeKind::Book => odd.put(name::kept(&run.log, tip), entry.body),
                 KIND_TRAIL => odd.put(name::witness(&run.log, tip), entry.body),
                 _ => odd.put(name::odd(&run.log, tip), [name::ODD_UNKNOWN]),
             }
@@ -428,7 +461,7 @@ impl Views {
         let kv = store.kv();
         let mut batch = odd;
         let mut groups = Touched::default();
-        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        let (mut new, mut changed, mut gone) = (Vec::new(), Vec::new(), false);
         for (of, fresh) in touched {
             let key = name::record(of);
             let before = kv.value(&key)?.and_then(|bytes| RecordRow::decode(&bytes));
@@ -442,6 +475,17 @@ impl Views {
             }
             // Noted also when nothing changed: a crash may have come between the two writes below.
             groups.note(&row);
+            if row.entries.is_empty() {
+                // All that was held of it is lost. A row would be told of by nothing in the journal.
+                if let Some(before) = &before {
+                    derived(of, before).into_keys().for_each(|key| batch.delete(key));
+                    batch.delete(key);
+                    groups.note(before);
+                    changed.push(of);
+                    gone = true;
+                }
+                continue;
+            }
             match &before {
                 Some(before) if *before == row => continue,
                 Some(_) => {}
@@ -468,6 +512,9 @@ impl Views {
         self.writes += 1;
         if let Some(all) = &mut self.changed {
             all.extend(changed);
+        }
+        if gone {
+            self.counts = None;
         }
         if let Some(counts) = &mut self.counts {
             new.into_iter().for_each(|scope| counts.add_record(scope));

@@ -7,6 +7,7 @@ mod read;
 mod repair;
 mod rows;
 mod stage;
+mod stranded;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use ledger::id::{Hash, RecordId, Scope};
+use ledger::id::{DeviceId, Hash, RecordId, Scope};
 use replica::entry::LogId;
 use replica::logs::Logs;
 use replica::receipt::Receipts;
@@ -30,6 +31,7 @@ use crate::types::{Health, Position, Progress, Stats, StoreError};
 use crate::vault::{Key, Vault};
 use rows::{Dead, Hole};
 use stage::Draft;
+use stranded::Waiting;
 
 /// Kept back for statements, receipts and drafts on a full disk.
 const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
@@ -56,6 +58,8 @@ pub struct Store {
     /// their place, with their length. Made anew when needed.
     orphans: BTreeMap<LogId, BTreeMap<(u64, Position), u32>>,
     holes: BTreeMap<Position, Hole>,
+    /// Whether what waits of one device in one book has been said again.
+    waiting: RefCell<BTreeMap<(Scope, DeviceId), Waiting>>,
     trusted: Position,
     /// The last one in the journal; differs from `trusted` after a rebuild.
     journalled_trust: Position,
@@ -202,11 +206,6 @@ impl Store {
     /// Free bytes of the disk, where it can tell; the space kept back is not counted.
     pub fn free_bytes(&self) -> Option<u64> {
         self.disk.free_bytes().ok()
-    }
-
-    /// How many bytes the disk holds in all, where it can tell.
-    pub fn total_bytes(&self) -> Option<u64> {
-        self.disk.total_bytes().ok()
     }
 
     /// The disk, for the few small files that lie beside the journal (identities). Names must not begin with `journal-`, `vault`,

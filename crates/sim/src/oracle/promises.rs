@@ -18,6 +18,8 @@ pub(super) struct Promises {
     /// Every end that was ever answered for: what was excused is not promised anew by a later answer about something else.
     noted: BTreeMap<Seat, BTreeSet<(LogId, Tip)>>,
     excused: u64,
+    /// Devices by whose harm something was lost that nobody else held.
+    bereft: BTreeSet<Seat>,
 }
 
 impl Promises {
@@ -40,6 +42,7 @@ impl Promises {
         for (log, tip) in fresh {
             if reachable.as_ref().is_some_and(|store| !holds(store, &log, tip)) {
                 self.excused += 1;
+                self.bereft.insert(seat);
                 continue;
             }
             self.own.entry(seat).or_default().insert((log, tip));
@@ -90,6 +93,9 @@ impl Promises {
             let before = tips.len();
             tips.retain(|tip| stores.iter().any(|(_, store)| holds(store, log, *tip)));
             self.excused += (before - tips.len()) as u64;
+            if tips.len() < before {
+                self.bereft.insert(seat);
+            }
         }
     }
 
@@ -108,6 +114,11 @@ impl Promises {
                 }
             }
         }
+    }
+
+    /// Whether a harm to this disk has cost entries that nobody else held.
+    pub(super) fn has_excused(&self, seat: Seat) -> bool {
+        self.bereft.contains(&seat)
     }
 
     pub(super) fn excused(&self) -> u64 {

@@ -1,9 +1,9 @@
 //! Equal sets of entries and statements give byte-equal state, on whatever device and whenever; void events change none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::conflict::ConflictKind;
-use ledger::id::{Hash, RecordId, Scope, ScopeKind};
+use ledger::id::{DeviceId, Hash, RecordId, Scope, ScopeKind};
 use ledger::record::{Folded, Status};
 use office::Office;
 use office::views::{RecordRef, RecordRow, RowStatus};
@@ -157,7 +157,10 @@ pub(super) fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, 
 }
 
 /// In the end everybody who may hold a scope holds the same of it, and every record of it can be read as far as it should.
-pub(super) fn check_in_step(world: &World, seats: &[Seat], found: &mut Findings) {
+///
+/// `bereft`: devices whose disks were harmed, where acknowledged entries were lost for good. What such a device said after a lost entry
+/// of the same record waits for it for ever; that nothing else is missing, `Kept` demands.
+pub(super) fn check_in_step(world: &World, seats: &[Seat], bereft: &BTreeSet<DeviceId>, found: &mut Findings) {
     let mut digests: BTreeMap<Scope, (Hash, Seat)> = BTreeMap::new();
     let scopes = all_scopes(world, seats);
     for seat in seats {
@@ -184,7 +187,8 @@ pub(super) fn check_in_step(world: &World, seats: &[Seat], found: &mut Findings)
         }
         for (of, row) in office.record_rows().unwrap_or_default() {
             let s = &row.summary;
-            if s.status == RowStatus::AwaitingEntries && s.unrecognised == 0 && s.set_aside == 0 {
+            let is_bereft = row.logs.iter().any(|log| bereft.contains(&log.device));
+            if s.status == RowStatus::AwaitingEntries && s.unrecognised == 0 && s.set_aside == 0 && !is_bereft {
                 let what = format!("record {} still waits for entries", of.record);
                 found.push(Found::new(Check::InStep, *seat, what));
             }

@@ -56,8 +56,11 @@ impl Sight<'_> {
         if office.store().doubts() != doubts {
             return;
         }
+        // What was lost to known damage and is being fetched again hides the way in the same manner: the way from what the receipt names
+        // to what came before it is not held here. Whether the hubs hold all of it is looked at below.
+        let all_held = places.iter().all(|(log, tip)| holds(office.store(), log, *tip));
         let no = &row.summary.no;
-        if shown != said {
+        if shown != said && (all_held || shown < said) {
             let what = format!(
                 "{no} is shown at the {}, its receipts say {}",
                 shown.as_str(),

@@ -76,6 +76,7 @@ impl Store {
             dead: BTreeMap::new(),
             orphans: BTreeMap::new(),
             holes: BTreeMap::new(),
+            waiting: RefCell::default(),
             trusted: found.trusted,
             journalled_trust: found.trusted,
             trusted_at: Position::START,

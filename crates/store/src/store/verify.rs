@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use replica::entry::{LogId, Tip};
-use replica::logs::Place;
 use replica::run::Run;
 
 use super::rows::Hole;
-use super::stage::Overlay;
 use super::{Store, rows};
 use crate::journal::{self, FrameAt, Item, Walker, next_chain};
 use crate::kv::{Order, Scan};
@@ -181,17 +179,6 @@ impl Store {
     fn is_reached(&self, hole: &Hole) -> bool {
         let reach = |log: &LogId| self.logs.tips(log).iter().map(|tip| tip.seq).max().unwrap_or(0);
         hole.reached.iter().all(|(log, seq)| reach(log) >= *seq)
-    }
-
-    /// Whether a run waits behind a hole.
-    fn any_waits(&self) -> bool {
-        self.dead.iter().any(|(at, dead)| {
-            let place = FrameAt { at: *at, len: dead.len };
-            match self.load(place) {
-                Ok(run) => matches!(self.logs.place(&run, &Overlay(self)), Place::Gap { .. } | Place::New(_)),
-                Err(_) => false,
-            }
-        })
     }
 }
 

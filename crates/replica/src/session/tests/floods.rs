@@ -86,7 +86,6 @@ fn report(version: String) -> RoomHealth {
         skew_ms: None,
         disk_free_bytes: 1,
         version,
-        more: None,
     }
 }
 

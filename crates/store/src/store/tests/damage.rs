@@ -457,3 +457,55 @@ fn damage_is_taken_in_whole_or_not_at_all_whenever_the_power_goes() {
         heal(&mut store, &hub, &format!("{kept} writes of the index were kept"));
     }
 }
+
+#[test]
+fn what_waits_behind_a_hole_that_nobody_fills_is_told_and_waits_no_longer_once_it_was_said_again() {
+    let room = Pc::new(9);
+    let mut store = room.open();
+    let (log, device) = (log_of(1), log_of(1).device);
+    let said = |text: &str| Entry {
+        kind: replica::entry::KIND_RECORD,
+        ..entry(text)
+    };
+    let mut places = Vec::new();
+    for text in ["first", "second", "third", "fourth"] {
+        places.push(store.head());
+        store.stage_local(&key(1), book(), EPOCH, vec![said(text)]).unwrap();
+        store.commit().unwrap();
+    }
+    assert!(!store.may_strand(&device));
+    drop(store);
+    room.disk.flip("journal-00000001", u64::from(places[1].offset) + 40, 3);
+    // An index made anew no longer knows which logs reached how far.
+    let room = Pc {
+        disk: room.disk.copy(),
+        place: MemPlace::default(),
+    };
+    let mut store = room.open();
+    assert!(store.may_strand(&device));
+    let stranded = store.stranded(&device).unwrap();
+    let bodies: Vec<Vec<u8>> = stranded.iter().map(|run| run.run().entries[0].body.clone()).collect();
+    assert_eq!(bodies, [said("third").body, said("fourth").body]);
+    assert!(stranded.iter().all(|run| *run.log() == log));
+    assert_eq!(store.stranded(&log_of(2).device).unwrap(), []);
+    assert!(!verify(&mut store).is_clean(), "two entries wait");
+    let mut unsaid: Vec<Entry> = ["first", "third", "fourth", "third"].map(said).to_vec();
+    store.leave_unsaid(&device, book(), &mut unsaid).unwrap();
+    assert_eq!(
+        unsaid,
+        [said("third"), said("fourth")],
+        "each once, and not what is held"
+    );
+    store
+        .stage_local(&key(1), book(), EPOCH + 1, vec![said("third")])
+        .unwrap();
+    store.commit().unwrap();
+    assert!(!verify(&mut store).is_clean(), "one entry waits");
+    store
+        .stage_local(&key(1), book(), EPOCH + 1, vec![said("fourth")])
+        .unwrap();
+    store.commit().unwrap();
+    let verified = verify(&mut store);
+    assert!(verified.is_clean(), "{verified:?}");
+    assert_eq!(verified.healed.len(), 1);
+}
