@@ -97,6 +97,7 @@ pub struct County {
     lines: BTreeMap<(PlaceId, PlaceId), Relay>,
     /// Rooms open their desks.
     desks: bool,
+    consoles: bool,
 }
 
 impl County {
@@ -123,6 +124,7 @@ impl County {
             places: Vec::new(),
             lines: BTreeMap::new(),
             desks: false,
+            consoles: false,
         })
     }
 
@@ -136,6 +138,11 @@ impl County {
         self.desks = true;
     }
 
+    /// Hubs made from now on open their consoles, each at a port of the system's choice.
+    pub fn open_consoles(&mut self) {
+        self.consoles = true;
+    }
+
     /// A place with a folder of its own and nothing in it yet.
     pub fn place(&mut self, name: &str, kind: Kind) -> PlaceId {
         let data = self.dir.path().join(format!("{:02}-{name}", self.places.len()));
@@ -145,7 +152,7 @@ impl County {
     /// As [`County::place`], with a folder of the caller's choice.
     pub fn place_at(&mut self, name: &str, kind: Kind, data: PathBuf) -> PlaceId {
         let mut place = Place::new(name, kind, &self.exe, data);
-        if self.desks && kind == Kind::Node {
+        if (self.desks && kind == Kind::Node) || (self.consoles && kind == Kind::Hub) {
             place.set_env("CUNLIAN_CONSOLE", "127.0.0.1:0");
         }
         self.places.push(place);

@@ -12,6 +12,9 @@ use daemon::render::{NeverSeen, View};
 use daemon::{Action, Failure, perform};
 use office::command::{Command, InitCounty, Invite, MemberAdmit, MemberExtend, MemberRevoke};
 
+mod console;
+mod report;
+
 pub use daemon::run;
 
 #[derive(Parser, Debug)]
@@ -55,6 +58,8 @@ enum HubCommand {
     Member(MemberCommand),
     /// 下级各村室的同步情况 · sync health of every room below
     Rooms(RoomsArgs),
+    /// 统计报表、定稿、考核 · reports
+    Report(report::ReportArgs),
     /// 办件 · cases
     #[command(subcommand)]
     Case(CaseCommand),
@@ -154,8 +159,13 @@ struct ExtendArgs {
 pub fn main_with(args: Vec<OsString>) -> ExitCode {
     match daemon::usage::parse::<Cli>(args) {
         Ok(cli) => {
+            if let HubCommand::Report(args) = &cli.command
+                && let Some(file) = args.xlsx()
+            {
+                return args.save(&cli.common, file);
+            }
             let action = action(&cli.common, cli.command);
-            perform(Kind::Hub, &cli.common, action, None)
+            perform(Kind::Hub, &cli.common, action, Some(console::face()))
         }
         Err(exit) => exit,
     }
@@ -217,6 +227,7 @@ fn action(common: &Common, command: HubCommand) -> Result<Action, Failure> {
             };
             Action::ask(Command::Rooms, View::Rooms(never_seen))
         }
+        HubCommand::Report(args) => args.action()?,
         HubCommand::Case(case) => Action::case(case),
         HubCommand::Shared(shared) => Action::shared(shared),
     })
@@ -259,6 +270,9 @@ mod tests {
             (&["member", "revoke", "abcdef01", "--reason", "lost"], "member_revoke"),
             (&["member", "extend", "abcdef01"], "member_extend"),
             (&["rooms"], "rooms"),
+            (&["report", "--month", "2026-10", "--unit", "511603102"], "report"),
+            (&["report", "freeze", "2026-10"], "report"),
+            (&["report", "list"], "report"),
             (&["join", "CL1-X"], "join"),
             (&["case", "list", "--json"], "case_list"),
             (&["status"], "status"),

@@ -34,6 +34,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use console::accounts::Secret;
 use console::page::Link;
 use console::{Accounts, Gate, Problem, Sessions, Shell, Visit};
 use daemon::{Face, Service, Stage};
@@ -107,16 +108,16 @@ async fn open(stage: Stage) {
     };
     let desk = Arc::new(Desk {
         service: stage.service,
-        gate: Gate::with_files(addr, Sessions::new(stage.desk_lock), import::LOOK),
-        accounts: Accounts::of(stage.folder),
+        gate: Arc::new(Gate::new(addr, Sessions::new(stage.config.desk_lock)).taking_files(&[import::LOOK])),
+        accounts: Accounts::of(stage.folder, Secret::Pin),
         known: Mutex::new(None),
         keeping: Mutex::new(()),
         last: Mutex::new(None),
     });
     let gate = desk.gate.clone();
     tokio::join!(
-        console::serve::serve(stage.listener, routes(desk)),
-        sweep(gate, stage.desk_lock)
+        console::serve::serve(stage.listener, None, routes(desk)),
+        sweep(gate, stage.config.desk_lock)
     );
 }
 
@@ -252,7 +253,7 @@ impl Desk {
             kept: self.kept(visit, &own).await,
             page: own,
             awake_s: self.gate.sessions.awake_every().as_secs_f32(),
-            menu: MENU,
+            menu: MENU.to_vec(),
             here,
             bar: bar::of(&status),
             body,
@@ -266,14 +267,4 @@ impl Desk {
 /// Now, UTC milliseconds.
 fn wall_ms() -> i64 {
     net::Clock::start().now().wall_ms
-}
-
-/// A time of day as the clock on the wall of a Chinese room shows it.
-fn clock(wall_ms: i64) -> String {
-    let minutes = wall_ms.div_euclid(60_000) + 8 * 60;
-    format!(
-        "{:02}:{:02}",
-        minutes.div_euclid(60).rem_euclid(24),
-        minutes.rem_euclid(60)
-    )
 }

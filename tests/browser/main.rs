@@ -5,6 +5,7 @@ mod books;
 mod case;
 mod day;
 mod driver;
+mod hub;
 mod lent;
 mod lock;
 mod papers;

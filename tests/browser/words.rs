@@ -243,7 +243,7 @@ fn no_page_and_no_refusal_on_a_page_sends_anybody_to_a_command_and_what_is_no_pa
         clean(&browser, &path);
     }
     browser.go(&desk.url("/nowhere"));
-    said(&browser, "回到今日");
+    said(&browser, "回到首页");
     let ours = ("Host".to_owned(), desk.addr.to_string());
     let (code, text) = http(desk.addr, "POST", "/day/close", &[ours], &[], "").expect("an answer");
     assert!(code == 403 && text.contains('请'), "{code} {text}");

@@ -408,6 +408,7 @@ fn a_members_lies_about_others_are_shown_to_nobody() {
         skew_ms: Some(i32::MIN),
         disk_free_bytes: 0,
         version: "坏".repeat(5_000),
+        more: None,
     };
     wire.send(&Outbound::Health(vec![room]));
     // A vector that claims what is not there makes nobody wait for it.

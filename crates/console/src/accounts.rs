@@ -1,4 +1,5 @@
-//! PINs: who has enrolled on this machine, and how often somebody guessed. Kept on this machine alone, as argon2 verifiers.
+//! PINs and passwords: who has enrolled on this machine, and how often somebody guessed. Kept on this machine alone, as argon2
+//! verifiers.
 //!
 //! Who works here and as what is stated by the unit above; this file knows only ids. A try is counted on the disk before it is
 //! answered, so that pulling the plug gives nobody a sixth.
@@ -22,6 +23,20 @@ const WAIT_MS_MAX: i64 = 24 * 3_600_000;
 /// Six digits are what people keep in their heads; with five tries in a quarter of an hour a million take years.
 pub const PIN_DIGITS_MIN: usize = 6;
 pub const PIN_DIGITS_MAX: usize = 12;
+/// A hub is asked from other machines, all night: a PIN would not do.
+pub const PASSWORD_CHARS_MIN: usize = 10;
+pub const PASSWORD_CHARS_MAX: usize = 128;
+/// Of these, so many are different ones.
+const PASSWORD_DIFFERENT_MIN: usize = 5;
+
+/// What people prove themselves with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Secret {
+    /// At one PC, before which one has to sit.
+    Pin,
+    /// Over the network.
+    Password,
+}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,8 +64,8 @@ pub enum Refused {
     Waits { until_ms: i64 },
     /// The code was used before.
     CodeUsed,
-    /// Too short, too simple, or no digits.
-    WeakPin,
+    /// Too short or too simple.
+    Weak,
     /// What is on the disk cannot be read or written.
     Disk(String),
 }
@@ -64,14 +79,22 @@ impl From<io::Error> for Refused {
 /// The accounts of one machine. One try at a time: each costs 19 MB of an old PC's memory.
 pub struct Accounts {
     folder: Folder,
+    secret: Secret,
     turn: Mutex<()>,
 }
 
 impl Accounts {
     /// Those kept in a data folder.
-    pub fn of(folder: Folder) -> Self {
+    pub fn of(folder: Folder, secret: Secret) -> Self {
         let turn = Mutex::new(());
-        Self { folder, turn }
+        Self { folder, secret, turn }
+    }
+
+    fn is_sound(&self, secret: &str) -> bool {
+        match self.secret {
+            Secret::Pin => is_sound(secret),
+            Secret::Password => is_sound_password(secret),
+        }
     }
 
     fn load(&self) -> Result<Vec<Account>, Refused> {
@@ -99,22 +122,15 @@ impl Accounts {
     /// # Errors
     /// A weak PIN, a code that was used, the disk.
     pub async fn enrol(&self, id: UserId, code: &str, pin: &str) -> Result<(), Refused> {
-        if !is_sound(pin) {
-            return Err(Refused::WeakPin);
+        if !self.is_sound(pin) {
+            return Err(Refused::Weak);
         }
         let _turn = self.turn.lock().await;
         let mut all = self.load()?;
         if all.iter().any(|a| a.id == id && a.code == code) {
             return Err(Refused::CodeUsed);
         }
-        let pin = slowly(pin, |hasher, pin| {
-            let mut salt = [0; 16];
-            getrandom::fill(&mut salt).ok()?;
-            let salt = SaltString::encode_b64(&salt).ok()?;
-            Some(hasher.hash_password(pin, &salt).ok()?.to_string())
-        })
-        .await
-        .ok_or_else(|| Refused::Disk("argon2".to_owned()))?;
+        let pin = verifier(pin).await?;
         all.retain(|a| a.id != id);
         all.push(Account {
             id,
@@ -124,6 +140,27 @@ impl Accounts {
             until_ms: 0,
         });
         self.store(&all)
+    }
+
+    /// Another one for somebody who has just given the old one.
+    ///
+    /// # Errors
+    /// A weak one, somebody who has none, the disk.
+    pub async fn change(&self, id: UserId, new: &str) -> Result<(), Refused> {
+        if !self.is_sound(new) {
+            return Err(Refused::Weak);
+        }
+        let _turn = self.turn.lock().await;
+        let mut all = self.load()?;
+        let account = all.iter_mut().find(|a| a.id == id).ok_or(Refused::Unknown)?;
+        account.pin = verifier(new).await?;
+        self.store(&all)
+    }
+
+    /// Takes as long as [`Accounts::check`] for a name that nobody has, so that nobody learns by the clock who works here.
+    pub async fn pretend(&self, pin: &str) {
+        let _turn = self.turn.lock().await;
+        let _ = verifier(pin).await;
     }
 
     /// Whether this is the person's PIN, as of `now_ms`.
@@ -167,6 +204,24 @@ impl Accounts {
     }
 }
 
+/// As people type a one-time code from paper: with or without dashes, small letters, an O for a zero.
+pub fn typed_code(text: &str) -> String {
+    let folded = ledger::check::fold_width(text).to_ascii_uppercase();
+    let signs = folded.chars().filter(char::is_ascii_alphanumeric);
+    signs.map(|c| if c == 'O' { '0' } else { c }).collect()
+}
+
+/// What is kept in place of a PIN.
+async fn verifier(pin: &str) -> Result<String, Refused> {
+    let made = slowly(pin, |hasher, pin| {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).ok()?;
+        let salt = SaltString::encode_b64(&salt).ok()?;
+        Some(hasher.hash_password(pin, &salt).ok()?.to_string())
+    });
+    made.await.ok_or_else(|| Refused::Disk("argon2".to_owned()))
+}
+
 /// Argon2id with 19 MiB and two passes (OWASP's first choice), off the threads that serve pages.
 async fn slowly<T: Send + 'static>(
     pin: &str,
@@ -191,6 +246,16 @@ pub fn is_sound(pin: &str) -> bool {
     (PIN_DIGITS_MIN..=PIN_DIGITS_MAX).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && !is_row
 }
 
+/// Long enough, and not the same few signs again and again; length is worth more than odd signs.
+pub fn is_sound_password(password: &str) -> bool {
+    let mut signs: Vec<char> = password.chars().collect();
+    let length = signs.len();
+    signs.sort_unstable();
+    signs.dedup();
+    let digits_only = password.bytes().all(|b| b.is_ascii_digit());
+    (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) && signs.len() >= PASSWORD_DIFFERENT_MIN && !digits_only
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,12 +271,12 @@ mod tests {
     #[tokio::test]
     async fn five_wrong_pins_and_the_right_one_has_to_wait_too_even_after_a_power_cut() {
         let (_dir, folder) = place();
-        let accounts = Accounts::of(folder.clone());
+        let accounts = Accounts::of(folder.clone(), Secret::Pin);
         accounts.enrol(ANNA, "c1", "274951").await.unwrap();
         accounts.check(ANNA, "274951", 1_000).await.unwrap();
         for left in (1..TRIES_MAX).rev() {
             // Each try on a machine that was started anew.
-            let accounts = Accounts::of(folder.clone());
+            let accounts = Accounts::of(folder.clone(), Secret::Pin);
             assert_eq!(
                 accounts.check(ANNA, "111222", 1_000).await,
                 Err(Refused::Wrong { left })
@@ -236,15 +301,36 @@ mod tests {
     #[tokio::test]
     async fn a_code_is_good_once_and_a_new_one_sets_a_new_pin() {
         let (_dir, folder) = place();
-        let accounts = Accounts::of(folder);
+        let accounts = Accounts::of(folder, Secret::Pin);
         assert_eq!(accounts.check(ANNA, "274951", 0).await, Err(Refused::Unknown));
-        assert_eq!(accounts.enrol(ANNA, "c1", "123456").await, Err(Refused::WeakPin));
+        assert_eq!(accounts.enrol(ANNA, "c1", "123456").await, Err(Refused::Weak));
         accounts.enrol(ANNA, "c1", "274951").await.unwrap();
         assert_eq!(accounts.enrol(ANNA, "c1", "583920").await, Err(Refused::CodeUsed));
         accounts.enrol(ANNA, "c2", "583920").await.unwrap();
         assert!(accounts.check(ANNA, "274951", 0).await.is_err());
         accounts.check(ANNA, "583920", 0).await.unwrap();
         assert_eq!(accounts.enrolled().unwrap(), [ANNA]);
+    }
+
+    #[tokio::test]
+    async fn at_a_hub_a_pin_will_not_do_and_a_password_is_changed_by_whoever_has_it() {
+        let (_dir, folder) = place();
+        let accounts = Accounts::of(folder, Secret::Password);
+        for weak in ["274951", "2749512749", "aaaaaaaaaaaa", "kurz", ""] {
+            assert_eq!(accounts.enrol(ANNA, "c1", weak).await, Err(Refused::Weak), "{weak}");
+        }
+        assert_eq!(accounts.change(ANNA, "a good long one").await, Err(Refused::Unknown));
+        accounts.enrol(ANNA, "c1", "西充的秋天真好看啊哈").await.unwrap();
+        accounts.check(ANNA, "西充的秋天真好看啊哈", 0).await.unwrap();
+        assert_eq!(accounts.change(ANNA, "274951").await, Err(Refused::Weak));
+        accounts.change(ANNA, "a good long one").await.unwrap();
+        assert!(accounts.check(ANNA, "西充的秋天真好看啊哈", 0).await.is_err());
+        accounts.check(ANNA, "a good long one", 0).await.unwrap();
+        // Enrolled once, the same code sets no other.
+        assert_eq!(
+            accounts.enrol(ANNA, "c1", "another long one").await,
+            Err(Refused::CodeUsed)
+        );
     }
 
     #[test]

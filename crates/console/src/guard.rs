@@ -38,36 +38,65 @@ pub const BY_ITSELF: &str = "x-by-itself";
 pub struct Gate {
     addr: SocketAddr,
     cookie: String,
-    /// The one route that takes files.
-    files: &'static str,
+    /// The routes that take files.
+    files: &'static [&'static str],
+    /// Encrypted, and asked for from other machines too.
+    tls: bool,
+    /// By which names; addresses are always good, because nobody can make one mean us.
+    names: Vec<String>,
     pub sessions: Sessions,
 }
 
 impl Gate {
     /// Guards the face at this address.
-    pub fn new(addr: SocketAddr, sessions: Sessions) -> Arc<Self> {
-        Self::with_files(addr, sessions, "")
-    }
-
-    /// The same, with one route that takes files.
-    pub fn with_files(addr: SocketAddr, sessions: Sessions, files: &'static str) -> Arc<Self> {
+    pub fn new(addr: SocketAddr, sessions: Sessions) -> Self {
         // Browsers share cookies between the ports of one host: two rooms on one machine (a demo) must not sign each other out.
         let cookie = format!("cunlian{}", addr.port());
-        Arc::new(Self {
+        Self {
             addr,
             cookie,
-            files,
+            files: &[],
+            tls: false,
+            names: Vec::new(),
             sessions,
-        })
+        }
+    }
+
+    /// The same, with routes that take files.
+    pub fn taking_files(self, files: &'static [&'static str]) -> Self {
+        Self { files, ..self }
+    }
+
+    /// The same, encrypted, for browsers elsewhere that ask by address or by one of these names.
+    pub fn over_tls(self, names: Vec<String>) -> Self {
+        let tls = true;
+        Self { tls, names, ..self }
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls { "https://" } else { "http://" }
     }
 
     fn is_our_host(&self, host: &str) -> bool {
-        host == self.addr.to_string() || host == format!("localhost:{}", self.addr.port())
+        if host == self.addr.to_string() || host == format!("localhost:{}", self.addr.port()) {
+            return true;
+        }
+        if !self.tls {
+            return false;
+        }
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
+            _ => (host, Some(443)),
+        };
+        let bare = name.strip_prefix('[').and_then(|n| n.strip_suffix(']')).unwrap_or(name);
+        port == Some(self.addr.port())
+            && (bare.parse::<std::net::IpAddr>().is_ok() || self.names.iter().any(|n| n.eq_ignore_ascii_case(name)))
     }
 
     /// The header that gives a browser its session.
     pub fn set_cookie(&self, value: &str) -> (HeaderName, String) {
-        let line = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict", self.cookie);
+        let secure = if self.tls { "; Secure" } else { "" };
+        let line = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}", self.cookie);
         (header::SET_COOKIE, line)
     }
 
@@ -148,7 +177,7 @@ async fn admit(gate: &Gate, request: Request) -> Result<(Request, Option<String>
         .ok_or_else(Problem::foreign)?
         .to_owned();
     let origin = parts.headers.get(header::ORIGIN);
-    let ours = origin.is_some_and(|origin| origin.as_bytes() == format!("http://{host}").as_bytes());
+    let ours = origin.is_some_and(|origin| origin.as_bytes() == format!("{}{host}", gate.scheme()).as_bytes());
     let changes = match parts.method {
         Method::GET | Method::HEAD => false,
         Method::POST => true,
@@ -170,13 +199,13 @@ async fn admit(gate: &Gate, request: Request) -> Result<(Request, Option<String>
     });
     let body = if changes {
         let works = seat.person.is_some() && !seat.locked;
-        let max = match works && parts.uri.path() == gate.files {
+        let max = match works && gate.files.contains(&parts.uri.path()) {
             true => FILE_BYTES_MAX,
             false => BODY_BYTES_MAX,
         };
         let bytes = read(body, max).await?;
         if !known || !carries_token(&parts.headers, &bytes, &seat.csrf) {
-            return Err(Problem::stale_form(asking_page(&parts.headers, &host)));
+            return Err(Problem::stale_form(asking_page(gate, &parts.headers, &host)));
         }
         Body::from(bytes)
     } else {
@@ -184,7 +213,7 @@ async fn admit(gate: &Gate, request: Request) -> Result<(Request, Option<String>
     };
     let piece = parts.headers.contains_key("hx-request");
     let fresh = (!known && !cookie.is_empty()).then(|| cookie.clone());
-    let from = asking_page(&parts.headers, &host);
+    let from = asking_page(gate, &parts.headers, &host);
     let at = parts
         .uri
         .path_and_query()
@@ -202,11 +231,11 @@ async fn admit(gate: &Gate, request: Request) -> Result<(Request, Option<String>
 }
 
 /// The page of ours on which a form or a piece stands, as path and query. Only a way back is made of it, never a right.
-fn asking_page(headers: &HeaderMap, host: &str) -> Option<String> {
+fn asking_page(gate: &Gate, headers: &HeaderMap, host: &str) -> Option<String> {
     // htmx says it itself: the address in the browser may have moved on from the one that was loaded.
     let said = [HeaderName::from_static("hx-current-url"), header::REFERER];
     let url = said.iter().find_map(|name| headers.get(name)?.to_str().ok())?;
-    let rest = url.strip_prefix("http://")?.strip_prefix(host)?;
+    let rest = url.strip_prefix(gate.scheme())?.strip_prefix(host)?;
     is_local(rest).then(|| rest.to_owned())
 }
 
@@ -278,10 +307,10 @@ mod tests {
     }
 
     fn face() -> (Arc<Gate>, Router) {
-        let gate = Gate::new(
+        let gate = Arc::new(Gate::new(
             "127.0.0.1:8801".parse().unwrap(),
             Sessions::new(Duration::from_secs(600)),
-        );
+        ));
         let routes = Router::new()
             .route("/", get(shown).post(shown))
             .layer(from_fn_with_state(gate.clone(), guard));
@@ -370,10 +399,10 @@ mod tests {
         async fn broken() -> StatusCode {
             StatusCode::INTERNAL_SERVER_ERROR
         }
-        let gate = Gate::new(
+        let gate = Arc::new(Gate::new(
             "127.0.0.1:8801".parse().unwrap(),
             Sessions::new(Duration::from_secs(600)),
-        );
+        ));
         let routes = Router::new()
             .route("/typed", post(typed))
             .route("/page/{n}", get(numbered))
@@ -427,6 +456,35 @@ mod tests {
             );
             assert!(!text.contains("Failed") && !text.contains("Invalid"), "{path}: {text}");
         }
+    }
+
+    #[test]
+    fn a_hub_beyond_this_machine_is_asked_for_by_address_or_by_the_names_it_was_given() {
+        let gate = Gate::new("0.0.0.0:8802".parse().unwrap(), Sessions::new(Duration::from_secs(600)));
+        assert!(!gate.is_our_host("10.1.2.3:8802"), "not without encryption");
+        let gate = gate.over_tls(vec!["hub.example".to_owned()]);
+        for ours in [
+            "10.1.2.3:8802",
+            "[fd00::1]:8802",
+            "localhost:8802",
+            "hub.example:8802",
+            "Hub.Example:8802",
+        ] {
+            assert!(gate.is_our_host(ours), "{ours}");
+        }
+        for theirs in [
+            "10.1.2.3",
+            "10.1.2.3:8803",
+            "evil.example:8802",
+            "hub.example",
+            "hub.example.evil:8802",
+            "",
+            ":8802",
+            "[fd00::1]",
+        ] {
+            assert!(!gate.is_our_host(theirs), "{theirs}");
+        }
+        assert!(gate.set_cookie("x").1.ends_with("; Secure"));
     }
 
     #[tokio::test]

@@ -24,7 +24,7 @@ pub struct Shell {
     pub title: String,
     /// Whose desk this is.
     pub unit: String,
-    pub menu: &'static [Link],
+    pub menu: Vec<Link>,
     /// The menu's entry that is open.
     pub here: &'static str,
     /// The status bar, as HTML.
@@ -103,6 +103,23 @@ pub fn is_local(path: &str) -> bool {
         && path
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'?' | b'='))
+}
+
+/// A span as people say it: what is past an hour needs no minutes.
+pub fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => "不到 1 分钟".to_owned(),
+        60..3_600 => format!("{} 分钟", seconds / 60),
+        3_600..172_800 => format!("{} 小时", seconds / 3_600),
+        _ => format!("{} 天", seconds / 86_400),
+    }
+}
+
+/// A time of day as a clock on a wall in China shows it; `wall_ms` is UTC.
+pub fn clock(wall_ms: i64) -> String {
+    let minutes = wall_ms.div_euclid(60_000) + 8 * 60;
+    let (hour, minute) = (minutes.div_euclid(60).rem_euclid(24), minutes.rem_euclid(60));
+    format!("{hour:02}:{minute:02}")
 }
 
 /// Goes on to another page: by htmx's own header where it asked, else as a browser expects.

@@ -8,7 +8,7 @@ pub const SIGN_OUT: &str = "退出";
 pub const ON_COVER: &str = "B岗顶岗";
 pub const NO_ANSWER: &str = "后台程序没有回应，页面内容可能已过时。请稍等；一直这样时，请重新启动程序或电脑。";
 pub const NO_SCRIPT: &str = "浏览器关闭了脚本（JavaScript），本页用不了。请在浏览器设置中打开后刷新。";
-pub const BACK_TO_START: &str = "回到今日";
+pub const BACK_TO_START: &str = "回到首页";
 pub const BACK: &str = "返回上一页";
 pub const WENT_WRONG: &str = "没有办成";
 
@@ -21,10 +21,10 @@ pub const LATE: &str = "刚才提交时屏幕已经锁了：没有保存，也�
 pub const KEPT_WORDS: &str = "有些内容放不回表里（这一步现在没有了），还需要的话可以从这里抄：";
 pub const KEPT_DROP: &str = "不要了，清掉";
 pub const TOO_LARGE: &str = "提交的内容太大，没有保存。请缩短后再试。";
-pub const NOT_FOUND: &str = "没有这个页面。请点“回到今日”，从菜单重新进入。";
-pub const NOT_OPENED_SO: &str = "这一页不能直接打开，也不能刷新。请点“回到今日”，从菜单或办件页面重新进入。";
+pub const NOT_FOUND: &str = "没有这个页面。请点“回到首页”，从菜单重新进入。";
+pub const NOT_OPENED_SO: &str = "这一页不能直接打开，也不能刷新。请点“回到首页”，从菜单或办件页面重新进入。";
 pub const UNREADABLE: &str = "提交的内容不全，没有保存。请返回上一页，刷新后再填一次。";
 pub const BROKEN: &str =
-    "程序出了错，刚才的操作不知是否完成。请先在“今日”里查看，再决定是否重做；一直这样时，请联系乡镇便民服务中心。";
-pub const BUSY: &str = "程序正忙，没有在一分钟内答复。刚才的操作不知是否完成，请先在“今日”里查看，再决定是否重做。";
+    "程序出了错，刚才的操作不知是否完成。请先查看办成没有，再决定是否重做；一直这样时，请联系上级中心。";
+pub const BUSY: &str = "程序正忙，没有在一分钟内答复。刚才的操作不知是否完成，请先查看办成没有，再决定是否重做。";
 pub const NOT_ALLOWED: &str = "您的岗位不能做这一步，请由有权限的人员登录办理。";

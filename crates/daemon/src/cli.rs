@@ -59,7 +59,7 @@ pub struct RunArgs {
     /// 断线后重连的最长间隔（毫秒） · longest delay before dialling again
     #[arg(long, env = "CUNLIAN_RETRY_MS_MAX", value_name = "MS")]
     pub retry_ms_max: Option<u64>,
-    /// 办事页面在本机的地址，缺省 127.0.0.1:8801，写 off 不打开 · the clerk's page, on this machine only
+    /// 页面的地址，缺省村室 127.0.0.1:8801、中心 127.0.0.1:8802，写 off 不打开；村室只能开在本机 · where the pages are
     #[arg(long, env = "CUNLIAN_CONSOLE", value_name = "IP:PORT|off")]
     pub console: Option<String>,
 }

@@ -44,6 +44,14 @@ pub enum LogFormat {
     Json,
 }
 
+/// Two files of a certificate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pem {
+    /// The chain, the hub's own certificate first.
+    pub chain: PathBuf,
+    pub key: PathBuf,
+}
+
 /// Everything `run` needs.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -52,8 +60,12 @@ pub struct Config {
     pub data: PathBuf,
     /// Where a hub listens; `None` for a node.
     pub listen: Option<SocketAddr>,
-    /// Where the pages are served, on this machine only; `None` when they are not.
+    /// Where the pages are served; a node's on this machine only. `None` when they are not.
     pub console: Option<SocketAddr>,
+    /// Names besides addresses by which browsers may ask for a hub's pages.
+    pub console_names: Vec<String>,
+    /// A certificate of the county's own for a hub's pages, and its key, as PEM files.
+    pub console_pem: Option<Pem>,
     /// Hub addresses besides those that the ticket brought, best first.
     pub hubs: Vec<String>,
     /// The longest delay before dialling again.
@@ -74,6 +86,9 @@ struct File {
     data: Option<PathBuf>,
     listen: Option<SocketAddr>,
     console: Option<String>,
+    console_names: Option<Vec<String>>,
+    console_cert: Option<PathBuf>,
+    console_key: Option<PathBuf>,
     hubs: Option<Vec<String>>,
     retry_ms_max: Option<u64>,
     lock_after_minutes: Option<u64>,
@@ -92,10 +107,9 @@ impl Config {
                 Kind::Node => None,
                 Kind::Hub => Some(SocketAddr::from(([0, 0, 0, 0], 7701))),
             },
-            console: match kind {
-                Kind::Node => Some(SocketAddr::from(([127, 0, 0, 1], 8801))),
-                Kind::Hub => None,
-            },
+            console: Some(SocketAddr::from(([127, 0, 0, 1], console_port(kind)))),
+            console_names: Vec::new(),
+            console_pem: None,
             hubs: Vec::new(),
             retry_max: net::limits::RETRY_MAX,
             lock_after: match kind {
@@ -146,6 +160,8 @@ impl Config {
         if let Some(text) = run.console.clone().or(file.console) {
             config.console = console(kind, text.trim())?;
         }
+        config.console_names = console_names(kind, file.console_names.unwrap_or_default())?;
+        config.console_pem = pem(kind, file.console_cert, file.console_key)?;
         config.hubs = if run.hubs.is_empty() {
             file.hubs.unwrap_or_default()
         } else {
@@ -172,23 +188,62 @@ impl Config {
     }
 }
 
+/// Beside each other on one machine, where somebody tries both.
+fn console_port(kind: Kind) -> u16 {
+    match kind {
+        Kind::Node => 8801,
+        Kind::Hub => 8802,
+    }
+}
+
 /// Reads where the pages are to be served.
 fn console(kind: Kind, text: &str) -> Result<Option<SocketAddr>, Failure> {
     if text == "off" {
         return Ok(None);
     }
-    if kind == Kind::Hub {
-        return Err(Failure::usage("console 只有村室（cunlian-node）能用，请删去这一项。"));
-    }
-    match text.parse::<SocketAddr>() {
-        // The pages show people's data and are not encrypted: nobody else's machine may ask for them.
-        Ok(addr) if addr.ip().is_loopback() => Ok(Some(addr)),
-        Ok(_) => Err(Failure::usage(format!(
+    match (text.parse::<SocketAddr>(), kind) {
+        (Ok(addr), Kind::Hub) => Ok(Some(addr)),
+        // A room's pages show people's data and are not encrypted: nobody else's machine may ask for them.
+        (Ok(addr), Kind::Node) if addr.ip().is_loopback() => Ok(Some(addr)),
+        (Ok(_), Kind::Node) => Err(Failure::usage(format!(
             "办事页面只能开在本机，不能开在 {text}，请改成 127.0.0.1:8801 这样的地址。"
         ))),
-        Err(_) => Err(Failure::usage(format!(
-            "console 的写法“{text}”不对，请写 127.0.0.1:8801 这样的地址，或写 off 不打开。"
+        (Err(_), _) => Err(Failure::usage(format!(
+            "console 的写法“{text}”不对，请写 127.0.0.1:{} 这样的地址，或写 off 不打开。",
+            console_port(kind)
         ))),
+    }
+}
+
+/// Reads the names by which a hub's pages may be asked for.
+fn console_names(kind: Kind, names: Vec<String>) -> Result<Vec<String>, Failure> {
+    if kind == Kind::Node && !names.is_empty() {
+        return Err(Failure::usage(
+            "console_names 只有中心（cunlian-hub）能用，请删去这一行。",
+        ));
+    }
+    let sound = |name: &String| {
+        !name.is_empty() && name.len() <= 253 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+    };
+    match names.iter().find(|name| !sound(name)) {
+        Some(name) => Err(Failure::usage(format!(
+            "console_names 里的“{name}”不是主机名，请写 hub.xx.gov.cn 这样的名字，不带 https:// 和端口。"
+        ))),
+        None => Ok(names),
+    }
+}
+
+/// A certificate comes with its key or not at all.
+fn pem(kind: Kind, chain: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<Pem>, Failure> {
+    match (chain, key) {
+        (None, None) => Ok(None),
+        (Some(chain), Some(key)) if kind == Kind::Hub => Ok(Some(Pem { chain, key })),
+        (Some(_), Some(_)) => Err(Failure::usage(
+            "console_cert、console_key 只有中心（cunlian-hub）能用，请删去这两行。",
+        )),
+        _ => Err(Failure::usage(
+            "console_cert 和 console_key 要一起写：一个是证书，一个是它的私钥。",
+        )),
     }
 }
 
@@ -287,7 +342,27 @@ mod tests {
         for wrong in ["0.0.0.0:8801", "192.168.1.5:8801", "8801", ""] {
             assert_eq!(load(Kind::Node, wrong).unwrap_err().exit, 2, "{wrong}");
         }
-        assert!(load(Kind::Hub, "127.0.0.1:8801").is_err());
+        // A hub's may be anywhere: beyond this machine they are encrypted.
+        assert_eq!(load(Kind::Hub, "0.0.0.0:8802").unwrap(), at("0.0.0.0:8802"));
+        assert_eq!(load(Kind::Hub, "8802").unwrap_err().exit, 2);
+    }
+
+    #[test]
+    fn a_hubs_pages_take_names_and_a_certificate_with_its_key_and_a_room_takes_neither() {
+        let of = |kind, text: &str| Config::of_text(kind, text);
+        let both = "console_cert = \"a.pem\"\nconsole_key = \"b.pem\"\nconsole_names = [\"hub.example\"]\n";
+        let hub = of(Kind::Hub, both).unwrap();
+        assert_eq!(hub.console_names, ["hub.example"]);
+        assert_eq!(hub.console_pem.unwrap().key, PathBuf::from("b.pem"));
+        for (kind, wrong) in [
+            (Kind::Hub, "console_cert = \"a.pem\""),
+            (Kind::Hub, "console_key = \"b.pem\""),
+            (Kind::Hub, "console_names = [\"https://hub\"]"),
+            (Kind::Node, both),
+            (Kind::Node, "console_names = [\"hub.example\"]"),
+        ] {
+            assert_eq!(of(kind, wrong).unwrap_err().exit, 2, "{wrong}");
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use crate::certificate::Certificate;
+use crate::config::Config;
 use crate::folder::Folder;
 use crate::service::Service;
 
@@ -21,15 +23,32 @@ pub struct Stage {
     pub service: Service,
     pub listener: TcpListener,
     pub folder: Folder,
-    /// A page that nobody has touched for so long asks for the PIN again.
-    pub desk_lock: Duration,
+    pub config: Config,
+    /// What browsers are shown where the pages are encrypted: always beyond this machine.
+    pub certificate: Option<Certificate>,
+}
+
+/// Where pages can be opened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pages {
+    pub addr: SocketAddr,
+    /// Of the certificate; `None` where they are not encrypted.
+    pub fingerprint: Option<String>,
+}
+
+impl Pages {
+    /// What people type into a browser.
+    pub fn url(&self) -> String {
+        let scheme = if self.fingerprint.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
+    }
 }
 
 /// Serves pages until dropped. Called anew each time the folder is opened again after a failure of the disk.
 pub type Face = Arc<dyn Fn(Stage) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Where the pages are, or the words for whoever waits for them.
-pub type Console = Result<SocketAddr, String>;
+pub type Console = Result<Pages, String>;
 
 /// A face at work.
 pub(crate) struct Serving {
@@ -38,20 +57,32 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Opens the pages at `addr`. Somebody else at that port stops nothing else: it is said, tried again, and the daemon goes on.
+    /// Opens the pages at `addr`. Somebody else at that port, or a certificate that is none, stops nothing else: it is said, and the
+    /// daemon goes on; a port is tried again.
     pub(crate) async fn start(
         face: &Face,
         addr: SocketAddr,
         service: Service,
         folder: &Folder,
-        desk_lock: Duration,
+        config: &Config,
     ) -> Self {
-        let (face, folder) = (face.clone(), folder.clone());
-        let bound = TcpListener::bind(addr).await;
-        let console = match &bound {
-            Ok(listener) => listener.local_addr().map_err(|e| taken(addr, &e)),
-            Err(error) => Err(taken(addr, error)),
+        let certificate = match Self::certificate(addr, folder, config).await {
+            Ok(certificate) => certificate,
+            Err(words) => {
+                warn!(error = words, "the pages cannot be opened; everything else goes on");
+                return Self {
+                    task: tokio::spawn(async {}),
+                    console: Err(words),
+                };
+            }
         };
+        let (face, folder, config) = (face.clone(), folder.clone(), config.clone());
+        let bound = TcpListener::bind(addr).await;
+        let at = bound.as_ref().map_err(|e| taken(addr, e)).and_then(|listener| {
+            let addr = listener.local_addr().map_err(|e| taken(addr, &e))?;
+            let fingerprint = certificate.as_ref().map(|c| c.fingerprint.clone());
+            Ok(Pages { addr, fingerprint })
+        });
         let task = tokio::spawn(async move {
             let listener = match bound {
                 Ok(listener) => listener,
@@ -71,11 +102,23 @@ impl Serving {
                 service,
                 listener,
                 folder,
-                desk_lock,
+                config,
+                certificate,
             };
             face(stage).await;
         });
-        Self { task, console }
+        Self { task, console: at }
+    }
+
+    /// Pages for this machine alone need none, unless the county gave one.
+    async fn certificate(addr: SocketAddr, folder: &Folder, config: &Config) -> Result<Option<Certificate>, String> {
+        if addr.ip().is_loopback() && config.console_pem.is_none() {
+            return Ok(None);
+        }
+        let (config, folder) = (config.clone(), folder.clone());
+        let made = tokio::task::spawn_blocking(move || Certificate::of(&config, &folder, addr.ip()));
+        let made = made.await.map_err(|e| e.to_string())?;
+        made.map(Some).map_err(|failure| failure.message)
     }
 
     pub(crate) fn close(self) {

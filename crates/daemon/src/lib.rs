@@ -9,6 +9,7 @@
 
 mod action;
 mod api;
+mod certificate;
 pub mod cli;
 pub mod config;
 mod face;
@@ -27,7 +28,8 @@ pub mod usage;
 mod words;
 
 pub use action::{Action, FolderNeed};
-pub use face::{Console, Face, Stage};
+pub use certificate::Certificate;
+pub use face::{Console, Face, Pages, Stage};
 pub use failure::Failure;
 pub use folder::{ApiDoor, Folder};
 pub use passphrase::Want;

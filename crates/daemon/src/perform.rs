@@ -130,7 +130,13 @@ fn say_ready(ready: &Ready) {
         None => json!({ "running": true }),
     };
     match &ready.console {
-        Some(Ok(addr)) => line["console"] = json!(format!("http://{addr}")),
+        Some(Ok(pages)) => {
+            line["console"] = json!(pages.url());
+            if let Some(fingerprint) = &pages.fingerprint {
+                line["fingerprint"] = json!(fingerprint);
+                eprintln!("页面证书的指纹（第一次打开时，请与浏览器显示的 SHA-256 指纹核对）：\n{fingerprint}");
+            }
+        }
         Some(Err(words)) => eprintln!("{words}"),
         None => {}
     }

@@ -11,6 +11,7 @@ mod import;
 mod layout;
 mod member;
 mod read;
+mod report;
 mod rooms;
 mod status;
 mod user;
@@ -60,6 +61,12 @@ pub enum View {
     AuditList,
     /// One day of a room.
     Day,
+    /// The figures of a period, or a frozen report.
+    Report,
+    ReportFrozen,
+    ReportList,
+    Assess,
+    Absence,
 }
 
 /// Whether a list was asked for whole.
@@ -127,6 +134,11 @@ pub fn text(view: View, value: &Value, screen: Screen) -> String {
         View::Reindex => status::reindexed(value),
         View::AuditList => audit::list(value),
         View::Day => day::day(value),
+        View::Report => report::report(value),
+        View::ReportFrozen => report::frozen(value),
+        View::ReportList => report::list_all(value),
+        View::Assess => report::assessed(value),
+        View::Absence => report::absent(value),
         View::Passphrase => format!("{}\n", read::text(value, "message")),
     }
 }

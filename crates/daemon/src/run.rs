@@ -71,8 +71,8 @@ pub async fn run(
         listen = daemon.server.as_ref().map(Server::addr).or(listen);
         let console = daemon.serving.as_ref().map(|s| s.console.clone());
         // So does that of the pages, which stand open in a browser.
-        if let Some(Ok(addr)) = console {
-            config.console = Some(addr);
+        if let Some(Ok(pages)) = &console {
+            config.console = Some(pages.addr);
         }
         if let Some(ready) = ready.take() {
             ready(&Ready {
@@ -147,7 +147,7 @@ impl Daemon {
                 let serving = match (face, config.console) {
                     (Some(face), Some(addr)) => {
                         let service = Service::new(keeper.clone(), identity.clone(), config.kind);
-                        Some(Serving::start(face, addr, service, folder, config.desk_lock).await)
+                        Some(Serving::start(face, addr, service, folder, config).await)
                     }
                     _ => None,
                 };

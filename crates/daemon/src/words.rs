@@ -118,6 +118,16 @@ pub(crate) const AUDIT_EMPTY: &str = "还没有审计记录。";
 pub(crate) const AUDIT_HEAD: [&str; 6] = ["序号", "时间", "做了什么", "谁", "对象", "理由"];
 pub(crate) const VALUE_LOCKED: &str = "（已锁定，请先 unlock）";
 pub(crate) const VALUE_ERASED: &str = "（已销毁）";
+pub(crate) const REPORT_HEAD: [&str; 5] = ["指标", "本期", "上年同期", "同比", "现在重算"];
+pub(crate) const REPORT_UNITS_HEAD: [&str; 8] =
+    ["机构", "收件", "受理", "办结", "在办", "逾期", "按时办结率", "满意度"];
+pub(crate) const REPORT_LATE: &str = "补报";
+pub(crate) const REPORT_NONE_FROZEN: &str = "还没有定稿。统计期结束后用 report freeze 定稿。";
+pub(crate) const REPORT_FROZEN_HEAD: [&str; 6] = ["编号", "统计期", "机构", "版次", "定稿时间", "水印"];
+pub(crate) const ASSESS_HEAD: [&str; 7] = ["姓名", "机构", "办结", "按时办结率", "满意度", "B岗出勤率", "得分"];
+pub(crate) fn absent(name: &str, on: &str, half_days: u64) -> String {
+    format!("已登记：{name} {on} 缺岗 {half_days} 个半天。")
+}
 pub(crate) const CLOSING_OPEN: &str = "两处结果不同，待裁定";
 pub(crate) const UNTIL_NOW: &str = "至今";
 pub(crate) const DEEMED_STORY: &str = "收件后五个工作日内没有告知补正，视为受理，期限从收件日算起。";

@@ -80,6 +80,15 @@ pub struct Unit {
     pub from: Option<Day>,
     #[n(6)]
     pub until: Option<Day>,
+    /// 建制调整: the unit that goes on with what this one did. Left out, the bytes are those of a version that did not know it.
+    #[n(7)]
+    pub into: Option<UnitId>,
+}
+
+impl Unit {
+    fn holds_on(&self, day: Day) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day < until)
+    }
 }
 
 /// The whole tree of a county. A later version replaces an earlier one; history stays in the log.
@@ -140,6 +149,32 @@ impl Organisation {
     /// The unit of this id.
     pub fn unit(&self, id: UnitId) -> Option<&Unit> {
         self.units.iter().find(|unit| unit.id == id)
+    }
+
+    /// The unit of this id as it was on a day: a unit that moved under another stands in the table once for each time.
+    pub fn unit_on(&self, id: UnitId, day: Day) -> Option<&Unit> {
+        let mut of = self.units.iter().filter(|unit| unit.id == id);
+        of.find(|unit| unit.holds_on(day)).or_else(|| self.unit(id))
+    }
+
+    /// The unit that goes on today with what this one did: itself, unless it went into another (建制调整).
+    pub fn heir(&self, id: UnitId) -> UnitId {
+        let mut at = id;
+        let mut seen = BTreeSet::from([id]);
+        while let Some(next) = self.units.iter().filter(|u| u.id == at).find_map(|u| u.into) {
+            if !seen.insert(next) {
+                break;
+            }
+            at = next;
+        }
+        at
+    }
+
+    /// Whether any unit's place depends on the day.
+    pub fn is_dated(&self) -> bool {
+        self.units
+            .iter()
+            .any(|unit| unit.from.is_some() || unit.until.is_some())
     }
 
     /// The unit that bears this code; where several have borne it, the one that still does.
@@ -224,6 +259,7 @@ fn unit_of(row: &Row<'_, 4>, id: UnitId) -> Result<Unit, TableError> {
         parent: None,
         from: None,
         until: None,
+        into: None,
     })
 }
 
@@ -288,6 +324,35 @@ mod tests {
         assert_eq!(fault("51\t县\tcounty\t\n51x1\t乡\ttownship\t51\n"), 3);
         assert_eq!(fault("51\t乡\ttownship\t52\n52\t乡\ttownship\t51\n"), 2);
         assert_eq!(fault("5101\t村\tvillage\t51\n51\t村\tvillage\t5102\n"), 2);
+    }
+
+    #[test]
+    fn a_unit_is_where_it_was_on_that_day_and_what_went_into_another_has_its_heir() {
+        let mut county = county();
+        let day = |text: &str| Day::parse(text);
+        let of = |county: &Organisation, code: &str| county.by_code(UnitCode::parse(code).unwrap()).unwrap().clone();
+        let (village, heir) = (of(&county, "511603102201"), of(&county, "511603102203"));
+        let other = of(&county, "511603104");
+        assert!(!county.is_dated());
+        let at = county.units.iter().position(|u| u.id == village.id).unwrap();
+        county.units[at].until = day("2026-07-01");
+        county.units.push(Unit {
+            parent: Some(other.id),
+            from: day("2026-07-01"),
+            until: day("2026-09-01"),
+            into: Some(heir.id),
+            ..village.clone()
+        });
+        let parent = |text: &str| county.unit_on(village.id, day(text).unwrap()).unwrap().parent;
+        assert_eq!(
+            [parent("2026-06-30"), parent("2026-07-01")],
+            [village.parent, Some(other.id)]
+        );
+        assert!(county.is_dated());
+        assert_eq!((county.heir(village.id), county.heir(heir.id)), (heir.id, heir.id));
+        let at = county.units.iter().position(|u| u.id == heir.id).unwrap();
+        county.units[at].into = Some(village.id);
+        assert_eq!(county.heir(village.id), heir.id, "a circle ends");
     }
 
     #[test]

@@ -40,7 +40,9 @@ pub(crate) enum Message {
     },
     Frame {
         id: SessionId,
-        inbound: Inbound,
+        inbound: Box<Inbound>,
+        /// Of the frame, as it came.
+        bytes: usize,
         held: [OwnedSemaphorePermit; 2],
     },
     /// A frame that came before the link knew that the two sides have met.

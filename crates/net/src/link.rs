@@ -267,12 +267,17 @@ async fn read(keeper: &Keeper, id: SessionId, met: &AtomicBool, mut recv: RecvSt
         ) else {
             return "stopping".to_owned();
         };
-        let held = [own, common];
+        let (held, bytes) = ([own, common], HEADER_LEN + body.len());
         let message = if is_for_members(kind) && !met.load(Ordering::Acquire) {
             Message::Early { id, kind, body, held }
         } else {
             match decode(kind, &body) {
-                Some(Ok(inbound)) => Message::Frame { id, inbound, held },
+                Some(Ok(inbound)) => Message::Frame {
+                    id,
+                    inbound: Box::new(inbound),
+                    bytes,
+                    held,
+                },
                 Some(Err(error)) => {
                     let why = error.to_string();
                     keeper.tell(Message::Fault { id, error }).await;

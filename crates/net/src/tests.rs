@@ -149,7 +149,7 @@ async fn take_notes(
                 let _ = reply.send(id);
                 note
             }
-            Some(Message::Frame { inbound, .. }) => Seen::Frame { inbound },
+            Some(Message::Frame { inbound, .. }) => Seen::Frame { inbound: *inbound },
             Some(Message::Early { id, kind, body, .. }) => match crate::link::decode(kind, &body) {
                 Some(Ok(inbound)) => Seen::Frame { inbound },
                 Some(Err(error)) => fault(&mut links, id, error),

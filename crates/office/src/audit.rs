@@ -46,9 +46,14 @@ pub(crate) enum Act {
     Admit,
     Revoke,
     Extend,
+    Leave,
+    LeaveUndo,
     UserAdd,
     UserCode,
     UserStop,
+    AlertMute,
+    AlertUnmute,
+    AlertRules,
     Face(FaceAct),
 }
 
@@ -68,9 +73,14 @@ impl Act {
             Act::Admit => "admit",
             Act::Revoke => "revoke",
             Act::Extend => "extend",
+            Act::Leave => "leave",
+            Act::LeaveUndo => "leave_undo",
             Act::UserAdd => "user_add",
             Act::UserCode => "user_code",
             Act::UserStop => "user_stop",
+            Act::AlertMute => "alert_mute",
+            Act::AlertUnmute => "alert_unmute",
+            Act::AlertRules => "alert_rules",
             Act::Face(FaceAct::Print) => "print",
             Act::Face(FaceAct::Export) => "export",
             Act::Face(FaceAct::Login) => "login",
@@ -176,6 +186,10 @@ impl Office {
     /// Writes an act down: durable on return. The fact that remembers it is staged; the caller commits before anything is shown.
     pub(crate) fn audit(&mut self, now: Now, note: Note) -> Result<(), StoreError> {
         let unit = self.unit();
+        let note = Note {
+            user: note.user.or(self.acting),
+            ..note
+        };
         let roles = note.user.zip(unit).and_then(|(user, unit)| {
             let person = self.authority.user_at(&user, unit)?;
             Some(person.roles.join(","))

@@ -4,21 +4,28 @@
 
 mod act;
 mod desk;
+mod docs;
 mod erase;
 mod errand;
 mod find;
+mod follow;
+mod inbox;
 mod intake;
 mod list;
+mod many;
 mod matters;
 mod next;
 mod once;
 mod print;
+mod queue;
 mod search;
 mod show;
 mod shown;
 mod today;
+mod work;
 
 pub(crate) use desk::{Desk, Place};
+pub(crate) use inbox::Inbox;
 pub(crate) use intake::Intake;
 pub(crate) use show::Sight;
 pub(crate) use shown::{at_text, status_text};

@@ -9,14 +9,24 @@ use serde_json::Value;
 use thiserror::Error;
 
 mod desk;
+mod health;
+mod report;
+mod rows;
 mod secret;
+mod work;
 
 pub use desk::{
     CaseFind, CasePrint, CaseTick, DayClose, DayShow, DraftKeep, DraftKind, DraftOf, ErrandList, ErrandNew, Evaluate,
     Monthly, Paper, SentOf, Visits,
 };
+pub use health::{AlertList, AlertMute, AlertRulesSet, AlertTold, AlertUnmute, RoomShow, Wall, WallSort};
+pub use report::{AbsenceNote, Assess, Frame, Report, ReportCases, ReportFreeze, ReportKept, ReportOf};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
+pub use work::{
+    CaseDoMany, ConflictQueue, DocGive, DocRegister, FollowUp, FollowUpList, Inbox, QuarantineQueue, QuarantineRetry,
+    WaitingLeave, WaitingList, Work,
+};
 
 /// What a person asks of an office.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,6 +64,8 @@ pub enum Command {
     DayClose(DayClose),
     /// The month's cases as a table (台账).
     Monthly(Monthly),
+    /// 统计报表: figures, the cases behind them, periods that were frozen, windows assessed.
+    Report(Report),
     /// What a paper (回执、告知书、通知书…) says; written into the trail before it is told.
     CasePrint(CasePrint),
     CaseShow(CaseShow),
@@ -61,6 +73,20 @@ pub enum Command {
     CaseErase(CaseErase),
     Status,
     Rooms,
+    /// The rooms below as tiles, and numbers for all of them.
+    Wall(Wall),
+    RoomShow(RoomShow),
+    AlertList(AlertList),
+    AlertMute(AlertMute),
+    AlertUnmute(AlertUnmute),
+    AlertRules,
+    AlertRulesSet(AlertRulesSet),
+    /// News of alerts has been taken by whoever listens.
+    AlertTold(AlertTold),
+    /// Looks at every room once: history, alerts. The daemon's timer asks.
+    HealthWatch,
+    /// Numbers for machines that watch.
+    Metrics,
     /// The own book's day, and what is to be seen to.
     Today,
     /// The leading catalogue.
@@ -81,6 +107,8 @@ pub enum Command {
     ConflictList,
     ConflictResolve(ConflictResolve),
     QuarantineList,
+    /// A township's and the county's own work.
+    Work(Work),
     Verify,
     Reindex,
     /// Locks the unsealing key by a passphrase, or by another one.
@@ -93,6 +121,26 @@ pub enum Command {
     AuditList(AuditList),
     /// Writes down an act of a face of ours (print, export, login) before it is done.
     AuditAppend(AuditAppend),
+    /// The same as another command, asked for by a person: who it was stands on what is recorded and in the trail.
+    By(By),
+}
+
+impl Command {
+    /// What is asked for, whoever asks.
+    pub fn asked(&self) -> &Command {
+        match self {
+            Command::By(by) => by.asks.asked(),
+            command => command,
+        }
+    }
+}
+
+/// A command and who asks for it through a face of ours. A person named within the command itself is not overruled.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct By {
+    pub user: UserId,
+    pub asks: Box<Command>,
 }
 
 /// The tables of a county, as text of the files that were given.

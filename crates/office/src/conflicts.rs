@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use ledger::conflict::{ConflictId, ConflictKind};
-use ledger::id::{DeviceId, Hash, Tier};
+use ledger::id::{DeviceId, Hash, Tier, UnitId};
 use ledger::record::{Edit, NewEvent, RecordConflict, Side, Value};
 use replica::authority::Write;
 use replica::time::Now;
@@ -70,6 +70,13 @@ impl Office {
         Ok(self.views.counts(&self.store)?.conflicts + open as u64)
     }
 
+    /// Units of devices that write in two places and have not begun anew.
+    pub(crate) fn forked_units(&self) -> BTreeSet<UnitId> {
+        let standing = self.forks().into_iter().filter(|fork| !self.is_fork_settled(fork));
+        let units = standing.filter_map(|fork| self.authority.member(&fork.device).map(|m| m.unit));
+        units.collect()
+    }
+
     /// Decides an item, or takes the decision back with `undo`.
     ///
     /// # Errors
@@ -120,6 +127,18 @@ impl Office {
             "choice": choice,
             "state": if open.unwrap_or(false) { "open" } else { "resolved" },
         }))
+    }
+
+    /// One item as lists show it.
+    pub(crate) fn conflict_item(&self, id: &Hash, item: &Item) -> Result<Json, CommandError> {
+        self.item(id, item)
+    }
+
+    /// Forks of devices that are settled, or are not.
+    pub(crate) fn fork_items(&self, settled: bool) -> Vec<Json> {
+        let forks = self.forks();
+        let wanted = forks.iter().filter(|fork| self.is_fork_settled(fork) == settled);
+        wanted.map(|fork| self.fork_item(fork)).collect()
     }
 
     fn find_conflict(&self, text: &str) -> Result<(Hash, Item), CommandError> {
@@ -241,7 +260,10 @@ impl Office {
     fn own_item(&self, of: RecordRef, read: &Read, conflict: &RecordConflict) -> Json {
         let side = |s: &Side| {
             let (unit, unit_name) = self.unit_shown(s.unit);
-            let mut shown = json!({"choice": s.id, "what": s.what, "unit": unit, "unit_name": unit_name});
+            let mut shown = json!({
+                "choice": s.id, "what": s.what, "words": self.side_words(read, conflict, s), "unit": unit, "unit_name": unit_name,
+                "by": self.person(&s.user, s.unit),
+            });
             if let (Some(shown), Json::Object(more)) = (shown.as_object_mut(), self.said_by_side(of, read, conflict, s))
             {
                 shown.extend(more);
@@ -260,9 +282,28 @@ impl Office {
                 "choice": r.choice,
                 "reason": r.reason,
                 "unit": self.unit_shown(r.unit).0,
+                "unit_name": self.unit_shown(r.unit).1,
+                "by": self.person(&r.user, r.unit),
                 "on": r.on,
             })),
         })
+    }
+
+    /// A side in plain words: the step, the result, or the field that was written.
+    fn side_words(&self, read: &Read, conflict: &RecordConflict, side: &Side) -> String {
+        let form = read.row.summary.form.and_then(|hash| self.views.forms().of(&hash));
+        match (conflict.kind, form) {
+            (ConflictKind::DoubleClosing, _) => match side.what.parse() {
+                Ok(code) => texts::result_word(code).to_owned(),
+                Err(_) => side.what.clone(),
+            },
+            (ConflictKind::VoidEvent, Some(form)) => form.event_label(&side.what).to_owned(),
+            (ConflictKind::Field, Some(form)) => form
+                .fields
+                .get(&side.what)
+                .map_or(side.what.clone(), |f| f.label.clone()),
+            _ => side.what.clone(),
+        }
     }
 
     /// What a side says, who said it and when: people decide by that. A value that is sealed is opened where its key is here.
@@ -317,19 +358,45 @@ impl Office {
             "records": rows.iter().map(|(of, row)| self.subject(*of, row)).collect::<Vec<_>>(),
             "leads": leads.filter(|_| kind == Some(ConflictKind::Duplicate)),
             "choices": choices,
-            "resolved": decided.map(|choice| json!({"choice": choice})),
+            "resolved": decided.map(|choice| self.decided(id, &choice, &rows)),
         }))
+    }
+
+    /// Who decided on an item between records, as far as the records say.
+    fn decided(&self, id: &Hash, choice: &str, rows: &[(RecordRef, RecordRow)]) -> Json {
+        let mut said = json!({"choice": choice});
+        for (of, row) in rows {
+            let Ok(read) = self.read(*of, row.clone()) else {
+                continue;
+            };
+            let found = read.folded.resolutions.get(&ConflictId(*id));
+            if let Some(r) = found.filter(|r| r.choice == choice) {
+                said["reason"] = json!(r.reason);
+                said["unit"] = json!(self.unit_shown(r.unit).0);
+                said["unit_name"] = json!(self.unit_shown(r.unit).1);
+                said["by"] = self.person(&r.user, r.unit);
+                said["on"] = json!(r.on);
+                break;
+            }
+        }
+        said
     }
 
     fn subject(&self, of: RecordRef, row: &RecordRow) -> Json {
         let (unit, unit_name) = self.unit_shown(of.scope.unit);
+        let matter = self.matter_of(row.summary.catalogue.as_ref(), &row.summary.matter);
+        let form = row.summary.form.and_then(|hash| self.views.forms().of(&hash));
         json!({
             "project_no": self.shown_number(of, &row.summary.no),
             "record_id": of.record,
             "unit": unit,
             "unit_name": unit_name,
             "matter": row.summary.matter,
+            "matter_name": matter.map(|m| m.name.as_str()),
+            "name": row.summary.masked_name,
+            "on": row.summary.on,
             "state": row.summary.state,
+            "state_label": form.map_or(row.summary.state.as_str(), |f| f.state_label(&row.summary.state)),
         })
     }
 

@@ -92,6 +92,7 @@ impl Office {
             parent: None,
             from: None,
             until: None,
+            into: None,
         };
         let organisation = Organisation {
             version: 1,

@@ -16,6 +16,9 @@ pub(crate) mod fact {
     pub(crate) const WITNESSED: &str = "witnessed";
     /// Somebody was erased since the index was last made anew: its files may still hold what their rows said.
     pub(crate) const SCRUB: &str = "scrub";
+    /// Which alerts are muted, and from when on rules speak.
+    pub(crate) const ALERT_MUTES: &str = "alert_mutes";
+    pub(crate) const ALERT_RULES: &str = "alert_rules";
     pub(crate) const TICKET: &str = "ticket/";
 }
 

@@ -25,10 +25,10 @@ use crate::office::Office;
 
 /// Cuts that one statement takes; more go into further ones.
 #[cfg(not(test))]
-const CUTS_PER_STATEMENT: usize = CUTS_MAX;
+pub(crate) const CUTS_PER_STATEMENT: usize = CUTS_MAX;
 /// Few, so that every story of a revoked device needs several.
 #[cfg(test)]
-const CUTS_PER_STATEMENT: usize = 1;
+pub(crate) const CUTS_PER_STATEMENT: usize = 1;
 
 /// How long a ticket is good for when nothing is said.
 const TICKET_LIFE_MS: i64 = 24 * 3_600_000;
@@ -197,7 +197,7 @@ impl Office {
     /// As [`Office::member_revoke`]; and when the device is not out.
     pub(crate) fn member_extend(&mut self, now: Now, args: &MemberExtend) -> Result<Value, CommandError> {
         let device = self.pick_member(&args.device)?;
-        if !self.authority.is_revoked(&device) {
+        if !self.authority.is_cut(&device) {
             return Err(CommandError::failed(
                 "not_revoked",
                 "这台设备没有停用，它的记录本来就算数。",
@@ -258,7 +258,7 @@ impl Office {
     }
 
     /// The tips held now of every log of a device.
-    fn cuts_now(&self, device: &DeviceId) -> Vec<Cut> {
+    pub(crate) fn cuts_now(&self, device: &DeviceId) -> Vec<Cut> {
         let logs = self.store.logs();
         let mut cuts = Vec::new();
         for scope in logs.scopes() {

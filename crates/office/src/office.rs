@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::id::{DeviceId, Scope, ScopeKind, Tier, UnitId};
+use ledger::id::{DeviceId, Scope, ScopeKind, Tier, UnitId, UserId};
 use ledger::seed::Seeds;
 use replica::authority::{Authority, Member};
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
@@ -16,7 +16,7 @@ use serde_json::Value;
 use store::{Committed, Disk, KvPlace, Opened, Position, Progress, Store, StoreError};
 use thiserror::Error;
 
-use crate::cases::Desk;
+use crate::cases::{Desk, Inbox};
 use crate::command::{Command, CommandError};
 use crate::duties::{Due, may_have_lost_own};
 use crate::finder::Finder;
@@ -28,6 +28,7 @@ use crate::passphrase::Vigil;
 use crate::peers::{Peers, SessionId};
 use crate::reports::Reports;
 use crate::statements::{Statements, rescue_facts};
+use crate::texts;
 use crate::tiers::Reach;
 use crate::views::Views;
 
@@ -72,6 +73,8 @@ pub(crate) fn unless_full<T: Default>(done: Result<T, OfficeError>) -> Result<T,
 pub struct Office {
     pub(crate) me: Identity,
     pub(crate) software: String,
+    /// For whom a face asks what is carried out right now.
+    pub(crate) acting: Option<UserId>,
     pub(crate) store: Store,
     pub(crate) opened: Opened,
     pub(crate) statements: Statements,
@@ -94,8 +97,11 @@ pub struct Office {
     pub(crate) views: Views,
     pub(crate) desk: Desk,
     pub(crate) finder: Finder,
+    pub(crate) inbox: Inbox,
     pub(crate) peers: Peers,
     pub(crate) reports: Reports,
+    pub(crate) meters: crate::meters::Meters,
+    pub(crate) health: crate::health::Health,
     /// Sessions that have been told everything of the rooms once.
     pub(crate) reported_to: BTreeSet<SessionId>,
     pub(crate) health_due: bool,
@@ -147,9 +153,11 @@ impl Office {
             views: Views::open(&store),
             desk: Desk::default(),
             finder: Finder::default(),
+            inbox: Inbox::default(),
             reports: Reports::load(&store)?,
             me,
             software: home.software,
+            acting: None,
             store,
             opened,
             statements,
@@ -159,6 +167,8 @@ impl Office {
             seeds,
             process,
             peers: Peers::new(health),
+            meters: crate::meters::Meters::default(),
+            health: crate::health::Health::default(),
             reported_to: BTreeSet::new(),
             health_due: false,
             own_reach: Reach::default(),
@@ -267,6 +277,17 @@ impl Office {
         command: Command,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Value, CommandError> {
+        if let Command::By(by) = command {
+            let unit = self.unit().ok_or_else(texts::unplaced)?;
+            let works_here = self.authority.user_at(&by.user, unit).is_some_and(|u| u.active);
+            if !works_here {
+                return Err(texts::user_not_here());
+            }
+            self.acting = Some(by.user);
+            let done = self.command(now, *by.asks, progress);
+            self.acting = None;
+            return done;
+        }
         // What we have said to others is to be seen in what is shown here.
         if self.stage_unstaged()? {
             self.commit_or_fail(now)?;
@@ -305,40 +326,10 @@ impl Office {
     /// # Errors
     /// In Chinese, when the index cannot be made anew at all.
     pub fn prepare(&mut self, _now: Now, command: &Command) -> Result<Option<Position>, CommandError> {
-        let reads_rows = match command {
-            Command::Reindex => {
-                self.begin_reindex(&mut |_| {})?;
-                true
-            }
-            Command::CaseDo(_)
-            | Command::Evaluate(_)
-            | Command::CaseEdit(_)
-            | Command::CaseTick(_)
-            | Command::ErrandNew(_)
-            | Command::ErrandList(_)
-            | Command::Sent(_)
-            | Command::CaseList(_)
-            | Command::CaseFind(_)
-            | Command::DayShow(_)
-            | Command::DayClose(_)
-            | Command::Monthly(_)
-            | Command::CasePrint(_)
-            | Command::Today
-            | Command::Matters
-            | Command::Visits(_)
-            | Command::CaseShow(_)
-            | Command::CaseImport(_)
-            | Command::CaseErase(_)
-            | Command::ConflictList
-            | Command::ConflictResolve(_)
-            | Command::QuarantineList
-            | Command::AuditList(_)
-            | Command::AuditAppend(_)
-            | Command::Verify => true,
-            // Recording needs no row but the last number's, and must never wait.
-            _ => false,
-        };
-        let wait = reads_rows && self.life.is_some() && !self.views.is_current(&self.store);
+        if matches!(command.asked(), Command::Reindex) {
+            self.begin_reindex(&mut |_| {})?;
+        }
+        let wait = command.asked().reads_rows() && self.life.is_some() && !self.views.is_current(&self.store);
         Ok(wait.then(|| self.store.head()))
     }
 
@@ -381,6 +372,7 @@ impl Office {
             Command::DayShow(args) => self.day_show(now, &args),
             Command::DayClose(args) => self.day_close(now, &args),
             Command::Monthly(args) => self.monthly(now, &args),
+            Command::Report(report) => self.reported(now, &report),
             Command::CasePrint(args) => self.case_print(now, &args),
             Command::Today => self.today_view(now),
             Command::Matters => self.matters(now),
@@ -391,9 +383,10 @@ impl Office {
             Command::ConflictList => self.conflict_list(now),
             Command::ConflictResolve(args) => self.conflict_resolve(now, args),
             Command::QuarantineList => self.quarantine_list(now),
+            Command::Work(work) => self.work(now, work),
             Command::Verify => self.verify(now, progress),
             Command::Reindex => self.reindex(now, progress),
-            _ => Err(CommandError::usage("unknown_command", "没有这个命令。")),
+            other => self.health_command(now, other),
         }
     }
 
@@ -554,7 +547,7 @@ impl Ancestry for NothingHeld {
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::ReadOnly(_) => crate::texts::disk_full(),
+            StoreError::ReadOnly(_) => texts::disk_full(),
             StoreError::Poisoned(why) => Self::failed(
                 "disk",
                 format!("磁盘写入失败（{why}），没有保存；请检查磁盘并重新启动。"),

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use store::StoreError;
 
 use crate::audit::{Act, Note};
-use crate::command::{Command, CommandError, PassphraseSet, Unlock};
+use crate::command::{Command, CommandError, PassphraseSet, Unlock, Work};
 use crate::identity::UnlockError;
 use crate::lock::{COST, Cost, is_strong};
 use crate::office::Office;
@@ -73,6 +73,14 @@ impl Office {
                 | Command::CaseList(_)
                 | Command::ConflictList
                 | Command::QuarantineList
+                | Command::Work(
+                    Work::Inbox(_)
+                        | Work::DocRegister(_)
+                        | Work::Conflicts(_)
+                        | Work::Quarantine(_)
+                        | Work::Waiting(_)
+                        | Work::FollowUps(_)
+                )
                 | Command::Verify
                 | Command::Reindex
                 | Command::AuditList(_)

@@ -15,6 +15,7 @@ use replica::time::Now;
 use store::{KeyStaged, StageRefusal, Staged};
 
 use crate::local::{Sight, acquaintance};
+use crate::meters::{self, Meter};
 use crate::office::Office;
 
 /// One connection, for as long as the process lives.
@@ -36,6 +37,7 @@ pub(crate) struct Line {
     pub(crate) peer: DeviceId,
     pub(crate) addr: String,
     pub(crate) dialled: Dialled,
+    pub(crate) meter: Meter,
 }
 
 /// All connections, and what was staged for them.
@@ -178,6 +180,7 @@ impl Office {
             peer,
             addr: addr.to_owned(),
             dialled,
+            meter: Meter::new(now),
         };
         self.peers.lines.insert(id, line);
         *self.peers.connected.entry(peer).or_default() += 1;
@@ -192,6 +195,13 @@ impl Office {
     pub fn inbound(&mut self, now: Now, id: SessionId, frame: Inbound) -> Result<(), PeerError> {
         self.heard(now, id);
         self.input(now, id, Input::Frame(frame))
+    }
+
+    /// So many bytes of frames came in on a connection.
+    pub fn received(&mut self, id: SessionId, bytes: usize) {
+        if let Some(line) = self.peers.lines.get_mut(&id) {
+            line.meter.bytes_in += bytes as u64;
+        }
     }
 
     /// A frame could not be read: the session tells the peer and ends.
@@ -290,12 +300,28 @@ impl Office {
 
     /// Does what a session wants done.
     fn drain(&mut self, now: Now, id: SessionId) {
+        self.carry_out(now, id);
+        if let Some(line) = self.peers.lines.get_mut(&id)
+            && !line.meter.in_step
+            && line.session.progress() == SessionProgress::InStep
+        {
+            line.meter.in_step = true;
+            self.meters.synced(now.mono_ms.saturating_sub(line.meter.began.mono_ms));
+        }
+    }
+
+    fn carry_out(&mut self, now: Now, id: SessionId) {
         while let Some(effect) = self.peers.lines.get_mut(&id).and_then(|l| l.session.next_effect()) {
             let Some(peer) = self.peers.lines.get(&id).map(|l| l.peer) else {
                 return;
             };
             match effect {
-                Effect::Send(bytes) => self.peers.outputs.push_back((id, Output::Send(bytes))),
+                Effect::Send(bytes) => {
+                    if let Some(line) = self.peers.lines.get_mut(&id) {
+                        line.meter.bytes_out += bytes.len() as u64;
+                    }
+                    self.peers.outputs.push_back((id, Output::Send(bytes)));
+                }
                 Effect::Stage { batch, runs, keys } => {
                     let outcome = self.stage(id, &runs, &keys);
                     self.peers.staged.push((id, batch, outcome));
@@ -304,6 +330,9 @@ impl Office {
                 Effect::Join(request) => self.stage_join(now, id, peer, &request),
                 Effect::Met(met) => {
                     self.reports.met(now, peer, &met);
+                    if let Some(line) = self.peers.lines.get_mut(&id) {
+                        line.meter.met = true;
+                    }
                     self.health_due = true;
                 }
                 Effect::Introduced(introduced) => self.reports.introduced(now, peer, introduced.member().unit),
@@ -318,6 +347,9 @@ impl Office {
                     if let Reason::Peer(bye) = &reason {
                         self.turned_away(now, peer, bye);
                     }
+                    if let Some(line) = self.peers.lines.get_mut(&id) {
+                        line.meter.ended = meters::ending(&reason);
+                    }
                     self.peers.outputs.push_back((id, Output::Close(reason)));
                     self.end(now, id);
                 }
@@ -329,6 +361,11 @@ impl Office {
         let Some(line) = self.peers.lines.remove(&id) else {
             return;
         };
+        // Whoever only joined, or only knocked, has lost no line.
+        if line.meter.met || line.meter.ended != replica::frame::Ending::Lost {
+            self.meters.ended(line.meter.ended);
+        }
+        self.reports.session_over(line.peer, line.meter.over(now));
         let left = self.peers.connected.get(&line.peer).map_or(0, |n| n.saturating_sub(1));
         if left > 0 {
             self.peers.connected.insert(line.peer, left);
@@ -346,8 +383,12 @@ impl Office {
         let mut outcome = Outcome::default();
         for run in runs {
             match self.store.stage_run(run) {
-                Ok(Staged::New(_)) => {
+                Ok(Staged::New(entries)) => {
                     self.statements.staged(run);
+                    self.meters.ingested += entries;
+                    if let Some(line) = self.peers.lines.get_mut(&id) {
+                        line.meter.entries += entries;
+                    }
                     if run.log().device == self.me.device && run.log().epoch == self.epoch {
                         // Somebody gives us entries of our own log that we do not know: a past we forgot, or another of us.
                         self.epoch_due = true;

@@ -17,6 +17,19 @@ impl Office {
     pub(crate) fn quarantine_list(&mut self, now: Now) -> Result<Json, CommandError> {
         self.today(now)?;
         self.catch_up(now)?;
+        let mut items = self.damaged_and_odd()?;
+        for flag in [Flag::SetAside, Flag::Versions, Flag::Entries, Flag::Unrecognised] {
+            for of in self.flagged(flag)? {
+                let row = self.row(of)?.unwrap_or_default();
+                let read = self.read(of, row)?;
+                self.quarantined(flag, of, &read, &mut items);
+            }
+        }
+        Ok(Json::Array(items))
+    }
+
+    /// Places of the journal that are damaged, and entries that are no readable change of a record.
+    pub(crate) fn damaged_and_odd(&self) -> Result<Vec<Json>, CommandError> {
         let mut items = Vec::new();
         let (open, healed) = self.store.damage();
         let open = open.iter().map(|damage| (damage, texts::DAMAGED, false));
@@ -52,23 +65,16 @@ impl Office {
                 "seq": tip.seq,
             }));
         }
-        for flag in [Flag::SetAside, Flag::Versions, Flag::Entries, Flag::Unrecognised] {
-            for of in self.flagged(flag)? {
-                let row = self.row(of)?.unwrap_or_default();
-                let read = self.read(of, row)?;
-                self.quarantined(flag, of, &read, &mut items);
-            }
-        }
-        Ok(Json::Array(items))
+        Ok(items)
     }
 
-    fn flagged(&self, flag: Flag) -> Result<Vec<RecordRef>, CommandError> {
+    pub(crate) fn flagged(&self, flag: Flag) -> Result<Vec<RecordRef>, CommandError> {
         let rows = self.store.kv().prefix(&name::flagged(flag));
         let rows = rows.map_err(|e| texts::store_failed(&e))?;
         Ok(rows.iter().filter_map(|(key, _)| name::tail(key)).collect())
     }
 
-    fn quarantined(&self, flag: Flag, of: RecordRef, read: &Read, items: &mut Vec<Json>) {
+    pub(crate) fn quarantined(&self, flag: Flag, of: RecordRef, read: &Read, items: &mut Vec<Json>) {
         let s = &read.row.summary;
         let base = |kind: &str, reason: &str, count: u32, scope: Scope| {
             json!({
@@ -99,7 +105,7 @@ impl Office {
                 of.scope,
             )),
             Flag::Unrecognised => items.push(base("unrecognised", texts::UNRECOGNISED, s.unrecognised, of.scope)),
-            Flag::Keyless | Flag::Locked => {}
+            Flag::Keyless | Flag::Locked | Flag::FollowUp | Flag::FollowedUp => {}
         }
     }
 }

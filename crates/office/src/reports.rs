@@ -4,14 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use ledger::day::Day;
 use ledger::id::{DeviceId, Scope, Tier, UnitId};
 use minicbor::{Decode, Encode};
-use replica::frame::{Bye, ByeReason, Health, RoomHealth, RoomLine};
+use replica::frame::{Bye, ByeReason, DayCount, Health, LastSession, RoomHealth, RoomLine, RoomMore};
 use replica::session::{Input, Met};
 use replica::statement::Role;
 use replica::time::Now;
 use store::{Batch, Store, StoreError};
 
+use crate::life::{fact, fact_u64};
 use crate::office::{Office, OfficeError};
 use crate::peers::SessionId;
 use crate::tiers::Tiers;
@@ -25,7 +27,7 @@ const REPORT_EVERY_MS: u64 = 2_000;
 /// Rows are written at most this often.
 const KEEP_EVERY_MS: u64 = 10_000;
 /// Rooms in one report frame.
-const ROOMS_PER_FRAME: usize = 400;
+const ROOMS_PER_FRAME: usize = 200;
 /// A day's skew and more is shown as the largest that fits.
 const SKEW_MS_MAX: i64 = i32::MAX as i64;
 
@@ -43,6 +45,9 @@ pub(crate) struct Seen {
     pub(crate) skew_ms: Option<i64>,
     #[n(4)]
     pub(crate) health: Health,
+    /// The last session with it that is over.
+    #[n(5)]
+    pub(crate) session: Option<LastSession>,
 }
 
 /// What somebody said of a room.
@@ -70,6 +75,8 @@ pub(crate) struct Reports {
     sent_ms: u64,
     kept_ms: u64,
     dirty: bool,
+    /// The own counts of the last days, and the day and change of rows that they are of.
+    days: Option<(Day, u64, Vec<DayCount>)>,
 }
 
 impl Reports {
@@ -108,7 +115,8 @@ impl Reports {
     }
 
     pub(crate) fn met(&mut self, now: Now, peer: DeviceId, met: &Met) {
-        let rtt_ms = self.seen.get(&peer).and_then(|s| s.rtt_ms);
+        let before = self.seen.get(&peer);
+        let (rtt_ms, session) = (before.and_then(|s| s.rtt_ms), before.and_then(|s| s.session));
         self.dirty = true;
         self.turned_away.remove(&peer);
         self.seen.insert(
@@ -119,6 +127,7 @@ impl Reports {
                 rtt_ms,
                 skew_ms: Some(met.skew_ms),
                 health: met.health.clone(),
+                session,
             },
         );
     }
@@ -140,7 +149,16 @@ impl Reports {
             rtt_ms: None,
             skew_ms: None,
             health: Health::default(),
+            session: None,
         });
+    }
+
+    /// A session is over.
+    pub(crate) fn session_over(&mut self, peer: DeviceId, session: LastSession) {
+        if let Some(seen) = self.seen.get_mut(&peer) {
+            seen.session = Some(session);
+            self.dirty = true;
+        }
     }
 
     pub(crate) fn heard(&mut self, now: Now, peer: DeviceId) {
@@ -218,6 +236,10 @@ impl Office {
         for mut report in rooms {
             report.as_of_ms = report.as_of_ms.saturating_sub(skew_ms);
             report.last_seen_ms = report.last_seen_ms.map(|at| at.saturating_sub(skew_ms));
+            if let Some(session) = report.more.as_mut().and_then(|more| more.session.as_mut()) {
+                session.began_ms = session.began_ms.saturating_sub(skew_ms);
+                session.ended_ms = session.ended_ms.saturating_sub(skew_ms);
+            }
             let known = self
                 .authority
                 .member(&report.device)
@@ -252,6 +274,7 @@ impl Office {
         let Some(unit) = self.unit() else { return Vec::new() };
         self.refresh_health(now);
         if self.role() == Role::Node {
+            let more = self.own_more(now, unit);
             let health = &self.peers.health;
             return vec![RoomHealth {
                 device: self.me.device,
@@ -266,6 +289,7 @@ impl Office {
                 skew_ms: health.skew_ms,
                 disk_free_bytes: health.disk_free_bytes,
                 version: health.software.clone(),
+                more: Some(more),
             }];
         }
         let nodes: Vec<(DeviceId, UnitId)> = self
@@ -278,6 +302,42 @@ impl Office {
             .into_iter()
             .filter_map(|(device, unit)| self.report_on(now, device, unit))
             .collect()
+    }
+
+    /// What a room says of itself besides.
+    fn own_more(&mut self, now: Now, unit: UnitId) -> RoomMore {
+        RoomMore {
+            pending: Some(self.own_reach.pending_township()),
+            rtt_ms: None,
+            disk_total_bytes: self.store.total_bytes(),
+            power_ups: fact_u64(&self.store, fact::POWER_UPS),
+            quarantined: self.views.quarantined(&self.store).ok(),
+            session: None,
+            days: self.own_days(now, unit),
+        }
+    }
+
+    /// The own counts of today and the days before; read anew only when rows have changed.
+    fn own_days(&mut self, now: Now, unit: UnitId) -> Vec<DayCount> {
+        let (today, writes) = (Day::of_wall_ms(now.wall_ms), self.views.writes());
+        if let Some((day, at, days)) = &self.reports.days
+            && (*day, *at) == (today, writes)
+        {
+            return days.clone();
+        }
+        let days = self.count_days(unit, today);
+        self.reports.days = Some((today, writes, days.clone()));
+        days
+    }
+
+    /// How many cases a book has on today and each of the days before, as the rows here say; empty days are left out.
+    pub(crate) fn count_days(&self, unit: UnitId, today: Day) -> Vec<DayCount> {
+        let days = (0..RoomMore::DAYS_MAX as i32).map(|back| today.plus(-back));
+        let count = |day: Day| {
+            let cases = self.cases_of_day(unit, day).ok()?.len() as u64;
+            (cases > 0).then_some(DayCount { day, cases })
+        };
+        days.filter_map(count).collect()
     }
 
     /// What this hub knows of one room's device; `None` when it has never heard of it.
@@ -312,6 +372,11 @@ impl Office {
             skew_ms: seen.skew_ms.map(skew_i32),
             disk_free_bytes: seen.health.disk_free_bytes,
             version: seen.health.software.clone(),
+            more: Some(RoomMore {
+                rtt_ms: seen.rtt_ms,
+                session: seen.session,
+                ..heard.and_then(|h| h.report.more.clone()).unwrap_or_default()
+            }),
         })
     }
 
@@ -413,6 +478,7 @@ impl Office {
         self.stage_unstaged()?;
         self.commit_or_fail(now)?;
         self.reports.keep(&self.store)?;
+        self.keep_history().map_err(StoreError::from)?;
         self.views.trust(&mut self.store)?;
         Ok(())
     }
@@ -424,6 +490,7 @@ fn says_the_same(a: &RoomHealth, b: &RoomHealth) -> bool {
         as_of_ms: 0,
         last_seen_ms: None,
         disk_free_bytes: r.disk_free_bytes >> 30,
+        more: r.more.clone().map(|more| RoomMore { rtt_ms: None, ..more }),
         ..r.clone()
     };
     core(a) == core(b)

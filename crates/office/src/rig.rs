@@ -433,6 +433,7 @@ impl World {
         let Some(office) = self.places[seat.0].office.as_mut() else {
             return;
         };
+        office.received(id, bytes.len());
         let fault = match decoded {
             Ok(frame) => office.inbound(now, id, frame).err(),
             Err(error) => {

@@ -1,9 +1,11 @@
 //! `rooms`: is every room below alive and in step? Said honestly: what is not known now is shown as of when it was.
 
-use ledger::id::{DeviceId, UnitId};
+use std::collections::BTreeMap;
+
+use ledger::id::{DeviceId, UnitCode, UnitId};
 use ledger::organisation::UnitKind;
 use replica::authority::Member;
-use replica::frame::{RoomHealth, RoomLine};
+use replica::frame::{LastSession, RoomHealth, RoomLine};
 use replica::statement::Role;
 use replica::time::Now;
 use serde_json::{Value, json};
@@ -42,9 +44,40 @@ impl RoomState {
     }
 }
 
+/// What is known of one device of a room, or of a room that has none.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) unit: UnitId,
+    pub(crate) code: UnitCode,
+    pub(crate) name: String,
+    /// The unit above.
+    pub(crate) town: UnitId,
+    pub(crate) device: Option<DeviceId>,
+    /// What its computer is called.
+    pub(crate) computer: Option<String>,
+    pub(crate) state: RoomState,
+    pub(crate) as_of_ms: Option<i64>,
+    /// Entries of its books that are held here.
+    pub(crate) here: u64,
+    pub(crate) report: Option<RoomHealth>,
+}
+
+impl Known {
+    /// Entries that have not come here, as far as the room has said.
+    pub(crate) fn pending(&self) -> u64 {
+        self.report.as_ref().map_or(0, |r| r.recorded.saturating_sub(self.here))
+    }
+}
+
 impl Office {
     /// Every room below, by unit code; a room with several devices has a row for each.
     pub(crate) fn rooms(&mut self, now: Now) -> Result<Value, CommandError> {
+        let known = self.known_rooms(now)?;
+        Ok(known.iter().map(|one| row(one, now)).collect())
+    }
+
+    /// What is known of every room below, by unit code and device.
+    pub(crate) fn known_rooms(&self, now: Now) -> Result<Vec<Known>, CommandError> {
         let life = self.hub_life()?;
         let organisation = self
             .authority
@@ -56,27 +89,57 @@ impl Office {
             .filter(|u| is_room(u.kind) && self.authority.is_within(u.id, life.unit))
             .collect();
         units.sort_by_key(|u| u.code);
+        let mut devices: BTreeMap<UnitId, Vec<&Member>> = BTreeMap::new();
+        for member in self.authority.members().filter(|m| m.role == Role::Node) {
+            devices.entry(member.unit).or_default().push(member);
+        }
+        let hubs = self.hubs_below();
         let mut rows = Vec::new();
         for unit in units {
-            let devices: Vec<&Member> = self
-                .authority
-                .members()
-                .filter(|m| m.unit == unit.id && m.role == Role::Node)
-                .collect();
-            let head = json!({"unit": unit.code, "name": unit.name});
-            if devices.is_empty() {
+            let mut known = Known {
+                unit: unit.id,
+                code: unit.code,
+                name: unit.name.clone(),
+                town: unit.parent.unwrap_or(life.unit),
+                device: None,
+                computer: None,
+                state: RoomState::NeverSeen,
+                as_of_ms: None,
+                here: 0,
+                report: None,
+            };
+            let Some(members) = devices.get(&unit.id) else {
                 // The hub between may have let somebody in since we met it.
-                let (state, as_of_ms) = self.unheard(now, unit.id);
-                rows.push(row(head, None, state, None, now, as_of_ms));
+                (known.state, known.as_of_ms) = self.unheard(now, unit.id, &hubs);
+                rows.push(known);
                 continue;
-            }
-            for member in devices {
-                let report = self.report_on(now, member.device, unit.id);
-                let (state, as_of_ms) = self.state_of(now, member, unit.id, report.as_ref());
-                rows.push(row(head.clone(), Some(member), state, report, now, as_of_ms));
+            };
+            for member in members {
+                let mut known = known.clone();
+                known.report = self.report_on(now, member.device, unit.id);
+                (known.state, known.as_of_ms) = self.state_of(now, member, &known, &hubs);
+                known.here = self.held_of(member.device, unit.id);
+                known.device = Some(member.device);
+                known.computer = Some(member.name.clone());
+                rows.push(known);
             }
         }
-        Ok(Value::Array(rows))
+        Ok(rows)
+    }
+
+    /// Standing hubs of units below.
+    pub(crate) fn hubs_below(&self) -> Vec<(DeviceId, UnitId)> {
+        let Some(own) = self.unit() else { return Vec::new() };
+        let is_below =
+            |m: &&Member| m.is_live() && m.role == Role::Hub && m.unit != own && self.authority.is_within(m.unit, own);
+        let below = self.authority.members().filter(is_below);
+        below.map(|m| (m.device, m.unit)).collect()
+    }
+
+    /// Entries of a room's books that are held here.
+    fn held_of(&self, device: DeviceId, unit: UnitId) -> u64 {
+        let books = self.units_of(device, unit).into_iter().map(ledger::id::Scope::book);
+        books.map(|book| self.store.logs().entries(book)).sum()
     }
 
     /// A room's state, and as of when (UTC ms) it is known.
@@ -84,14 +147,14 @@ impl Office {
         &self,
         now: Now,
         member: &Member,
-        unit: UnitId,
-        report: Option<&RoomHealth>,
+        known: &Known,
+        hubs: &[(DeviceId, UnitId)],
     ) -> (RoomState, Option<i64>) {
         if !member.is_live() {
             return (RoomState::Revoked, Some(now.wall_ms));
         }
-        let Some(report) = report.filter(|r| r.last_seen_ms.is_some()) else {
-            return self.unheard(now, unit);
+        let Some(report) = known.report.as_ref().filter(|r| r.last_seen_ms.is_some()) else {
+            return self.unheard(now, known.unit, hubs);
         };
         let direct_up = self.peers.is_connected(&member.device);
         let heard = self
@@ -102,7 +165,9 @@ impl Office {
         if let Some(heard) = heard.filter(|_| !direct_up)
             && !self.peers.is_connected(&heard.via)
         {
-            return (RoomState::Unknown, Some(heard.heard_ms));
+            // As long as that hub was heard, what it had said stood.
+            let between = self.reports.seen.get(&heard.via).map_or(0, |s| s.last_seen_ms);
+            return (RoomState::Unknown, Some(heard.heard_ms.max(between)));
         }
         let just_gone = report
             .last_seen_ms
@@ -111,12 +176,7 @@ impl Office {
         if !line_up {
             return (RoomState::Silent, Some(report.as_of_ms));
         }
-        let here: u64 = self
-            .units_of(member.device, unit)
-            .iter()
-            .map(|u| self.store.logs().entries(ledger::id::Scope::book(*u)))
-            .sum();
-        let state = if report.recorded <= here {
+        let state = if report.recorded <= self.held_of(member.device, known.unit) {
             RoomState::InStep
         } else {
             RoomState::Behind
@@ -127,28 +187,14 @@ impl Office {
     }
 
     /// What can be said of a room of which nothing was ever heard: nothing, while the hub that would meet it does not answer.
-    fn unheard(&self, now: Now, unit: UnitId) -> (RoomState, Option<i64>) {
-        match self.hub_between(unit) {
-            Some(hub) if !self.peers.is_connected(&hub) => {
-                (RoomState::Unknown, self.reports.seen.get(&hub).map(|s| s.last_seen_ms))
+    fn unheard(&self, now: Now, unit: UnitId, hubs: &[(DeviceId, UnitId)]) -> (RoomState, Option<i64>) {
+        let between = hubs.iter().find(|(_, of)| self.authority.is_within(unit, *of));
+        match between {
+            Some((hub, _)) if !self.peers.is_connected(hub) => {
+                (RoomState::Unknown, self.reports.seen.get(hub).map(|s| s.last_seen_ms))
             }
             _ => (RoomState::NeverSeen, Some(now.wall_ms)),
         }
-    }
-
-    /// A standing hub of a unit between us and the room, if there is one.
-    fn hub_between(&self, unit: UnitId) -> Option<DeviceId> {
-        let own = self.unit()?;
-        self.authority
-            .members()
-            .find(|m| {
-                m.is_live()
-                    && m.role == Role::Hub
-                    && m.unit != own
-                    && self.authority.is_within(unit, m.unit)
-                    && self.authority.is_within(m.unit, own)
-            })
-            .map(|m| m.device)
     }
 }
 
@@ -156,32 +202,45 @@ fn is_room(kind: UnitKind) -> bool {
     kind.tier() == ledger::id::Tier::Room
 }
 
-fn row(
-    head: Value,
-    member: Option<&Member>,
-    state: RoomState,
-    report: Option<RoomHealth>,
-    now: Now,
-    as_of_ms: Option<i64>,
-) -> Value {
+pub(crate) fn row(known: &Known, now: Now) -> Value {
     let age_s = |at_ms: i64| now.wall_ms.saturating_sub(at_ms).max(0) / 1000;
-    let mut row = head;
-    let facts = json!({
-        "device": member.map(|m| m.device),
-        "state": state.as_str(),
-        "as_of": as_of_ms,
-        "as_of_s": as_of_ms.map(age_s),
-        "last_seen_s": report.as_ref().and_then(|r| r.last_seen_ms).map(age_s),
-        "recorded": report.as_ref().map_or(0, |r| r.recorded),
-        "at_township": report.as_ref().map_or(0, |r| r.at_township),
-        "at_county": report.as_ref().map_or(0, |r| r.at_county),
-        "oldest_pending_s": report.as_ref().and_then(|r| r.oldest_pending_ms).map(age_s),
-        "skew_ms": report.as_ref().and_then(|r| r.skew_ms),
-        "disk_free_bytes": report.as_ref().map(|r| r.disk_free_bytes),
-        "version": report.as_ref().map(|r| r.version.as_str()),
-    });
-    if let (Some(row), Value::Object(facts)) = (row.as_object_mut(), facts) {
-        row.extend(facts);
-    }
-    row
+    let report = known.report.as_ref();
+    let more = report.and_then(|r| r.more.as_ref());
+    json!({
+        "unit": known.code,
+        "name": known.name,
+        "device": known.device,
+        "computer": known.computer,
+        "state": known.state.as_str(),
+        "as_of": known.as_of_ms,
+        "as_of_s": known.as_of_ms.map(age_s),
+        "last_seen_s": report.and_then(|r| r.last_seen_ms).map(age_s),
+        "last_seen_ms": report.and_then(|r| r.last_seen_ms),
+        "recorded": report.map_or(0, |r| r.recorded),
+        "here": known.here,
+        "at_township": report.map_or(0, |r| r.at_township),
+        "at_county": report.map_or(0, |r| r.at_county),
+        "pending": known.pending(),
+        "oldest_pending_s": report.and_then(|r| r.oldest_pending_ms).map(age_s),
+        "skew_ms": report.and_then(|r| r.skew_ms),
+        "rtt_ms": more.and_then(|m| m.rtt_ms),
+        "disk_free_bytes": report.map(|r| r.disk_free_bytes),
+        "disk_total_bytes": more.and_then(|m| m.disk_total_bytes),
+        "power_ups": more.and_then(|m| m.power_ups),
+        "quarantined": more.and_then(|m| m.quarantined),
+        "session": more.and_then(|m| m.session).map(session),
+        "version": report.map(|r| r.version.as_str()),
+    })
+}
+
+fn session(last: LastSession) -> Value {
+    json!({
+        "began_ms": last.began_ms,
+        "ended_ms": last.ended_ms,
+        "seconds": last.ended_ms.saturating_sub(last.began_ms).max(0) / 1000,
+        "bytes_in": last.bytes_in,
+        "bytes_out": last.bytes_out,
+        "entries": last.entries,
+        "ended": last.ended.as_str(),
+    })
 }

@@ -121,6 +121,7 @@ impl Office {
                 "unit": self.unit_code_of(device),
                 "unit_name": self.authority.member(device).map(|m| self.unit_shown(m.unit).1),
                 "connected": connected,
+                "above": self.is_above(seen.unit),
                 "addr": line.map(|l| l.addr.as_str()),
                 "dialled": line.map(|l| l.dialled == replica::session::Dialled::Us),
                 "session": line.map(|l| format!("{:?}", l.session.progress()).to_lowercase()),
@@ -135,6 +136,12 @@ impl Office {
             .iter()
             .map(|(device, seen)| row(device, seen))
             .collect()
+    }
+
+    /// Whether a unit is one that ours belongs to.
+    fn is_above(&self, unit: ledger::id::UnitId) -> bool {
+        self.unit()
+            .is_some_and(|own| own != unit && self.authority.is_within(own, unit))
     }
 
     /// Logs that go on in several ways: somebody's disk was copied or restored. The one place where this is counted.

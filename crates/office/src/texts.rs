@@ -1,6 +1,9 @@
 //! Every sentence that cases, imports, conflicts and checks say to a clerk. Short, in the clerk's words, with what to do next.
 
 mod desk;
+mod figures;
+pub(crate) mod health;
+mod work;
 
 use ledger::conflict::ConflictKind;
 use ledger::id::Tier;
@@ -11,6 +14,10 @@ use crate::command::CommandError;
 use crate::office::OfficeError;
 
 pub(crate) use desk::*;
+pub(crate) use work::*;
+pub(crate) mod report {
+    pub(crate) use super::figures::*;
+}
 
 /// The folder has no life yet.
 pub(crate) fn unplaced() -> CommandError {
@@ -381,6 +388,9 @@ pub(crate) fn act(act: &str) -> &'static str {
         "login" => "登录",
         "login_failed" => "登录未成",
         "logout" => "退出",
+        "alert_mute" => "告警静音",
+        "alert_unmute" => "取消静音",
+        "alert_rules" => "改告警规则",
         _ => "不认识的记录，请升级",
     }
 }

@@ -24,7 +24,7 @@ const FAULTS_TOLD: usize = 20;
 const REINDEX_ENTRIES: usize = 8_192;
 
 /// The families of rows that records give rise to by themselves.
-const DERIVED: [&[u8]; 9] = [
+const DERIVED: [&[u8]; 12] = [
     name::NUMBER,
     name::IMPORT,
     name::LIST,
@@ -33,6 +33,9 @@ const DERIVED: [&[u8]; 9] = [
     name::ERRAND_OF,
     name::TWIN,
     name::PERSON,
+    name::MEASURE,
+    name::OPEN,
+    name::DOC,
     name::FLAG,
 ];
 
@@ -235,6 +238,11 @@ impl Office {
         // Closings of days lie in books, and belong to no record.
         scan(self.store.kv(), name::CLOSING, &mut |key, _| {
             odd += u64::from(name::closing_place(key).is_some());
+        })
+        .map_err(|e| texts::store_failed(&e))?;
+        // So do reports that were kept.
+        scan(self.store.kv(), name::KEPT, &mut |key, _| {
+            odd += u64::from(name::kept_place(key).is_some());
         })
         .map_err(|e| texts::store_failed(&e))?;
         let logs = self.store.logs();

@@ -11,7 +11,9 @@
 pub(crate) mod counts;
 pub(crate) mod fold;
 pub(crate) mod groups;
+pub(crate) mod measure;
 pub(crate) mod name;
+pub(crate) mod open;
 pub(crate) mod row;
 mod under;
 
@@ -23,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ledger::form::{Form, Forms};
 use ledger::id::{RecordId, ScopeKind};
 use replica::authority::Authority;
-use replica::entry::{KIND_DAY, KIND_RECORD, KIND_STATEMENT, KIND_TRAIL, LogId, RecordBody, Tip};
+use replica::entry::{KIND_DAY, KIND_RECORD, KIND_REPORT, KIND_STATEMENT, KIND_TRAIL, LogId, RecordBody, Tip};
 use store::kv::prefix_end;
 use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan, Store, StoreError};
 
@@ -42,7 +44,7 @@ pub use row::{RecordRef, RecordRow, RowEntry, RowStatus, Summary};
 /// would make applying slower: the index's own sync takes some ten milliseconds.
 const TRUST_ENTRIES: usize = 16_384;
 /// The format of the rows. Raised whenever a row's bytes or what is derived from it change: old rows are then made anew.
-const FORMAT: u8 = 6;
+const FORMAT: u8 = 9;
 /// Rows removed in one batch.
 const WIPE_ROWS: usize = 4_096;
 /// Frames read at once, when they are short. One holds up to a mebibyte, of thousands of entries.
@@ -433,6 +435,7 @@ impl Views {
                     Some(day) => odd.put(name::closing(scope.unit, day, &run.log, tip), entry.body),
                     None => odd.put(name::odd(&run.log, tip), [name::ODD_UNREADABLE]),
                 },
+                KIND_REPORT if scope.kind == ScopeKind::Book => odd.put(name::kept(&run.log, tip), entry.body),
                 KIND_TRAIL => odd.put(name::witness(&run.log, tip), entry.body),
                 _ => odd.put(name::odd(&run.log, tip), [name::ODD_UNKNOWN]),
             }

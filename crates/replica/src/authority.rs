@@ -1,6 +1,6 @@
 //! Authority (成员与权限): who belongs, who may write what, and which statements count. A pure function of the set of statements.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::credential::{Introduced, Link};
 use crate::entry::{LogId, Tip};
 use crate::logs::Ancestry;
 use crate::receipt::Receipt;
-use crate::statement::{Admit, Cut, Former, Grant, Role, Statement, User};
+use crate::statement::{Admit, Cut, Former, Grant, Leave, Role, Statement, User};
 
 mod fold;
 #[cfg(test)]
@@ -115,6 +115,8 @@ pub struct Authority {
     /// To each device: by whom, and what.
     grants: BTreeMap<DeviceId, Vec<(DeviceId, Grant)>>,
     erased: BTreeSet<(Scope, RecordId)>,
+    /// By device: what was left in 待认, the latest decision of all.
+    left: BTreeMap<DeviceId, Leave>,
     prefixes_used: BTreeSet<u32>,
     node_codes_used: BTreeSet<u32>,
     unknown: usize,
@@ -159,6 +161,7 @@ impl Authority {
             users: BTreeMap::new(),
             grants: BTreeMap::new(),
             erased: BTreeSet::new(),
+            left: BTreeMap::new(),
             prefixes_used: BTreeSet::new(),
             node_codes_used: BTreeSet::new(),
             unknown: 0,
@@ -220,6 +223,13 @@ impl Authority {
             Statement::Erase(erase) if may_speak_of(erase.scope.unit) => {
                 self.erased.insert((erase.scope, erase.record));
             }
+            Statement::Leave(leave)
+                if fold
+                    .posts_of(&leave.device)
+                    .any(|(unit, _)| fold.rules(stated, unit).is_some()) =>
+            {
+                self.leave(leave);
+            }
             Statement::Unknown(_) => self.unknown += 1,
             other => {
                 let leads = voice.is_some_and(|voice| fold.may_publish(voice, at));
@@ -228,6 +238,42 @@ impl Authority {
                 }
             }
         }
+    }
+
+    fn leave(&mut self, leave: &Leave) {
+        let Some(kept) = self.left.get_mut(&leave.device) else {
+            self.left.insert(leave.device, leave.clone());
+            return;
+        };
+        match kept.at_ms.cmp(&leave.at_ms) {
+            Ordering::Less => *kept = leave.clone(),
+            Ordering::Greater => {}
+            Ordering::Equal => {
+                kept.undo |= leave.undo;
+                kept.cuts.extend(&leave.cuts);
+                kept.cuts.sort_unstable();
+                kept.cuts.dedup();
+                // Who decided at the very same moment is told by the words alone: any order gives the same ones.
+                if (&leave.reason, leave.user) < (&kept.reason, kept.user) {
+                    (kept.reason, kept.user) = (leave.reason.clone(), leave.user);
+                }
+            }
+        }
+    }
+
+    /// What was left in 待认 of a device, if the latest word about it says so.
+    pub fn left(&self, device: &DeviceId) -> Option<&Leave> {
+        self.left.get(device).filter(|leave| !leave.undo)
+    }
+
+    /// When the latest word was said about what waits of a device, UTC milliseconds.
+    pub fn left_at_ms(&self, device: &DeviceId) -> Option<i64> {
+        self.left.get(device).map(|leave| leave.at_ms)
+    }
+
+    /// Whether a device was taken out of any unit: its entries there count up to the cuts.
+    pub fn is_cut(&self, device: &DeviceId) -> bool {
+        self.posts_of(device).any(|(_, post)| !post.is_live())
     }
 
     /// The pinned key under which all was folded.

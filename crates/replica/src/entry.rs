@@ -25,6 +25,9 @@ pub const KIND_TRAIL: u8 = 3;
 /// 日结: what a day of a room's book came to, in that book; the body is read by the office alone.
 pub const KIND_DAY: u8 = 4;
 
+/// What a centre keeps about its reports (定稿, 缺岗) in its own book; the body is read by the office alone.
+pub const KIND_REPORT: u8 = 5;
+
 /// Which log: one device's entries in one scope since it began an epoch. Epochs are random numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LogId {

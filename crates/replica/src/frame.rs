@@ -15,8 +15,8 @@ mod message;
 pub use batch::{BATCH_BYTES_MAX, Batch, WrappedKey, creates};
 pub(crate) use body::{MARKS_MAX, WITHDRAWN_MAX};
 pub use message::{
-    Busy, Bye, ByeReason, Digests, HashAsk, Hashes, Health, Hello, JoinRequest, KeyAsk, Mark, Marks, Refusal, Refused,
-    RoomHealth, RoomLine, Speech, Vectors, Welcome,
+    Busy, Bye, ByeReason, DayCount, Digests, Ending, HashAsk, Hashes, Health, Hello, JoinRequest, KeyAsk, LastSession,
+    Mark, Marks, Refusal, Refused, RoomHealth, RoomLine, RoomMore, Speech, Vectors, Welcome,
 };
 
 use crate::credential::{self, Credential};

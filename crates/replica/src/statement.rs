@@ -90,6 +90,24 @@ pub struct Extend {
     pub cuts: Vec<Cut>,
 }
 
+/// Leaves entries above a cut out of the queue of what awaits a word (待认), or takes that back. It lets nothing in and changes no record.
+/// Of one device the decision with the latest time stands; several statements of one time are one decision.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Leave {
+    #[n(0)]
+    pub device: DeviceId,
+    #[n(1)]
+    pub cuts: Vec<Cut>,
+    #[n(2)]
+    pub reason: String,
+    #[n(3)]
+    pub user: UserId,
+    #[n(4)]
+    pub at_ms: i64,
+    #[n(5)]
+    pub undo: bool,
+}
+
 /// A person, where they work and what they may do.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct User {
@@ -183,6 +201,7 @@ pub enum Statement {
     Grant(Grant),
     Erase(Erase),
     NodeCode(NewCode),
+    Leave(Leave),
     Unknown(u8),
 }
 
@@ -200,6 +219,7 @@ impl Statement {
             Statement::Grant(_) => 9,
             Statement::Erase(_) => 10,
             Statement::NodeCode(_) => 11,
+            Statement::Leave(_) => 12,
             Statement::Unknown(tag) => *tag,
         }
     }
@@ -220,6 +240,7 @@ impl Statement {
             Statement::Grant(it) => put_cbor(&mut out, it),
             Statement::Erase(it) => put_cbor(&mut out, it),
             Statement::NodeCode(it) => put_cbor(&mut out, it),
+            Statement::Leave(it) => put_cbor(&mut out, it),
             Statement::Unknown(_) => {}
         }
         out
@@ -244,6 +265,7 @@ impl Statement {
             9 => Statement::Grant(read_cbor(cbor)?),
             10 => Statement::Erase(read_cbor(cbor)?),
             11 => Statement::NodeCode(read_cbor(cbor)?),
+            12 => Statement::Leave(read_cbor(cbor)?),
             tag => Statement::Unknown(*tag),
         };
         statement.check_limits()?;
@@ -258,6 +280,10 @@ impl Statement {
                 check_cuts(&it.cuts)
             }
             Statement::Extend(it) => check_cuts(&it.cuts),
+            Statement::Leave(it) => {
+                within("reason", it.reason.len(), REASON_BYTES_MAX)?;
+                check_cuts(&it.cuts)
+            }
             Statement::Organisation(it) => {
                 within("units", it.units.len(), UNITS_MAX)?;
                 it.units

@@ -4,9 +4,9 @@
 
 use cunlian_replica::entry::{Entry, LogId, Tip};
 use cunlian_replica::frame::{
-    Batch, Busy, Bye, ByeReason, Digests, Frame, HEADER_LEN, HashAsk, Hashes, Header, Health, Hello, Inbound,
-    JoinRequest, KeyAsk, Mark, Marks, Outbound, Refusal, Refused, RoomHealth, RoomLine, Speech, Vectors, Welcome,
-    WrappedKey,
+    Batch, Busy, Bye, ByeReason, DayCount, Digests, Ending, Frame, HEADER_LEN, HashAsk, Hashes, Header, Health, Hello,
+    Inbound, JoinRequest, KeyAsk, LastSession, Mark, Marks, Outbound, Refusal, Refused, RoomHealth, RoomLine, RoomMore,
+    Speech, Vectors, Welcome, WrappedKey,
 };
 use cunlian_replica::receipt::{Receipt, Withdrawal};
 use cunlian_replica::run::sign;
@@ -14,6 +14,7 @@ use cunlian_replica::statement::Role;
 use cunlian_replica::vector::Vector;
 use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
+use ledger::day::Day;
 use ledger::id::{DeviceId, Hash, RecordId, Scope, UnitId};
 
 const FROZEN: &str = include_str!("../vectors/frames.hex");
@@ -139,6 +140,28 @@ fn contents() -> Vec<(&'static str, Outbound)> {
     ]
 }
 
+fn more() -> RoomMore {
+    RoomMore {
+        pending: Some(2),
+        rtt_ms: Some(41),
+        disk_total_bytes: Some(1 << 37),
+        power_ups: Some(17),
+        quarantined: None,
+        session: Some(LastSession {
+            began_ms: 1_789_999_000_000,
+            ended_ms: 1_790_000_000_000,
+            bytes_in: 4_000,
+            bytes_out: 3_000,
+            entries: 12,
+            ended: Ending::Timeout,
+        }),
+        days: vec![DayCount {
+            day: Day::from_ymd(2026, 9, 21).unwrap(),
+            cases: 3,
+        }],
+    }
+}
+
 fn reports() -> Vec<(&'static str, Outbound)> {
     let scope = log().scope;
     let mark = Mark {
@@ -160,6 +183,7 @@ fn reports() -> Vec<(&'static str, Outbound)> {
         skew_ms: None,
         disk_free_bytes: 1,
         version: "0.1.0".into(),
+        more: None,
     };
     let receipts = vec![Receipt::sign(&key(), 6, scope, 300, 1_790_000_000_000, vector())];
     let withdrawals = vec![Withdrawal::sign(&key(), 5, 1_790_000_000_000)];
@@ -170,7 +194,14 @@ fn reports() -> Vec<(&'static str, Outbound)> {
     vec![
         ("receipts", Frame::Receipts(receipts, withdrawals)),
         ("marks", Frame::Marks(marks)),
-        ("health", Frame::Health(vec![room])),
+        ("health", Frame::Health(vec![room.clone()])),
+        (
+            "health_more",
+            Frame::Health(vec![RoomHealth {
+                more: Some(more()),
+                ..room
+            }]),
+        ),
     ]
 }
 
@@ -217,4 +248,28 @@ fn a_frozen_batch_is_still_read() {
     };
     assert_eq!(batch.runs[0].log(), &log());
     assert_eq!(batch.keys[0].wrapped, [8; 48]);
+}
+
+#[test]
+fn a_report_of_an_older_or_a_newer_version_is_read_as_far_as_both_know() {
+    let whole = reports().pop().unwrap().1.encode();
+    let Frame::Health(rooms) = read(&whole) else {
+        panic!("not a report")
+    };
+    let known = rooms[0].more.clone().unwrap();
+    assert_eq!(known, more());
+    // A report is an array of thirteen: an older version's has one field less, a newer one's a field that we do not know.
+    let mut newer = whole[HEADER_LEN..].to_vec();
+    assert_eq!(newer[1], 0x8d, "an array of thirteen fields");
+    newer[1] = 0x8e;
+    newer.push(0x07);
+    let Frame::Health(rooms) = Inbound::decode(14, &newer).unwrap() else {
+        panic!("not a report")
+    };
+    assert_eq!(rooms[0].more, Some(known));
+    let older = FROZEN.lines().find_map(|line| line.strip_prefix("health ")).unwrap();
+    let Frame::Health(rooms) = read(&HEXLOWER.decode(older.as_bytes()).unwrap()) else {
+        panic!("not a report")
+    };
+    assert_eq!(rooms[0].more, None);
 }

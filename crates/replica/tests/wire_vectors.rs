@@ -12,7 +12,7 @@ use cunlian_replica::receipt::{Receipt, Withdrawal};
 use cunlian_replica::run::{Run, VerifiedRun, sign};
 use cunlian_replica::sealbox::{UnsealKey, seal};
 use cunlian_replica::statement::{
-    Admit, Cut, Enrol, Erase, Extend, Former, Grant, NewCode, Revoke, Role, Statement, User,
+    Admit, Cut, Enrol, Erase, Extend, Former, Grant, Leave, NewCode, Revoke, Role, Statement, User,
 };
 use cunlian_replica::ticket::Ticket;
 use cunlian_replica::vector::Vector;
@@ -211,6 +211,15 @@ fn statements_of_membership_keep_their_bytes() {
         cuts: vec![cut()],
     };
     frozen_statement!("statement_extend", Statement::Extend(extend));
+    let leave = Leave {
+        device: device(),
+        cuts: vec![cut()],
+        reason: "不予采纳".to_owned(),
+        user: UserId([0x0c; 8]),
+        at_ms: 1_790_000_000_789,
+        undo: false,
+    };
+    frozen_statement!("statement_leave", Statement::Leave(leave));
     let new_code = NewCode {
         device: device(),
         epoch: 10,
@@ -263,6 +272,7 @@ fn statements_that_the_county_publishes_keep_their_bytes() {
             parent: Some(UnitId([9; 16])),
             from: Some(day("2020-07-01")),
             until: None,
+            into: None,
         }],
     };
     frozen_statement!("statement_organisation", Statement::Organisation(organisation));

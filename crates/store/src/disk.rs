@@ -41,6 +41,10 @@ pub trait Disk: Send {
     fn reserve(&mut self, name: &str, bytes: u64) -> io::Result<()>;
     /// How many bytes are free for us.
     fn free_bytes(&self) -> io::Result<u64>;
+    /// How many bytes the disk holds in all; an error where nobody can tell.
+    fn total_bytes(&self) -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Sixteen bytes that nobody else can guess; they only salt checksums.
     fn nonce(&mut self) -> io::Result<[u8; 16]>;
 }

@@ -208,6 +208,11 @@ impl Store {
         self.disk.free_bytes().ok()
     }
 
+    /// How many bytes the disk holds in all, where it can tell.
+    pub fn total_bytes(&self) -> Option<u64> {
+        self.disk.total_bytes().ok()
+    }
+
     /// The disk, for the few small files that lie beside the journal (identities). Names must not begin with `journal-`, `vault`,
     /// `reserve` or `lock`.
     pub fn disk_mut(&mut self) -> &mut dyn Disk {

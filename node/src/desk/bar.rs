@@ -70,7 +70,7 @@ fn bar(status: &Value) -> Bar {
         township: number("/reach/township"),
         county: number("/reach/county"),
         unsent: number("/pending/township"),
-        oldest: status["oldest_pending_s"].as_u64().map(t::ago),
+        oldest: status["oldest_pending_s"].as_u64().map(console::page::span),
         trouble,
     }
 }
@@ -83,7 +83,9 @@ fn line_of(status: &Value) -> Line {
     }
     let last = peers.iter().filter_map(|p| p["last_seen_s"].as_u64()).min();
     match (last, status["alone"].as_bool()) {
-        (Some(s), _) => Line::Down { since: t::ago(s) },
+        (Some(s), _) => Line::Down {
+            since: console::page::span(s),
+        },
         (None, Some(true)) => Line::Alone,
         (None, _) => Line::Never,
     }

@@ -12,7 +12,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::day::attached;
-use super::{Desk, clock, texts as t, wall_ms};
+use console::page::clock;
+
+use super::{Desk, texts as t, wall_ms};
 
 /// Below this there is room for some months; below the second, for days.
 const DISK_LOW_BYTES: u64 = 2 << 30;
@@ -99,7 +101,12 @@ fn line(status: &Value) -> Check {
         return check(t::DOC_LINE, Mark::Good, t::NO_HUB, "");
     }
     match peers.iter().filter_map(|p| p["last_seen_s"].as_u64()).min() {
-        Some(s) => check(t::DOC_LINE, Mark::Look, t::line_down_for(&t::ago(s)), t::DOC_LINE_DO),
+        Some(s) => check(
+            t::DOC_LINE,
+            Mark::Look,
+            t::line_down_for(&console::page::span(s)),
+            t::DOC_LINE_DO,
+        ),
         None => check(t::DOC_LINE, Mark::Look, t::NEVER_UP, t::DOC_LINE_DO),
     }
 }
@@ -120,7 +127,7 @@ fn unsent(status: &Value) -> Check {
         (n, oldest) => check(
             t::DOC_SENT,
             Mark::Look,
-            t::unsent(n, &t::ago(oldest.unwrap_or(0))),
+            t::unsent(n, &console::page::span(oldest.unwrap_or(0))),
             t::DOC_SENT_DO,
         ),
     }

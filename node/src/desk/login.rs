@@ -8,7 +8,7 @@ use axum::extract::{Extension, Form, Query, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use console::accounts::{PIN_DIGITS_MIN, Refused};
+use console::accounts::{PIN_DIGITS_MIN, Refused, typed_code};
 use console::page::{go, is_local};
 use console::{Person, Problem, Visit};
 use ledger::id::UserId;
@@ -274,13 +274,6 @@ pub(super) async fn enrol(
     }
 }
 
-/// As people type a code from paper: with or without dashes, small letters, an O for a zero.
-fn typed_code(text: &str) -> String {
-    let folded = ledger::check::fold_width(text).to_ascii_uppercase();
-    let signs = folded.chars().filter(char::is_ascii_alphanumeric);
-    signs.map(|c| if c == 'O' { '0' } else { c }).collect()
-}
-
 fn refused(why: Refused) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, words(&why))
 }
@@ -289,9 +282,9 @@ fn words(why: &Refused) -> String {
     match why {
         Refused::Unknown => t::NOT_ENROLLED.to_owned(),
         Refused::Wrong { left } => t::wrong_pin(*left),
-        Refused::Waits { until_ms } => t::pin_waits(&super::clock(*until_ms)),
+        Refused::Waits { until_ms } => t::pin_waits(&console::page::clock(*until_ms)),
         Refused::CodeUsed => t::CODE_USED.to_owned(),
-        Refused::WeakPin => t::weak_pin(PIN_DIGITS_MIN),
+        Refused::Weak => t::weak_pin(PIN_DIGITS_MIN),
         Refused::Disk(why) => t::accounts_disk(why),
     }
 }

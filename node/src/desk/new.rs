@@ -320,7 +320,7 @@ pub(super) async fn draft(
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let said = match keep(&desk, person(&visit)?.id, pairs).await {
-        Ok(()) => t::draft_kept(&super::clock(wall_ms())),
+        Ok(()) => t::draft_kept(&console::page::clock(wall_ms())),
         Err(problem) => problem.text,
     };
     Ok(Html(said).into_response())

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ledger::id::DeviceId;
 use office::command::{Command, CommandError};
 use office::{Office, OfficeError, Output, SessionId};
-use replica::frame::{Bye, Inbound};
+use replica::frame::{Bye, HEADER_LEN, Inbound};
 use replica::session::{Dialled, PeerError, Progress, Reason};
 use store::Position;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
@@ -182,11 +182,18 @@ impl State {
         let now = self.clock.now();
         match message {
             Message::Connected { link, reply } => self.connected(link, reply),
-            Message::Frame { id, inbound, held } => {
-                self.frame(id, inbound);
+            Message::Frame {
+                id,
+                inbound,
+                bytes,
+                held,
+            } => {
+                self.office.received(id, bytes);
+                self.frame(id, *inbound);
                 return Some(held);
             }
             Message::Early { id, kind, body, held } => {
+                self.office.received(id, HEADER_LEN + body.len());
                 if self.office.progress(id) == Some(Progress::Meeting) {
                     self.broken(id, &PeerError::Stranger(kind));
                 } else {
@@ -357,7 +364,7 @@ impl State {
             };
             // Where nothing is left to do and the rows are not there, the disk is full: the command says so.
             if self.owed && !self.office.is_applied(waiting.until) {
-                if let Command::Reindex = *waiting.command {
+                if let Command::Reindex = waiting.command.asked() {
                     (waiting.progress)(self.office.rebuilt());
                 }
                 self.waiting.push_back(waiting);

@@ -10,6 +10,7 @@ use replica::time::Now;
 use serde_json::{Value as Json, json};
 
 use crate::cases::desk::business_date;
+use crate::cases::docs::with_doc_no;
 use crate::cases::intake::{CERT_REASON, cert_no, covered};
 use crate::command::{CaseDo, CaseEdit, CaseTick, CommandError, Cover, Evaluate};
 use crate::office::Office;
@@ -27,7 +28,14 @@ impl Office {
         self.catch_up(now)?;
         let (of, row) = self.find(&args.number)?;
         let read = self.read(of, row)?;
-        let event = self.typed_event(today, &read, &args)?;
+        let mut event = self.typed_event(today, &read, &args)?;
+        let doc_no = match event.kind.as_str() {
+            "accept" => self.next_doc_no(today)?,
+            _ => None,
+        };
+        if let Some(no) = &doc_no {
+            event = event.with("doc_no", Value::Text(no.clone()));
+        }
         let who = self.who(args.user)?;
         {
             let under = self.views.under(&self.store, &self.authority, &self.keys);
@@ -37,11 +45,16 @@ impl Office {
         }
         let late = event.entered == record::Entered::Late;
         let kind = event.kind.clone();
-        self.apply_edits(now, of, &read, &[Edit::Event(event)], args.user)?;
+        let edits = match &doc_no {
+            Some(no) => with_doc_no(event, no),
+            None => vec![Edit::Event(event)],
+        };
+        self.apply_edits(now, of, &read, &edits, args.user)?;
         let mut shown = self.after(now, of)?;
         if let Some(map) = shown.as_object_mut() {
             map.insert("event".to_owned(), json!(kind));
             map.insert("late".to_owned(), json!(late));
+            map.insert("doc_no".to_owned(), json!(doc_no));
         }
         Ok(shown)
     }

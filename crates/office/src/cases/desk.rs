@@ -151,7 +151,7 @@ impl Office {
             unit: self.unit().ok_or_else(texts::unplaced)?,
             tier: self.tier(),
             device: self.me.device,
-            user: user.unwrap_or(UserId::ZERO),
+            user: user.or(self.acting).unwrap_or(UserId::ZERO),
         })
     }
 
@@ -212,7 +212,7 @@ impl Office {
     pub(crate) fn record_entry(&self, now: Now, record: RecordId, user: Option<UserId>, change: Vec<u8>) -> Entry {
         let body = RecordBody {
             record,
-            user: user.unwrap_or(UserId::ZERO),
+            user: user.or(self.acting).unwrap_or(UserId::ZERO),
             wall_ms: now.wall_ms,
             skew_ms: self.own_skew_ms(),
             change,

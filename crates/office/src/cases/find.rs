@@ -45,7 +45,7 @@ impl Office {
         Ok((one, row))
     }
 
-    fn find_by_id(&self, record: RecordId) -> Option<(RecordRef, RecordRow)> {
+    pub(crate) fn find_by_id(&self, record: RecordId) -> Option<(RecordRef, RecordRow)> {
         let scopes: Vec<_> = self.store.logs().scopes().collect();
         scopes.into_iter().find_map(|scope| {
             let of = RecordRef { scope, record };

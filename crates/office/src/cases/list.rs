@@ -1,6 +1,6 @@
 //! `case list`: newest first, filtered by unit and state.
 
-use ledger::id::{Scope, ScopeKind, UnitCode, UnitId};
+use ledger::id::UnitId;
 use replica::time::Now;
 use serde_json::Value as Json;
 use store::kv::prefix_end;
@@ -26,7 +26,7 @@ impl Office {
         let state = args.state.as_deref().map(|s| self.state_named(s)).transpose()?;
         let limit = args.limit.unwrap_or(LIST_MAX).min(LIST_MAX);
         let mut keys: Vec<Vec<u8>> = Vec::new();
-        for unit in self.listed_units(args.unit.as_deref())? {
+        for unit in self.units_within(args.unit.as_deref())? {
             self.newest(unit, state.as_deref(), limit, &mut keys)?;
         }
         keys.sort_unstable_by(|a, b| name::list_order(a).cmp(name::list_order(b)));
@@ -38,19 +38,6 @@ impl Office {
             }
         }
         Ok(Json::Array(lines))
-    }
-
-    /// The units whose books are held here, all of them or those within the unit named.
-    fn listed_units(&self, code: Option<&str>) -> Result<Vec<UnitId>, CommandError> {
-        let books = self.store.logs().scopes().filter(|s| s.kind == ScopeKind::Book);
-        let held: Vec<UnitId> = books.map(|s: Scope| s.unit).collect();
-        let Some(text) = code else { return Ok(held) };
-        let organisation = self.authority.organisation();
-        let unit = UnitCode::parse(text)
-            .and_then(|code| organisation?.by_code(code))
-            .ok_or_else(|| texts::unknown_unit(text))?;
-        let within = self.authority.subtree(unit.id);
-        Ok(held.into_iter().filter(|u| within.contains(u)).collect())
     }
 
     fn newest(

@@ -68,7 +68,12 @@ impl Office {
             scope: Scope::book(unit),
             record,
         };
-        let row = self.row(of)?.filter(|row| !row.summary.no.is_empty());
+        // At a hub what was sent is about a case of a room's book.
+        let (of, row) = match self.row(of)? {
+            Some(row) => (of, Some(row)),
+            None => self.find_by_id(record).map_or((of, None), |(of, row)| (of, Some(row))),
+        };
+        let row = row.filter(|row| !row.summary.no.is_empty());
         Ok(row.map(|row| (of, self.shown_number(of, &row.summary.no))))
     }
 

@@ -128,7 +128,7 @@ impl Office {
     /// Whether somebody may see any person's values at all, on a screen or on paper; the device itself may. Gives the roles.
     pub(crate) fn may_see_persons(&self, user: Option<UserId>) -> Result<Option<&[String]>, CommandError> {
         let unit = self.unit().ok_or_else(texts::unplaced)?;
-        let Some(user) = user.filter(|u| *u != UserId::ZERO) else {
+        let Some(user) = user.or(self.acting).filter(|u| *u != UserId::ZERO) else {
             return Ok(None);
         };
         let person = self.authority.user_at(&user, unit).filter(|u| u.active);

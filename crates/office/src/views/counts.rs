@@ -66,6 +66,17 @@ impl Views {
     }
 }
 
+impl Views {
+    /// What is set aside, as in [`Counts::quarantined`], without looking through the records.
+    pub(crate) fn quarantined(&self, store: &Store) -> Result<u64, StoreError> {
+        let mut many = store.stats().damaged;
+        for prefix in [name::flagged(Flag::SetAside), name::ODD.to_vec()] {
+            visit(store.kv(), &prefix, &mut |_, _| many += 1)?;
+        }
+        Ok(many)
+    }
+}
+
 /// Visits all rows with a prefix.
 pub(crate) fn visit(kv: &dyn Kv, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
     kv.scan(prefix, &prefix_end(prefix), Order::Rising, &mut |key, value| {

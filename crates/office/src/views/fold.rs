@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::form::Forms;
-use ledger::id::{DeviceId, Hash, Tier, UnitId};
+use ledger::id::{DeviceId, Hash, Tier, UnitId, UserId};
 use ledger::record::{Author, Context, Envelope, Folded, RecordEntry, Standing, Status, Value, fold};
 use ledger::seal::{self, RecordKey};
 use ledger::{catalogue::Catalogue, mask};
@@ -14,9 +14,12 @@ use sha2::{Digest, Sha256};
 use store::{Store, StoreError};
 
 use crate::keys::Keys;
+use crate::views::measure::{Extra, measured};
 use crate::views::name::{self, Flag};
+use crate::views::open::OpenCase;
 use crate::views::row::{
-    RECORD_DEVICE_ENTRIES_MAX, RecordRef, RecordRow, RowConflict, RowEntry, RowLog, RowResolution, RowStatus, Summary,
+    RECORD_DEVICE_ENTRIES_MAX, RecordRef, RecordRow, RowConflict, RowDoc, RowEntry, RowLog, RowResolution, RowStatus,
+    Summary,
 };
 
 /// Everything that a fold reads beside the entries themselves.
@@ -244,6 +247,7 @@ impl Under<'_> {
             _ => None,
         };
         let head = folded.head.as_ref();
+        let matter = head.and_then(|h| self.catalogues.get(&h.catalogue)?.matter(&h.matter));
         let has_book_key = !self.keys.scope_keys(&of.scope).is_empty();
         let locked = self.keys.is_locked() && self.keys.is_granted(&of.scope) && !erased;
         // Behind the lock nothing is opened, but what lists show already need not vanish from them.
@@ -296,6 +300,11 @@ impl Under<'_> {
                 _ => None,
             },
             ended_on: form.and_then(|form| ended_on(form, folded)),
+            handled_by: handled_by(folded),
+            decided_by: folded.decided_by,
+            docs: docs(folded),
+            bad_review: bad_review(folded),
+            extra: Extra::of(folded, matter),
         }
     }
 }
@@ -308,6 +317,58 @@ fn ended_on(form: &ledger::form::Form, folded: &Folded) -> Option<ledger::day::D
     }
     on
 }
+
+/// Who took the last step that moved it, above the room.
+fn handled_by(folded: &Folded) -> Option<UserId> {
+    let mut steps = folded.events.iter().rev().filter(|e| e.void.is_none());
+    let step = steps.find(|e| e.tier > Tier::Room && !matches!(e.kind.as_str(), "note" | "evaluate" | "resolve"))?;
+    Some(step.user).filter(|user| *user != UserId::ZERO)
+}
+
+/// The document numbers of a record: what a room writes is none.
+fn docs(folded: &Folded) -> Vec<RowDoc> {
+    let mut docs: Vec<RowDoc> = Vec::new();
+    for event in folded.events.iter().filter(|e| e.tier > Tier::Room) {
+        let Some(Value::Text(no)) = event.data.get("doc_no") else {
+            continue;
+        };
+        if no.is_empty() || no.len() > DOC_NO_BYTES_MAX {
+            continue;
+        }
+        let stands = event.void.is_none() && folded.state != "void";
+        if stands {
+            docs.iter_mut().for_each(|doc| doc.stands = false);
+        }
+        docs.push(RowDoc {
+            no: no.clone(),
+            unit: event.unit,
+            on: event.on,
+            stands,
+        });
+    }
+    docs
+}
+
+/// A bad evaluation is answered and closed by those above the room. That a head closes it is asked where it is typed: posts change,
+/// and what was closed stays so.
+fn bad_review(folded: &Folded) -> Option<(ledger::day::Day, bool)> {
+    let evaluation = folded.evaluation.as_ref().filter(|e| e.rating >= BAD_RATING)?;
+    let at = folded.events.iter().position(|e| e.id == evaluation.event)?;
+    let closes = |e: &ledger::record::FoldedEvent| {
+        let said = matches!(e.data.get(FOLLOW_UP), Some(Value::Text(said)) if said == FOLLOW_UP_CLOSED);
+        said && e.void.is_none() && e.tier > Tier::Room
+    };
+    Some((evaluation.on, folded.events[at..].iter().any(closes)))
+}
+
+/// Ratings from here on want following up: 4 dissatisfied, 5 very dissatisfied.
+pub(crate) const BAD_RATING: i64 = 4;
+/// The datum of a note that answers a bad evaluation. Every version of the form takes it, as any version of the program reads notes.
+pub(crate) const FOLLOW_UP: &str = "follow_up";
+pub(crate) const FOLLOW_UP_STEP: &str = "step";
+pub(crate) const FOLLOW_UP_CLOSED: &str = "closed";
+/// A number is some thirty bytes; what is longer was written by no hub of ours.
+const DOC_NO_BYTES_MAX: usize = 96;
 
 fn conflicts(folded: &Folded) -> Vec<RowConflict> {
     let row = |c: &ledger::record::RecordConflict| RowConflict {
@@ -347,8 +408,17 @@ pub(crate) fn derived(of: RecordRef, row: &RecordRow) -> Derived {
             rows.insert(name::day_case(of, on), Vec::new());
         }
     }
+    if let Some(measure) = measured(&of.record, row) {
+        rows.insert(name::measure(of), measure);
+    }
     if let Some(no) = s.case_no.as_ref().filter(|_| s.errand) {
         rows.insert(name::errand_of(no, of), Vec::new());
+    }
+    if let Some(open) = OpenCase::of(s) {
+        rows.insert(name::open(of), open.encode());
+    }
+    for doc in &s.docs {
+        rows.insert(name::doc(doc, of), vec![u8::from(doc.stands)]);
     }
     if let Some(key) = &s.import_key {
         rows.insert(name::import(key, of), Vec::new());
@@ -387,6 +457,8 @@ fn flags(s: &Summary) -> impl Iterator<Item = Flag> + '_ {
         Flag::Unrecognised => s.unrecognised > 0,
         Flag::Keyless => s.keyless,
         Flag::Locked => s.locked,
+        Flag::FollowUp => s.bad_review.is_some_and(|(_, closed)| !closed),
+        Flag::FollowedUp => s.bad_review.is_some_and(|(_, closed)| closed),
     };
     Flag::EACH.into_iter().filter(stands)
 }

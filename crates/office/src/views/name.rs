@@ -4,7 +4,7 @@ use ledger::day::Day;
 use ledger::id::{DeviceId, Hash, RecordId, Scope, UnitId};
 use replica::entry::{LogId, Tip};
 
-use crate::views::row::RecordRef;
+use crate::views::row::{RecordRef, RowDoc};
 
 /// Everything of ours begins with this.
 pub(crate) const ALL: &[u8] = b"v";
@@ -40,6 +40,14 @@ pub(crate) const ODD: &[u8] = b"vB";
 pub(crate) const WITNESS: &[u8] = b"vW";
 /// Closings of days (日结), by unit and day.
 pub(crate) const CLOSING: &[u8] = b"vY";
+/// Cases that are not over, for inboxes.
+pub(crate) const OPEN: &[u8] = b"vQ";
+/// Document numbers (受理文书号), by year, series and number.
+pub(crate) const DOC: &[u8] = b"vZ";
+/// What reports count of each record.
+pub(crate) const MEASURE: &[u8] = b"vM";
+/// Reports that were frozen (定稿) and absences that were noted, by the unit that did and place.
+pub(crate) const KEPT: &[u8] = b"vO";
 /// Records that need attention, by flag.
 pub(crate) const FLAG: &[u8] = b"vX";
 /// What the rows were folded under: members, forms, catalogues, keys.
@@ -60,16 +68,22 @@ pub(crate) enum Flag {
     Keyless = b'k' as isize,
     /// Folded while the keys were locked: to be folded again once they are not.
     Locked = b'l' as isize,
+    /// A bad evaluation that nobody has followed up to its end.
+    FollowUp = b'f' as isize,
+    /// One that somebody has.
+    FollowedUp = b'g' as isize,
 }
 
 impl Flag {
-    pub(crate) const EACH: [Flag; 6] = [
+    pub(crate) const EACH: [Flag; 8] = [
         Flag::SetAside,
         Flag::Versions,
         Flag::Entries,
         Flag::Unrecognised,
         Flag::Keyless,
         Flag::Locked,
+        Flag::FollowUp,
+        Flag::FollowedUp,
     ];
 }
 
@@ -115,6 +129,25 @@ pub(crate) fn imported(key: &Hash) -> Vec<u8> {
 
 pub(crate) fn import(key: &Hash, of: RecordRef) -> Vec<u8> {
     joined(&[&imported(key), &of.to_bytes()])
+}
+
+pub(crate) fn measure(of: RecordRef) -> Vec<u8> {
+    joined(&[MEASURE, &of.to_bytes()])
+}
+
+/// The number of the case in a key made by [`errand_of`].
+pub(crate) fn errand_case_no(key: &[u8]) -> Option<&str> {
+    let end = key.len().checked_sub(2 + 33)?;
+    std::str::from_utf8(key.get(ERRAND_OF.len()..end)?).ok()
+}
+
+pub(crate) fn kept(log: &LogId, tip: Tip) -> Vec<u8> {
+    placed(KEPT, log, tip)
+}
+
+/// The place that a key made by [`kept`] names.
+pub(crate) fn kept_place(key: &[u8]) -> Option<(LogId, Tip)> {
+    place(key.strip_prefix(KEPT)?)
 }
 
 pub(crate) fn listed(unit: UnitId) -> Vec<u8> {
@@ -211,6 +244,26 @@ pub(crate) fn errand_of(no: &str, of: RecordRef) -> Vec<u8> {
 /// The part of a list key that orders rows of several units among each other.
 pub(crate) fn list_order(key: &[u8]) -> &[u8] {
     key.get(LIST.len() + UnitId::LEN..).unwrap_or(&[])
+}
+
+/// The row of one open case.
+pub(crate) fn open(of: RecordRef) -> Vec<u8> {
+    joined(&[OPEN, &of.to_bytes()])
+}
+
+/// All document numbers of a unit's hubs that begin so.
+pub(crate) fn docs(unit: UnitId, start: &str) -> Vec<u8> {
+    joined(&[DOC, &unit.0, start.as_bytes()])
+}
+
+pub(crate) fn doc(doc: &RowDoc, of: RecordRef) -> Vec<u8> {
+    joined(&[&docs(doc.unit, &doc.no), &[0], &of.to_bytes()])
+}
+
+/// The number in a key made by [`doc`].
+pub(crate) fn doc_no(key: &[u8]) -> Option<&str> {
+    let end = key.len().checked_sub(34)?;
+    std::str::from_utf8(key.get(DOC.len() + UnitId::LEN..end)?).ok()
 }
 
 pub(crate) fn twins(token: &[u8; 16], matter: &str) -> Vec<u8> {

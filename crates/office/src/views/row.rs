@@ -5,10 +5,12 @@
 use std::collections::BTreeMap;
 
 use ledger::day::Day;
-use ledger::id::{DeviceId, Hash, RecordId, Scope};
+use ledger::id::{DeviceId, Hash, RecordId, Scope, UnitId, UserId};
 use minicbor::{Decode, Encode};
 use replica::entry::{LogId, Tip};
 use store::EntryAt;
+
+use crate::views::measure::Extra;
 
 /// Where the body of one entry lies, and which entry it is.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -177,6 +179,35 @@ pub struct Summary {
     /// The business date of the event that ended it.
     #[n(28)]
     pub ended_on: Option<Day>,
+    /// What reports count beyond the above.
+    #[n(29)]
+    pub extra: Extra,
+    /// Who took the last step above the room.
+    #[n(30)]
+    pub handled_by: Option<UserId>,
+    #[n(31)]
+    pub decided_by: Option<UnitId>,
+    /// Every document number that was written into it, in fold order.
+    #[n(32)]
+    pub docs: Vec<RowDoc>,
+    /// The business date of a bad evaluation, and whether it was followed up to its end.
+    #[n(33)]
+    pub bad_review: Option<(Day, bool)>,
+}
+
+/// A document number (受理文书号) that an event of the record carries.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct RowDoc {
+    #[n(0)]
+    pub no: String,
+    /// Written by a device of this unit.
+    #[n(1)]
+    pub unit: UnitId,
+    #[n(2)]
+    pub on: Day,
+    /// The event stands, and no later number replaces it.
+    #[n(3)]
+    pub stands: bool,
 }
 
 /// One record's row.

@@ -1,5 +1,6 @@
 //! What the frames say.
 
+use ledger::day::Day;
 use ledger::id::{DeviceId, Hash, RecordId, Scope, UnitId};
 use minicbor::{Decode, Encode};
 
@@ -74,9 +75,12 @@ impl Health {
 }
 
 impl RoomHealth {
-    /// With its text cut to a length that can be kept and passed on for thousands of rooms.
+    /// With its text and lists cut to a length that can be kept and passed on for thousands of rooms.
     pub(crate) fn bounded(mut self) -> Self {
         cut(&mut self.version, NAME_BYTES_MAX);
+        if let Some(more) = &mut self.more {
+            more.days.truncate(RoomMore::DAYS_MAX);
+        }
         self
     }
 }
@@ -121,6 +125,116 @@ pub struct RoomHealth {
     /// The room's software and its version.
     #[n(11)]
     pub version: String,
+    /// What versions from the console on say besides.
+    #[n(12)]
+    pub more: Option<RoomMore>,
+}
+
+/// What is known of a room besides, for its page and for alerts. Everything may be unknown.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct RoomMore {
+    /// Its own entries that no township or county holds yet, as the room itself last said.
+    #[n(0)]
+    pub pending: Option<u64>,
+    /// Round trip to the hub that meets it, milliseconds.
+    #[n(1)]
+    pub rtt_ms: Option<u64>,
+    #[n(2)]
+    pub disk_total_bytes: Option<u64>,
+    /// How often it has been started.
+    #[n(3)]
+    pub power_ups: Option<u64>,
+    /// Entries and records that it has set aside.
+    #[n(4)]
+    pub quarantined: Option<u64>,
+    /// The last session that is over, as the hub that meets the room saw it.
+    #[n(5)]
+    pub session: Option<LastSession>,
+    /// What the room counts on each of the last days; at most [`RoomMore::DAYS_MAX`].
+    #[n(6)]
+    pub days: Vec<DayCount>,
+}
+
+impl RoomMore {
+    /// A week and the day that is under way.
+    pub const DAYS_MAX: usize = 8;
+}
+
+/// How many cases of its book a room counts on a day: received or closed then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct DayCount {
+    #[n(0)]
+    pub day: Day,
+    #[n(1)]
+    pub cases: u64,
+}
+
+/// What came of a session with a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct LastSession {
+    /// By the clock of the hub that meets the room (UTC ms).
+    #[n(0)]
+    pub began_ms: i64,
+    #[n(1)]
+    pub ended_ms: i64,
+    /// Bytes of frames from the room.
+    #[n(2)]
+    pub bytes_in: u64,
+    /// Bytes of frames to the room.
+    #[n(3)]
+    pub bytes_out: u64,
+    /// Entries that the room sent.
+    #[n(4)]
+    pub entries: u64,
+    #[n(5)]
+    pub ended: Ending,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Ending {
+    /// The line went without a word.
+    #[n(1)]
+    Lost,
+    /// One side stopped as it should.
+    #[n(2)]
+    Left,
+    /// One side did not speak in time.
+    #[n(3)]
+    Timeout,
+    /// One side broke the protocol.
+    #[n(4)]
+    Fault,
+    /// The room's key was revoked, or is not known.
+    #[n(5)]
+    Refused,
+    /// No common version.
+    #[n(6)]
+    Version,
+}
+
+impl Ending {
+    pub const ALL: [Self; 6] = [
+        Self::Lost,
+        Self::Left,
+        Self::Timeout,
+        Self::Fault,
+        Self::Refused,
+        Self::Version,
+    ];
+
+    /// For programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Left => "left",
+            Self::Timeout => "timeout",
+            Self::Fault => "fault",
+            Self::Refused => "refused",
+            Self::Version => "version",
+        }
+    }
 }
 
 /// Whether a room's line is up, as the hub that meets it sees it.

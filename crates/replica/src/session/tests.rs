@@ -214,6 +214,7 @@ fn reports_on_rooms_travel_up() {
         skew_ms: Some(-3),
         disk_free_bytes: 1,
         version: "0.1.0".into(),
+        more: None,
     };
     county.input(line, 0, Input::HealthOut(vec![report.clone()]));
     county.settle();

@@ -574,6 +574,10 @@ impl Disk for MemDisk {
         Ok(inner.capacity.map_or(1 << 40, |max| max.saturating_sub(inner.used())))
     }
 
+    fn total_bytes(&self) -> io::Result<u64> {
+        Ok(self.lock().capacity.unwrap_or(1 << 40))
+    }
+
     fn nonce(&mut self) -> io::Result<[u8; 16]> {
         let mut inner = self.lock();
         let mut bytes = [0; 16];

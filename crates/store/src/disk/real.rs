@@ -146,6 +146,10 @@ impl Disk for RealDisk {
         fs4::available_space(&self.dir)
     }
 
+    fn total_bytes(&self) -> io::Result<u64> {
+        fs4::total_space(&self.dir)
+    }
+
     fn nonce(&mut self) -> io::Result<[u8; 16]> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;

@@ -23,13 +23,3 @@ pub(crate) fn ledger_kind(masked: bool) -> &'static str {
         false => "含完整个人信息，请妥善保管，用完销毁",
     }
 }
-
-/// How long ago, as people say it: what is past an hour needs no minutes.
-pub(crate) fn ago(seconds: u64) -> String {
-    match seconds {
-        0..60 => "不到 1 分钟".to_owned(),
-        60..3_600 => format!("{} 分钟", seconds / 60),
-        3_600..172_800 => format!("{} 小时", seconds / 3_600),
-        _ => format!("{} 天", seconds / 86_400),
-    }
-}

@@ -114,6 +114,7 @@ pub(super) fn organisation(version: u32, tree: &[(UnitId, Option<UnitId>, UnitKi
                 parent: *parent,
                 from: None,
                 until: None,
+                into: None,
             })
             .collect(),
     })

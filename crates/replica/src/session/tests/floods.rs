@@ -86,6 +86,7 @@ fn report(version: String) -> RoomHealth {
         skew_ms: None,
         disk_free_bytes: 1,
         version,
+        more: None,
     }
 }
 

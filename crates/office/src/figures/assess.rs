@@ -1,0 +1,255 @@
+//! 量化考核: what each window, person and room did in a period, with the weights that make a score of it.
+
+use std::collections::BTreeMap;
+
+use ledger::check;
+use ledger::day::Day;
+use ledger::id::{UnitId, UserId};
+use minicbor::{Decode, Encode};
+use replica::time::Now;
+use serde_json::{Value as Json, json};
+
+use super::freeze::Kept;
+use super::marks::Mark;
+use super::place::{Frame, Places};
+use super::shown::{Kind, Number, kind_of, of_tally};
+use super::tally::{Tally, hundredths, share};
+use super::{Away, Covers};
+use crate::cases::at_text;
+use crate::command::{AbsenceNote, Assess, CommandError};
+use crate::office::Office;
+use crate::texts;
+use crate::texts::report as t;
+use crate::views::measure::Half;
+
+/// An A-post that was empty.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub(crate) struct Absence {
+    #[n(0)]
+    pub(crate) unit: UnitId,
+    #[n(1)]
+    name: String,
+    #[n(2)]
+    on: Day,
+    #[n(3)]
+    half: Vec<Half>,
+    #[n(4)]
+    at_ms: i64,
+    #[n(5)]
+    user: Option<UserId>,
+}
+
+impl Absence {
+    pub(crate) fn halves(&self) -> impl Iterator<Item = (UnitId, Day, Half, String)> + '_ {
+        self.half
+            .iter()
+            .map(|half| (self.unit, self.on, *half, self.name.clone()))
+    }
+}
+
+/// What one window did.
+#[derive(Default)]
+struct Window {
+    tally: Tally,
+    /// Half-days on which this person stood in for somebody.
+    stood_in: u64,
+    away: u64,
+    covered: u64,
+}
+
+/// A window: a room, or a person of a room.
+type Key = (UnitId, Option<String>);
+
+impl Office {
+    /// What each room and each person below did, with the score that follows.
+    ///
+    /// # Errors
+    /// As [`Office::report`].
+    pub(crate) fn assess(&mut self, now: Now, args: &Assess) -> Result<Json, CommandError> {
+        let q = self.question(now, args.period.as_deref(), args.unit.as_deref(), Frame::Then)?;
+        let mark = self.watermark(now, &q)?;
+        let ground = self.ground()?;
+        let law = ground.law(q.today);
+        let mut places = Places::new(&self.authority, ground.organisation, q.unit.id, q.frame);
+        let mut windows: BTreeMap<Key, Window> = BTreeMap::new();
+        let (mut covers, mut by) = (Covers::default(), std::collections::BTreeSet::new());
+        self.each_measure(&mut |of, m| {
+            if places.child(of.scope.unit, m.on).is_none() {
+                return;
+            }
+            covers.add(&m.extra.covers, q.span);
+            let within = m.extra.covers.iter().filter(|c| q.span.has(Some(c.on)));
+            by.extend(within.map(|c| (c.by, c.unit, c.on, c.half)));
+            if ground.follows(of, m) {
+                return;
+            }
+            let judged = law.judge(m, q.span, false);
+            if !judged.marks.has(Mark::Closed) {
+                return;
+            }
+            let unit = m.extra.closed_at.unwrap_or(of.scope.unit);
+            windows.entry((unit, None)).or_default().tally.add(&judged);
+            if let Some(name) = self.person_at(m.extra.closed_by, unit) {
+                windows.entry((unit, Some(name))).or_default().tally.add(&judged);
+            }
+        })?;
+        let noted = self.noted_away()?;
+        let here = |one: &&(UnitId, Day, Half, String)| q.span.has(Some(one.1));
+        let noted: Away = noted
+            .iter()
+            .filter(here)
+            .filter(|one| places.covers(one.0))
+            .cloned()
+            .collect();
+        for one in covers.0.union(&noted) {
+            let (unit, _, _, name) = one;
+            for key in [(*unit, None), (*unit, Some(name.clone()))] {
+                let window = windows.entry(key).or_default();
+                window.away += 1;
+                window.covered += u64::from(covers.0.contains(one));
+            }
+        }
+        for (user, unit, ..) in &by {
+            if let Some(name) = self.person_at(Some(*user), *unit) {
+                windows.entry((*unit, Some(name))).or_default().stood_in += 1;
+            }
+        }
+        Ok(json!({
+            "period": q.period.text(),
+            "label": q.period.label(),
+            "unit": q.unit.code,
+            "unit_name": q.unit.name,
+            "watermark": t::watermark(&mark.as_of, mark.rooms, mark.in_step),
+            "weights": t::WEIGHTS.iter().map(|(key, label, points, how)| json!({"key": key, "label": label, "points": points, "definition": how})).collect::<Vec<_>>(),
+            "people": self.windows_json(&windows, true),
+            "rooms": self.windows_json(&windows, false),
+        }))
+    }
+
+    fn person_at(&self, user: Option<UserId>, unit: UnitId) -> Option<String> {
+        let user = user.filter(|user| *user != UserId::ZERO)?;
+        let known = self
+            .authority
+            .user_at(&user, unit)
+            .or_else(|| self.authority.user(&user));
+        known.map(|user| user.name.clone())
+    }
+
+    /// People, or rooms, the best first; each is held against the busiest of its kind.
+    fn windows_json(&self, windows: &BTreeMap<Key, Window>, people: bool) -> Json {
+        let of_kind = || windows.iter().filter(|((_, name), _)| name.is_some() == people);
+        let most = of_kind().map(|(_, w)| w.tally.count(Mark::Closed)).max().unwrap_or(0);
+        let shown = |key: &str, tally: &Tally| match kind_of(key).map(|kind| of_tally(kind, tally)) {
+            Some(Number::Share(Some(value), ..)) => format!("{}%", hundredths(value)),
+            _ => t::DASH.to_owned(),
+        };
+        let mut rows: Vec<(i64, Json)> = of_kind()
+            .map(|((unit, name), w)| {
+                let (code, unit_name) = self.unit_shown(*unit);
+                let points = score(w, most);
+                let cover = share(w.covered, w.away).map_or(t::DASH.to_owned(), |v| format!("{}%", hundredths(v)));
+                let row = json!({
+                    "unit": code,
+                    "unit_name": unit_name,
+                    "name": name,
+                    "closed": w.tally.count(Mark::Closed),
+                    "on_time": shown("on_time", &w.tally),
+                    "satisfied": shown("satisfied", &w.tally),
+                    "rated": shown("rated", &w.tally),
+                    "away": w.away,
+                    "covered": w.covered,
+                    "cover": cover,
+                    "stood_in": w.stood_in,
+                    "score": points.map_or(t::DASH.to_owned(), hundredths),
+                });
+                (-points.unwrap_or(-1), row)
+            })
+            .collect();
+        rows.sort_by_key(|(points, row)| (*points, row["unit"].to_string(), row["name"].to_string()));
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// Notes that a post was empty on a day or half of it.
+    ///
+    /// # Errors
+    /// At a room; a unit that is not ours; a name or half that is none; a day to come.
+    pub(crate) fn absence_note(&mut self, now: Now, args: &AbsenceNote) -> Result<Json, CommandError> {
+        let own = self.hub_life().map_err(|_| t::no_hub_reports())?.unit;
+        let today = self.today(now)?;
+        let unit = self.unit_by_code(&args.unit)?;
+        if !self.authority.is_within(unit.id, own) {
+            return Err(t::not_below(&unit.name));
+        }
+        if args.on > today {
+            return Err(texts::future_date(today));
+        }
+        let half = match args.half.trim() {
+            "am" => vec![Half::Forenoon],
+            "pm" => vec![Half::Afternoon],
+            "day" => vec![Half::Forenoon, Half::Afternoon],
+            _ => return Err(t::bad_half()),
+        };
+        let name = check::name(&args.name).map_err(|e| texts::bad_input("姓名", &e.to_string()))?;
+        let absence = Absence {
+            unit: unit.id,
+            name,
+            on: args.on,
+            half,
+            at_ms: now.wall_ms,
+            user: args.user.or(self.acting).filter(|user| *user != UserId::ZERO),
+        };
+        self.stage_kept(&Kept::Absence(absence.clone()))?;
+        self.keep(now)?;
+        self.catch_up(now)?;
+        Ok(json!({
+            "unit": unit.code,
+            "unit_name": unit.name,
+            "name": absence.name,
+            "on": absence.on,
+            "half_days": absence.half.len(),
+            "at": at_text(absence.at_ms),
+        }))
+    }
+}
+
+/// Hundredths of a point of 100; what there is nothing to say of is left out, and the rest scaled up to 100.
+fn score(w: &Window, most: u64) -> Option<i64> {
+    let closed = share(w.tally.count(Mark::Closed), most);
+    let of = |part, whole| share(w.tally.count(part), w.tally.count(whole));
+    let satisfied = match kind_of("satisfied") {
+        Some(Kind::Share(part, whole)) => of(part, whole),
+        _ => None,
+    };
+    let values = [closed, satisfied, share(w.covered, w.away)];
+    let mut points = 0;
+    let mut weights = 0;
+    for ((_, _, weight, _), value) in t::WEIGHTS.iter().zip(values) {
+        if let Some(value) = value {
+            points += weight * value;
+            weights += weight;
+        }
+    }
+    (weights > 0).then(|| (points + weights / 2) / weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::marks::{Judged, Marks};
+
+    #[test]
+    fn the_weights_make_a_hundred_and_what_is_not_known_takes_nothing_away() {
+        assert_eq!(t::WEIGHTS.iter().map(|w| w.2).sum::<i64>(), 100);
+        let mut w = Window::default();
+        w.tally.add(&Judged {
+            marks: Marks(1 << Mark::Closed as u32 | 1 << Mark::Rated as u32 | 1 << Mark::Satisfied as u32),
+            workdays: 0,
+        });
+        assert_eq!(score(&w, 1), Some(10_000));
+        // Half as many closings as the busiest: of 80 points that can be given, 60.
+        assert_eq!(score(&w, 2), Some(7_500));
+        (w.away, w.covered) = (2, 0);
+        assert_eq!(score(&w, 2), Some(6_000));
+        assert_eq!(score(&Window::default(), 0), None);
+    }
+}

@@ -1,0 +1,405 @@
+//! 定稿: a period's sums with the watermark and the tips of all logs they were made from, as an entry of the centre's own book.
+//!
+//! Nothing changes it any more. What comes afterwards is found by the tips: a case that has entries beyond them, and counts otherwise
+//! with them than without, is 补报.
+
+use std::collections::BTreeMap;
+
+use ledger::day::Day;
+use ledger::id::{DeviceId, Scope, ScopeKind, UnitId, UserId};
+use minicbor::{Decode, Encode};
+use replica::entry::{BODY_BYTES_MAX, Entry, KIND_REPORT, LogId, Tip};
+use replica::time::Now;
+use serde_json::{Value as Json, json};
+use store::kv::prefix_end;
+use store::{Order, Scan};
+
+use super::assess::Absence;
+use super::marks::{Judged, MARKS, Mark, Marks};
+use super::period::{Period, Span};
+use super::place::{Frame, Places};
+use super::shown::{Watermark, label_of};
+use super::tally::Sums;
+use super::{Away, Ground, Question};
+use crate::cases::at_text;
+use crate::command::{CommandError, ReportFreeze, ReportKept};
+use crate::office::Office;
+use crate::texts;
+use crate::texts::report as t;
+use crate::views::measure::Measure;
+use crate::views::name;
+use crate::views::row::{RecordRef, RecordRow};
+
+/// Cases that came late and are listed; the number is exact.
+const LATE_LISTED_MAX: usize = 500;
+/// Of an id at least so many digits are named.
+const ID_DIGITS: usize = 12;
+
+/// What a centre keeps about its reports.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub(crate) enum Kept {
+    #[n(0)]
+    Report(#[n(0)] Box<Frozen>),
+    #[n(1)]
+    Absence(#[n(0)] Absence),
+}
+
+/// A frozen report.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub(crate) struct Frozen {
+    #[n(0)]
+    period: String,
+    #[n(1)]
+    unit: UnitId,
+    #[n(2)]
+    frame: Frame,
+    #[n(3)]
+    at_ms: i64,
+    #[n(4)]
+    user: Option<UserId>,
+    #[n(5)]
+    today: Day,
+    #[n(6)]
+    sums: Sums,
+    /// The same days of the year before.
+    #[n(7)]
+    last: Sums,
+    #[n(8)]
+    as_of: String,
+    #[n(9)]
+    rooms: u64,
+    #[n(10)]
+    in_step: u64,
+    #[n(11)]
+    tips: Vec<BookTips>,
+}
+
+/// How far the logs of one book were.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+struct BookTips {
+    #[n(0)]
+    unit: UnitId,
+    /// Device, epoch, sequence number.
+    #[n(1)]
+    logs: Vec<(DeviceId, u64, u64)>,
+}
+
+/// A frozen report in its place.
+struct Found {
+    id: String,
+    log: LogId,
+    frozen: Frozen,
+}
+
+/// Up to where each log had been read.
+struct Reached(BTreeMap<(UnitId, DeviceId, u64), u64>);
+
+impl Reached {
+    fn of(frozen: &Frozen) -> Self {
+        let books = frozen.tips.iter();
+        let logs = books.flat_map(|book| {
+            book.logs
+                .iter()
+                .map(|(device, epoch, seq)| ((book.unit, *device, *epoch), *seq))
+        });
+        Self(logs.collect())
+    }
+
+    /// The record as it was then; `None` when nothing of it came later.
+    fn before(&self, of: RecordRef, row: &RecordRow) -> Option<RecordRow> {
+        let held = |entry: &crate::views::row::RowEntry| {
+            let log = row.logs.get(usize::from(entry.log));
+            let reached = log.and_then(|log| self.0.get(&(of.scope.unit, log.device, log.epoch)));
+            reached.is_some_and(|reached| entry.seq <= *reached)
+        };
+        if row.entries.iter().all(held) {
+            return None;
+        }
+        let mut then = RecordRow {
+            logs: row.logs.clone(),
+            ..RecordRow::default()
+        };
+        then.entries = row.entries.iter().filter(|e| held(e)).cloned().collect();
+        Some(then)
+    }
+}
+
+impl Office {
+    /// Freezes a period that is over. Frozen once more it is a further version; the earlier one stays.
+    ///
+    /// # Errors
+    /// As [`Office::report`]; a period that still runs; more logs than one entry can name.
+    pub(crate) fn report_freeze(&mut self, now: Now, args: &ReportFreeze) -> Result<Json, CommandError> {
+        let q = self.question(now, Some(&args.period), args.unit.as_deref(), args.frame)?;
+        if !q.is_over() {
+            return Err(t::period_not_over(&q.period.label()));
+        }
+        let mark = self.watermark(now, &q)?;
+        let survey = self.survey(&q)?;
+        let frozen = Frozen {
+            period: q.period.text(),
+            unit: q.unit.id,
+            frame: q.frame,
+            at_ms: now.wall_ms,
+            user: args.user.or(self.acting).filter(|user| *user != UserId::ZERO),
+            today: q.today,
+            sums: survey.sums,
+            last: survey.last,
+            as_of: mark.as_of,
+            rooms: mark.rooms,
+            in_step: mark.in_step,
+            tips: self.tips_now(q.unit.id),
+        };
+        self.stage_kept(&Kept::Report(Box::new(frozen)))?;
+        self.keep(now)?;
+        self.catch_up(now)?;
+        let versions = self.frozen_of(&q)?;
+        let newest = versions.as_array().and_then(|v| v.last()).cloned();
+        Ok(newest.unwrap_or_default())
+    }
+
+    pub(crate) fn stage_kept(&mut self, kept: &Kept) -> Result<(), CommandError> {
+        let unit = self.hub_life().map_err(|_| t::no_hub_reports())?.unit;
+        let mut body = Vec::new();
+        if minicbor::encode(kept, &mut body).is_err() {
+            unreachable!("a Vec takes every byte");
+        }
+        if body.len() > BODY_BYTES_MAX {
+            return Err(t::too_many_books());
+        }
+        let entry = Entry {
+            kind: KIND_REPORT,
+            body,
+        };
+        self.stage_in_book(Scope::book(unit), vec![entry])
+    }
+
+    fn tips_now(&self, top: UnitId) -> Vec<BookTips> {
+        let logs = self.store.logs();
+        let books = logs
+            .scopes()
+            .filter(|s| s.kind == ScopeKind::Book && self.authority.is_within(s.unit, top));
+        let tips = |scope: Scope| BookTips {
+            unit: scope.unit,
+            logs: logs
+                .logs(scope)
+                .filter_map(|log| Some((log.device, log.epoch, logs.tips(&log).iter().map(|tip| tip.seq).max()?)))
+                .collect(),
+        };
+        books.map(tips).collect()
+    }
+
+    /// Everything kept that one may speak of: a centre keeps what concerns its own unit and those below.
+    pub(crate) fn each_kept(&self, each: &mut dyn FnMut(LogId, Tip, Kept)) -> Result<(), CommandError> {
+        let scanned = self
+            .store
+            .kv()
+            .scan(name::KEPT, &prefix_end(name::KEPT), Order::Rising, &mut |key, body| {
+                if let (Some((log, tip)), Ok(kept)) = (name::kept_place(key), minicbor::decode::<Kept>(body)) {
+                    let about = match &kept {
+                        Kept::Report(frozen) => frozen.unit,
+                        Kept::Absence(absence) => absence.unit,
+                    };
+                    if self.authority.is_within(about, log.scope.unit) {
+                        each(log, tip, kept);
+                    }
+                }
+                Scan::On
+            });
+        scanned.map_err(|e| texts::store_failed(&e))
+    }
+
+    fn all_frozen(&self) -> Result<Vec<Found>, CommandError> {
+        let mut all = Vec::new();
+        self.each_kept(&mut |log, tip, kept| {
+            if let Kept::Report(frozen) = kept {
+                all.push(Found {
+                    id: tip.hash.to_string()[..ID_DIGITS].to_owned(),
+                    log,
+                    frozen: *frozen,
+                });
+            }
+        })?;
+        all.sort_by(|a, b| (a.frozen.at_ms, &a.id).cmp(&(b.frozen.at_ms, &b.id)));
+        Ok(all)
+    }
+
+    /// All frozen reports known here, the newest first.
+    pub(crate) fn report_list(&mut self, now: Now) -> Result<Json, CommandError> {
+        self.hub_life().map_err(|_| t::no_hub_reports())?;
+        self.today(now)?;
+        self.catch_up(now)?;
+        let all = self.all_frozen()?;
+        let mut shown: Vec<Json> = all.iter().map(|found| self.frozen_line(found, &all)).collect();
+        shown.reverse();
+        Ok(Json::Array(shown))
+    }
+
+    /// The versions of one period and unit, the first first.
+    pub(crate) fn frozen_of(&self, q: &Question) -> Result<Json, CommandError> {
+        let all = self.all_frozen()?;
+        let same = all
+            .iter()
+            .filter(|f| f.frozen.unit == q.unit.id && f.frozen.period == q.period.text());
+        Ok(same.map(|found| self.frozen_line(found, &all)).collect())
+    }
+
+    fn frozen_line(&self, found: &Found, all: &[Found]) -> Json {
+        let f = &found.frozen;
+        let same = |other: &&Found| {
+            let o = &other.frozen;
+            (o.unit, &o.period, o.frame) == (f.unit, &f.period, f.frame)
+        };
+        let version = all.iter().filter(same).position(|other| other.id == found.id);
+        let (code, unit_name) = self.unit_shown(f.unit);
+        json!({
+            "id": found.id,
+            "period": f.period,
+            "label": Period::parse(&f.period).map(Period::label),
+            "unit": code,
+            "unit_name": unit_name,
+            "frame": f.frame,
+            "frame_label": match f.frame { Frame::Then => t::THEN, Frame::Now => t::NOW },
+            "version": version.map_or(0, |v| v + 1),
+            "at": at_text(f.at_ms),
+            "by": f.user.and_then(|user| Some(self.authority.user_at(&user, found.log.scope.unit)?.name.clone())),
+            "by_unit": self.unit_shown(found.log.scope.unit).1,
+            "watermark": t::watermark(&f.as_of, f.rooms, f.in_step),
+            "received": f.sums.all.count(Mark::Received),
+            "closed": f.sums.all.count(Mark::Closed),
+        })
+    }
+
+    /// A frozen report as it was kept, and what has come since.
+    ///
+    /// # Errors
+    /// An id that names none.
+    pub(crate) fn report_kept(&mut self, now: Now, args: &ReportKept) -> Result<Json, CommandError> {
+        self.hub_life().map_err(|_| t::no_hub_reports())?;
+        let today = self.today(now)?;
+        self.catch_up(now)?;
+        let all = self.all_frozen()?;
+        let typed = args.id.trim().to_ascii_lowercase();
+        let found = all.iter().find(|found| found.id == typed);
+        let found = found.ok_or_else(|| t::unknown_frozen(&typed))?;
+        let f = &found.frozen;
+        let period = Period::parse(&f.period).ok_or_else(|| t::bad_period(&f.period))?;
+        let span = period.span().ok_or_else(|| t::bad_period(&f.period))?;
+        let unit = self.authority.unit(f.unit).cloned().ok_or_else(texts::not_member)?;
+        let q = Question {
+            period,
+            span,
+            unit,
+            frame: f.frame,
+            today: f.today,
+        };
+        let mark = Watermark {
+            as_of: f.as_of.clone(),
+            rooms: f.rooms,
+            in_step: f.in_step,
+            made_ms: f.at_ms,
+        };
+        let mut shown = self.report_json(&q, &f.sums, &f.last, &mark);
+        let (late, count) = self.late(&q, f, today)?;
+        // Beside each frozen number what it would be now: never in its place.
+        let now_sums = self.survey(&q)?;
+        let fresh = self.report_json(&q, &now_sums.sums, &now_sums.last, &mark);
+        if let (Some(rows), Some(fresh)) = (shown["figures"].as_array_mut(), fresh["figures"].as_array()) {
+            for (row, fresh) in rows.iter_mut().zip(fresh) {
+                row["now"] = fresh["shown"].clone();
+            }
+        }
+        shown["kept"] = self.frozen_line(found, &all);
+        shown["late"] = json!({"all": count, "cases": late});
+        Ok(shown)
+    }
+
+    /// 补报: cases that count otherwise than they did when the report was frozen, because of what came since.
+    fn late(&self, q: &Question, frozen: &Frozen, today: Day) -> Result<(Vec<Json>, usize), CommandError> {
+        let reached = Reached::of(frozen);
+        let ground = self.ground()?;
+        let mut places = Places::new(&self.authority, ground.organisation, q.unit.id, q.frame);
+        let mut due: Vec<(RecordRef, RecordRow, RecordRow)> = Vec::new();
+        let from = name::RECORD;
+        let scanned = self
+            .store
+            .kv()
+            .scan(from, &prefix_end(from), Order::Rising, &mut |key, value| {
+                let (Some(of), Some(row)) = (name::tail(key), RecordRow::decode(value)) else {
+                    return Scan::On;
+                };
+                // What was received afterwards counts for nothing in the period, whatever became of it.
+                let concerns = row.summary.on.is_some_and(|on| on < q.span.until) && !row.summary.errand;
+                if concerns
+                    && places.child(of.scope.unit, row.summary.on).is_some()
+                    && let Some(then) = reached.before(of, &row)
+                {
+                    due.push((of, row, then));
+                }
+                Scan::On
+            });
+        scanned.map_err(|e| texts::store_failed(&e))?;
+        let mut found = Vec::new();
+        let mut count = 0;
+        for (of, row, then) in due {
+            let (was, is) = self.then_and_now(q.span, &ground, of, &row, then, frozen.today)?;
+            if was == is {
+                continue;
+            }
+            count += 1;
+            if found.len() < LATE_LISTED_MAX {
+                let mut line = self.line(of, &row, today);
+                line["gained"] = json!(labels(is.marks, was.marks));
+                line["lost"] = json!(labels(was.marks, is.marks));
+                found.push(line);
+            }
+        }
+        Ok((found, count))
+    }
+
+    fn then_and_now(
+        &self,
+        span: Span,
+        ground: &Ground<'_>,
+        of: RecordRef,
+        row: &RecordRow,
+        then: RecordRow,
+        today: Day,
+    ) -> Result<(Judged, Judged), CommandError> {
+        let law = ground.law(today);
+        let judge = |row: &RecordRow| {
+            let m = Measure::of(&of.record, &row.summary);
+            match m.no.is_empty() || ground.follows(of, &m) {
+                true => Judged::default(),
+                false => law.judge(&m, span, ground.with_errand.contains(&m.no)),
+            }
+        };
+        let was = match then.entries.is_empty() {
+            true => Judged::default(),
+            false => judge(&self.read(of, then)?.row),
+        };
+        Ok((was, judge(row)))
+    }
+
+    /// Half-days on which posts were noted as empty.
+    pub(crate) fn noted_away(&self) -> Result<Away, CommandError> {
+        let mut away = Away::new();
+        self.each_kept(&mut |_, _, kept| {
+            if let Kept::Absence(absence) = kept {
+                away.extend(absence.halves());
+            }
+        })?;
+        Ok(away)
+    }
+}
+
+/// The figures that one side counts for and the other does not.
+fn labels(of: Marks, without: Marks) -> Vec<&'static str> {
+    use Mark::*;
+    let each: [Mark; MARKS] = [
+        Received, Accepted, Closed, Spot, Timed, OnTime, Rated, Satisfied, Open, Overdue, Told, ToldOnce, Returned,
+        Errand,
+    ];
+    let only = each.into_iter().filter(|mark| of.has(*mark) && !without.has(*mark));
+    only.filter_map(label_of).collect()
+}

@@ -1,0 +1,251 @@
+//! The operator's console: the pages of a township's or county's hub.
+//!
+//! ```text
+//!   routes ──▶ signed in? ──▶ may this role? (the route's right) ──▶ a page module ──▶ Console::ask ──▶ daemon::Service ──▶ office
+//!                                                                       └──▶ its template, words from `texts`
+//! ```
+//!
+//! `rights` who may see and do what, `login` who is there, `people` who may be, `bar` the status bar, `home` where one begins. Shell,
+//! guard and sessions are [`console`]'s.
+
+mod audit;
+mod bar;
+mod home;
+mod login;
+mod members;
+mod people;
+pub(crate) mod reports;
+mod rights;
+mod texts;
+mod users;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::State;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use console::accounts::Secret;
+use console::page::Link;
+use console::{Accounts, Gate, Person, Problem, Sessions, Shell, Visit};
+use daemon::{Face, Service, Stage};
+use ledger::id::UserId;
+use office::command::{AuditAppend, By, Command, FaceAct};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use rights::{Right, Routes};
+
+/// A console whose browser was closed is locked so much later at most.
+const SWEEP_EVERY: Duration = Duration::from_secs(15);
+
+/// The main menu: what somebody may see of it is shown.
+const MENU: &[(Right, Link)] = &[
+    (Right::Report, link("/reports", texts::reports::REPORTS, "5")),
+    (Right::Report, link("/assess", texts::reports::ASSESS, "6")),
+    (Right::Members, link("/members", texts::MEMBERS, "7")),
+    (Right::Users, link("/users", texts::USERS, "8")),
+    (Right::Audit, link("/audit", texts::AUDIT, "9")),
+];
+
+const fn link(path: &'static str, label: &'static str, key: &'static str) -> Link {
+    Link { path, label, key }
+}
+
+/// What every page works with.
+pub(crate) struct Console {
+    service: Service,
+    gate: Arc<Gate>,
+    accounts: Accounts,
+    known: Mutex<people::Known>,
+}
+
+/// The pages for a daemon to serve.
+pub(crate) fn face() -> Face {
+    Arc::new(|stage| Box::pin(open(stage)))
+}
+
+async fn open(stage: Stage) {
+    let Ok(addr) = stage.listener.local_addr() else {
+        return;
+    };
+    let lock = stage.config.desk_lock;
+    let gate = Gate::new(addr, Sessions::new(lock));
+    let tls = stage.certificate.map(|c| c.tls);
+    let console = Arc::new(Console {
+        service: stage.service,
+        gate: Arc::new(match &tls {
+            Some(_) => gate.over_tls(stage.config.console_names),
+            None => gate,
+        }),
+        accounts: Accounts::of(stage.folder, Secret::Password),
+        known: Mutex::new(None),
+    });
+    let sweeping = sweep(console.clone(), lock);
+    tokio::join!(console::serve::serve(stage.listener, tls, routes(console)), sweeping);
+}
+
+/// Locks consoles whose browser was closed: nobody else would notice.
+async fn sweep(console: Arc<Console>, lock: Duration) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY.min(lock)).await;
+        console.gate.sessions.sweep(Instant::now());
+    }
+}
+
+/// Every page of somebody who has signed in, with the right that it takes.
+fn pages() -> Routes {
+    Routes::new()
+        .everybody("/", get(home::page))
+        .everybody("/home", get(home::piece))
+        .everybody("/bar", get(bar::piece))
+        .everybody("/live", get(live))
+        .everybody("/awake", get(awake))
+        .everybody("/me", get(login::me_page).post(login::change))
+        .with(members::routes())
+        .with(reports::routes())
+        .with(users::routes())
+        .with(audit::routes())
+}
+
+fn routes(console: Arc<Console>) -> Router {
+    let signed_in = middleware::from_fn_with_state(console.clone(), login::signed_in);
+    let guard = middleware::from_fn_with_state(console.gate.clone(), console::guard::guard);
+    Router::new()
+        .route("/login", get(login::page).post(login::sign_in))
+        .route("/unlock", post(login::unlock))
+        .route("/enrol", get(login::enrol_page).post(login::enrol))
+        .route("/lock", post(login::lock))
+        .route("/leave", post(login::leave))
+        .merge(pages().router().layer(signed_in))
+        .fallback(nowhere)
+        .with_state(console)
+        .merge(console::assets::routes())
+        .layer(guard)
+}
+
+async fn live(State(console): State<Arc<Console>>) -> Response {
+    console::live::stream(console.service.changes())
+}
+
+/// Somebody types: that the page says so is all that is needed.
+async fn awake() -> axum::http::StatusCode {
+    axum::http::StatusCode::NO_CONTENT
+}
+
+async fn nowhere() -> Problem {
+    Problem::not_found()
+}
+
+impl Console {
+    /// Asks the office, as the command line would.
+    async fn ask(&self, command: Command) -> Result<Value, Problem> {
+        self.service.command(command).await.map_err(|failure| {
+            // The office's words name commands; an operator has a page.
+            let code = failure.code.clone();
+            let problem = Problem::from(failure);
+            Problem {
+                text: texts::refusal(&code, problem.text),
+                ..problem
+            }
+        })
+    }
+
+    /// Asks in the name of whoever presses: that stands on what is recorded, and in the trail.
+    async fn ask_as(&self, visit: &Visit, command: Command) -> Result<Value, Problem> {
+        let by = By {
+            user: person(visit)?.id,
+            asks: Box::new(command),
+        };
+        self.ask(Command::By(by)).await
+    }
+
+    /// The code of this hub's own unit.
+    async fn own_unit(&self) -> Result<String, Problem> {
+        let status = self.ask(Command::Status).await?;
+        Ok(status["unit"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// A page for somebody who has not signed in: no menu, nothing that changes by itself.
+    async fn quiet_page(&self, visit: &Visit, title: &str, body: String) -> Response {
+        let status = self.ask(Command::Status).await.unwrap_or_default();
+        let shell = Shell {
+            unit: status["name"].as_str().unwrap_or_default().to_owned(),
+            body,
+            person: None,
+            ..Shell::of(visit, title)
+        };
+        shell.page()
+    }
+
+    /// A page in its frame, under the status bar.
+    async fn page(&self, visit: &Visit, title: &str, here: &'static str, body: String) -> Response {
+        let status = self.ask(Command::Status).await.unwrap_or_default();
+        let menu = MENU
+            .iter()
+            .filter(|(right, _)| rights::may_look(visit.person.as_ref(), *right));
+        let mut menu: Vec<Link> = menu.map(|(_, link)| *link).collect();
+        menu.insert(0, link("/", texts::HOME, "1"));
+        let shell = Shell {
+            unit: status["name"].as_str().unwrap_or_default().to_owned(),
+            page: visit.at.clone(),
+            awake_s: self.gate.sessions.awake_every().as_secs_f32(),
+            menu,
+            here,
+            bar: bar::of(&status),
+            body,
+            live: true,
+            ..Shell::of(visit, title)
+        };
+        shell.page().into_response()
+    }
+
+    /// Says something once, on the visitor's next page.
+    fn say(&self, visit: &Visit, text: impl Into<String>) {
+        self.gate.sessions.say(&visit.cookie, text.into());
+    }
+
+    /// What was to be said on this page.
+    fn said(&self, visit: &Visit) -> Option<String> {
+        self.gate.sessions.said(&visit.cookie)
+    }
+
+    /// Into the trail; a console without one (a disk that is full) is still a console.
+    async fn audit(&self, act: FaceAct, user: UserId) {
+        let append = AuditAppend {
+            act,
+            number: None,
+            reason: None,
+            user: Some(user),
+        };
+        if let Err(problem) = self.ask(Command::AuditAppend(append)).await {
+            tracing::warn!(error = problem.text, "not in the trail");
+        }
+    }
+}
+
+/// Who asks: every page behind the log-in has somebody.
+fn person(visit: &Visit) -> Result<&Person, Problem> {
+    visit.person.as_ref().ok_or_else(Problem::not_allowed)
+}
+
+/// Now, UTC milliseconds.
+fn wall_ms() -> i64 {
+    net::Clock::start().now().wall_ms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_stands_once_and_asks_for_a_right() {
+        let mut seen = std::collections::BTreeSet::new();
+        for (path, method, _) in pages().listed() {
+            assert!(seen.insert((path, method)), "{method} {path} twice");
+        }
+        assert!(seen.len() > 10);
+    }
+}

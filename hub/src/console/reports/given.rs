@@ -1,0 +1,276 @@
+//! A report as the office gives it, with what pages and workbooks need of it.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::console::texts::reports as t;
+
+#[derive(Clone, Deserialize)]
+pub(crate) struct Given {
+    pub(super) period: String,
+    pub(super) label: String,
+    pub(super) over: bool,
+    pub(super) unit: String,
+    pub(super) unit_name: String,
+    pub(super) frame: String,
+    pub(super) frame_label: String,
+    pub(super) watermark: Watermark,
+    pub(super) year_on_year: String,
+    pub(super) figures: Vec<Figure>,
+    pub(super) children: Vec<Child>,
+    pub(super) matters: Vec<Matter>,
+    pub(super) coverage: Vec<Coverage>,
+    pub(super) units: Vec<UnitCount>,
+    #[serde(default)]
+    pub(super) trend: Vec<Step>,
+    #[serde(default)]
+    pub(super) frozen: Vec<FrozenLine>,
+    #[serde(default)]
+    pub(super) kept: Option<FrozenLine>,
+    #[serde(default)]
+    pub(super) late: Option<Late>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Watermark {
+    pub(super) text: String,
+    pub(super) made_at: String,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Figure {
+    pub(super) key: String,
+    pub(super) label: String,
+    pub(super) definition: String,
+    pub(super) kind: String,
+    pub(super) value: Option<i64>,
+    pub(super) shown: String,
+    pub(super) last: String,
+    pub(super) change: String,
+    /// Of a frozen report: what it would be today.
+    #[serde(default)]
+    pub(super) now: Option<String>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Child {
+    pub(super) unit: String,
+    pub(super) name: String,
+    pub(super) figures: std::collections::BTreeMap<String, Cell>,
+    pub(super) change: String,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Cell {
+    pub(super) value: Option<i64>,
+    pub(super) shown: String,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Matter {
+    pub(super) matter: String,
+    pub(super) name: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) received: u64,
+    pub(super) accepted: u64,
+    pub(super) closed: u64,
+    pub(super) open: u64,
+    pub(super) change: String,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Coverage {
+    pub(super) group: String,
+    pub(super) used: u64,
+    pub(super) all: u64,
+    pub(super) unused: Vec<Unused>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Unused {
+    pub(super) matter: String,
+    pub(super) name: String,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct UnitCount {
+    pub(super) name: String,
+    pub(super) centres: u64,
+    pub(super) sub_centres: u64,
+    pub(super) rooms: u64,
+    pub(super) agent_points: u64,
+    pub(super) staff: u64,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Step {
+    pub(super) label: String,
+    pub(super) received: u64,
+    pub(super) closed: u64,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct FrozenLine {
+    pub(super) id: String,
+    pub(super) label: Option<String>,
+    pub(super) unit_name: String,
+    pub(super) frame_label: String,
+    pub(super) version: u64,
+    pub(super) at: String,
+    pub(super) by: Option<String>,
+    pub(super) by_unit: String,
+    pub(super) watermark: String,
+    pub(super) received: u64,
+    pub(super) closed: u64,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Late {
+    pub(super) all: u64,
+    pub(super) cases: Vec<Case>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Cases {
+    pub(super) period: String,
+    pub(super) label: String,
+    pub(super) unit: String,
+    pub(super) unit_name: String,
+    pub(super) frame: String,
+    pub(super) figure: String,
+    pub(super) figure_label: String,
+    pub(super) definition: String,
+    pub(super) share: bool,
+    pub(super) rest: bool,
+    pub(super) matter: Option<String>,
+    pub(super) all: u64,
+    pub(super) page: u64,
+    pub(super) pages: u64,
+    pub(super) cases: Vec<Case>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Case {
+    pub(super) project_no: String,
+    pub(super) unit_name: String,
+    pub(super) matter: String,
+    pub(super) matter_name: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) state_label: String,
+    pub(super) on: Option<String>,
+    pub(super) due_on: Option<String>,
+    pub(super) closed_on: Option<String>,
+    pub(super) rating: Option<i64>,
+    /// Figures that a late case adds to, and those that it takes from.
+    #[serde(default)]
+    pub(super) gained: Vec<String>,
+    #[serde(default)]
+    pub(super) lost: Vec<String>,
+}
+
+impl Cases {
+    /// Period, unit and frame, as an address carries them.
+    pub(super) fn place(&self) -> String {
+        format!("period={}&unit={}&frame={}", self.period, self.unit, self.frame)
+    }
+
+    pub(super) fn heading(&self) -> String {
+        match self.rest {
+            true => t::rest(&self.figure_label, self.all),
+            false => t::behind(&self.figure_label, self.all),
+        }
+    }
+}
+
+impl Child {
+    pub(super) fn of(&self, key: &str) -> &str {
+        self.figures.get(key).map_or("", |cell| cell.shown.as_str())
+    }
+
+    fn count(&self, key: &str) -> i64 {
+        self.figures.get(key).and_then(|cell| cell.value).unwrap_or(0)
+    }
+
+    /// Hundredths of a percent as a number of percent.
+    fn rate(&self, key: &str) -> Option<f64> {
+        let value = self.figures.get(key)?.value?;
+        Some(value as f64 / 100.0)
+    }
+}
+
+impl Given {
+    pub(super) fn place(&self) -> String {
+        format!("period={}&unit={}&frame={}", self.period, self.unit, self.frame)
+    }
+
+    /// The same report of a unit below.
+    pub(super) fn place_of(&self, unit: &str) -> String {
+        format!("period={}&unit={unit}&frame={}", self.period, self.frame)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let nothing = |figure: &&Figure| matches!(figure.key.as_str(), "received" | "closed" | "open");
+        self.figures
+            .iter()
+            .filter(nothing)
+            .all(|figure| figure.value == Some(0))
+    }
+
+    pub(super) fn title(&self) -> String {
+        match &self.kept {
+            Some(kept) => t::frozen_title(&self.unit_name, &self.label, kept.version),
+            None => t::title(&self.unit_name, &self.label),
+        }
+    }
+
+    pub(super) fn trend_chart(&self) -> String {
+        let names: Vec<&str> = self.trend.iter().map(|s| s.label.as_str()).collect();
+        let numbers = |of: fn(&Step) -> u64| self.trend.iter().map(of).collect::<Vec<u64>>();
+        let series = json!([
+            {"name": t::RECEIVED, "data": numbers(|s| s.received)},
+            {"name": t::CLOSED, "data": numbers(|s| s.closed)},
+        ]);
+        json!({"kind": "lines", "names": names, "series": series}).to_string()
+    }
+
+    pub(super) fn units_chart(&self) -> String {
+        let numbers = |key: &str| self.children.iter().map(|c| c.count(key)).collect::<Vec<i64>>();
+        let series = json!([
+            {"name": t::RECEIVED, "data": numbers("received")},
+            {"name": t::CLOSED, "data": numbers("closed")},
+        ]);
+        self.bars(series, false)
+    }
+
+    pub(super) fn rates_chart(&self) -> String {
+        let rates = |key: &str| self.children.iter().map(|c| c.rate(key)).collect::<Vec<Option<f64>>>();
+        let series = json!([
+            {"name": t::ON_TIME, "data": rates("on_time")},
+            {"name": t::SATISFIED, "data": rates("satisfied")},
+        ]);
+        self.bars(series, true)
+    }
+
+    fn bars(&self, series: Value, percent: bool) -> String {
+        let names: Vec<&str> = self.children.iter().map(|c| c.name.as_str()).collect();
+        json!({"kind": "bars", "names": names, "series": series, "percent": percent}).to_string()
+    }
+
+    pub(super) fn matters_chart(&self, most: usize) -> String {
+        let shown = || self.matters.iter().take(most);
+        let names: Vec<&str> = shown().map(|m| m.name.as_deref().unwrap_or(&m.matter)).collect();
+        let names: Vec<String> = names.iter().map(|n| n.chars().take(14).collect()).collect();
+        let series = json!([{"name": t::RECEIVED, "data": shown().map(|m| m.received).collect::<Vec<_>>()}]);
+        json!({"kind": "bars", "names": names, "series": series}).to_string()
+    }
+
+    pub(super) fn coverage_chart(&self) -> String {
+        let names: Vec<&str> = self.coverage.iter().map(|c| c.group.as_str()).collect();
+        let numbers = |of: fn(&Coverage) -> u64| self.coverage.iter().map(of).collect::<Vec<u64>>();
+        let series = json!([
+            {"name": t::USED, "data": numbers(|c| c.used)},
+            {"name": t::UNUSED, "data": numbers(|c| c.all - c.used.min(c.all))},
+        ]);
+        json!({"kind": "bars", "names": names, "series": series, "stack": true}).to_string()
+    }
+}
