@@ -8,6 +8,7 @@
 //! `rights` who may see and do what, `login` who is there, `people` who may be, `bar` the status bar, `home` where one begins. Shell,
 //! guard and sessions are [`console`]'s.
 
+mod alerts;
 mod audit;
 mod bar;
 mod home;
@@ -16,8 +17,10 @@ mod members;
 mod people;
 pub(crate) mod reports;
 mod rights;
+mod room;
 mod texts;
 mod users;
+mod wall;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +46,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// The main menu: what somebody may see of it is shown.
 const MENU: &[(Right, Link)] = &[
+    (Right::Watch, link("/wall", texts::health::WALL, "4")),
+    (Right::Watch, link("/alerts", texts::health::ALERTS, "0")),
     (Right::Report, link("/reports", texts::reports::REPORTS, "5")),
     (Right::Report, link("/assess", texts::reports::ASSESS, "6")),
     (Right::Members, link("/members", texts::MEMBERS, "7")),
@@ -104,6 +109,9 @@ fn pages() -> Routes {
         .everybody("/live", get(live))
         .everybody("/awake", get(awake))
         .everybody("/me", get(login::me_page).post(login::change))
+        .with(wall::routes())
+        .with(room::routes())
+        .with(alerts::routes())
         .with(members::routes())
         .with(reports::routes())
         .with(users::routes())
@@ -229,6 +237,23 @@ impl Console {
 /// Who asks: every page behind the log-in has somebody.
 fn person(visit: &Visit) -> Result<&Person, Problem> {
     visit.person.as_ref().ok_or_else(Problem::not_allowed)
+}
+
+/// Reads what the office answered. That it is otherwise is a fault of ours, and said as one.
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_json::from_value(value).map_err(|error| {
+        tracing::error!(%error, "an answer of the office that the page does not know");
+        Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, texts::UNREAD)
+    })
+}
+
+/// A time as a calendar and a clock on a wall in China show it.
+fn moment(at_ms: i64) -> String {
+    format!(
+        "{} {}",
+        ledger::day::Day::of_wall_ms(at_ms),
+        console::page::clock(at_ms)
+    )
 }
 
 /// Now, UTC milliseconds.

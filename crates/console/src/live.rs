@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 /// Changes come in bursts (a session brings many entries); people see no difference.
 const PAUSE: Duration = Duration::from_millis(250);
 /// What is shown ages without any change: "down since" and grey need a look at the clock.
-const BEAT: Duration = Duration::from_secs(15);
+const BEAT: Duration = Duration::from_secs(5);
 
 /// A stream of lines, one now and one after each change.
 pub fn stream(mut changes: watch::Receiver<u64>) -> Response {

@@ -340,7 +340,7 @@ impl Office {
 
     /// What moves when something comes or goes: the journal's end, and how many changes of rows there were.
     pub fn marks(&self) -> (Position, u64) {
-        (self.store.head(), self.views.writes())
+        (self.store.head(), self.views.writes().wrapping_add(self.reports.news))
     }
 
     /// How far the index has come since it was wiped.

@@ -72,6 +72,8 @@ pub(crate) struct Reports {
     sent: BTreeMap<DeviceId, RoomHealth>,
     /// Who ended a session with us last for a reason that a person should see, when (UTC ms), and what it said.
     pub(crate) turned_away: BTreeMap<DeviceId, (i64, Bye)>,
+    /// How often a room was reported to be otherwise than before: screens show it.
+    pub(crate) news: u64,
     sent_ms: u64,
     kept_ms: u64,
     dirty: bool,
@@ -263,6 +265,10 @@ impl Office {
                 heard_ms: now.wall_ms,
                 report,
             };
+            let before = self.reports.heard.get(&heard.report.device);
+            if before.is_none_or(|before| !says_the_same(&before.report, &heard.report)) {
+                self.reports.news = self.reports.news.wrapping_add(1);
+            }
             self.reports.heard.insert(heard.report.device, heard);
             self.reports.dirty = true;
             self.health_due = true;

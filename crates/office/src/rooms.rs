@@ -14,7 +14,7 @@ use crate::command::CommandError;
 use crate::office::Office;
 
 /// A line that went a moment ago most often comes back: a room is called silent only after this.
-const SILENT_AFTER_MS: i64 = 15_000;
+const SILENT_AFTER_MS: i64 = 5_000;
 
 /// How a room is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,5 +1,6 @@
 //! Every word that the console says, area by area.
 
+pub(super) mod health;
 mod refusals;
 pub(super) mod reports;
 
@@ -20,6 +21,8 @@ pub(super) const ENTRIES: &str = "条记录";
 pub(super) const CONFLICTS_OPEN: &str = "待裁决";
 pub(super) const QUARANTINED: &str = "搁置";
 pub(super) const WAITING: &str = "等待";
+
+pub(super) const UNREAD: &str = "这一页没有做出来，请刷新再试；还是不行，请把时间告诉系统维护人员。";
 
 // Coming in.
 pub(super) const LOGIN: &str = "登录";

@@ -1,0 +1,225 @@
+//! One room's page: how it is, what to do next, its devices, its month.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Extension, Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use console::{Problem, Visit};
+use office::command::{Command, RoomShow};
+use serde::Deserialize;
+
+use super::alerts::Alert;
+use super::rights::{Right, Routes};
+use super::texts::health as t;
+use super::{Console, moment};
+
+/// Of the chart, in its own units: one day's column and the whole.
+const COLUMN: usize = 24;
+const HEIGHT: usize = 120;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .look(Right::Watch, "/room/{unit}", page)
+        .look(Right::Watch, "/room/{unit}/now", piece)
+}
+
+#[derive(Deserialize)]
+struct Session {
+    ended_ms: i64,
+    seconds: i64,
+    bytes_in: u64,
+    bytes_out: u64,
+    entries: u64,
+    ended: String,
+}
+
+#[derive(Deserialize)]
+struct Device {
+    device: String,
+    computer: Option<String>,
+    state: String,
+    last_seen_s: Option<u64>,
+    recorded: u64,
+    at_township: u64,
+    at_county: u64,
+    pending: u64,
+    oldest_pending_s: Option<u64>,
+    skew_ms: Option<i64>,
+    rtt_ms: Option<u64>,
+    disk_free_bytes: Option<u64>,
+    disk_total_bytes: Option<u64>,
+    power_ups: Option<u64>,
+    quarantined: Option<u64>,
+    session: Option<Session>,
+    version: Option<String>,
+    epochs: usize,
+}
+
+impl Device {
+    fn disk(&self) -> String {
+        let gib = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+        match (self.disk_free_bytes, self.disk_total_bytes) {
+            (Some(free), Some(total)) if total > 0 => format!("{}（{}%）", gib(free), free.saturating_mul(100) / total),
+            (Some(free), _) => gib(free),
+            _ => t::UNKNOWN.to_owned(),
+        }
+    }
+
+    fn skew(&self) -> String {
+        self.skew_ms
+            .map_or_else(|| t::UNKNOWN.to_owned(), |ms| format!("{:+.1} 秒", ms as f64 / 1e3))
+    }
+
+    fn last_session(&self) -> Option<String> {
+        let s = self.session.as_ref()?;
+        let words = t::session(s.seconds, t::ended(&s.ended), s.entries, s.bytes_in, s.bytes_out);
+        Some(format!("{}：{words}", moment(s.ended_ms)))
+    }
+}
+
+#[derive(Deserialize)]
+struct Tile {
+    state: String,
+    since_s: Option<u64>,
+    behind: u64,
+    reasons: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Day {
+    day: String,
+    here: u64,
+    room: u64,
+}
+
+#[derive(Deserialize)]
+struct Hour {
+    looks: u64,
+    up: u64,
+    unknown: u64,
+    pending: u64,
+}
+
+#[derive(Deserialize)]
+struct Past {
+    day: String,
+    hours: Vec<Hour>,
+}
+
+/// One day's column of the chart.
+struct Column {
+    x: usize,
+    up: usize,
+    unknown: usize,
+    pending_y: usize,
+    words: String,
+    label: String,
+}
+
+#[derive(Deserialize)]
+struct Seen {
+    unit: String,
+    name: String,
+    town: String,
+    town_name: String,
+    tile: Tile,
+    next: String,
+    devices: Vec<Device>,
+    conflicts: u64,
+    quarantined_here: u64,
+    alerts: Vec<Alert>,
+    past_alerts: Vec<Alert>,
+    days: Vec<Day>,
+    history: Vec<Past>,
+    history_began_ms: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "health/room.html")]
+struct Part {
+    seen: Seen,
+    columns: Vec<Column>,
+    most: u64,
+}
+
+/// Thirty-one columns at most: how much of the watched time the room was in contact, and the most that was pending.
+fn columns(history: &[Past]) -> (Vec<Column>, u64) {
+    let pending = |day: &Past| day.hours.iter().map(|h| h.pending).max().unwrap_or(0);
+    let most = history.iter().map(pending).max().unwrap_or(0);
+    let column = |(at, day): (usize, &Past)| {
+        let sum = |of: fn(&Hour) -> u64| day.hours.iter().map(of).sum::<u64>();
+        let (looks, up, unknown) = (sum(|h| h.looks), sum(|h| h.up), sum(|h| h.unknown));
+        let part = |n: u64| (n * HEIGHT as u64).checked_div(looks).unwrap_or(0) as usize;
+        let most_pending = pending(day);
+        Column {
+            x: at * COLUMN,
+            up: part(up),
+            unknown: part(unknown),
+            pending_y: HEIGHT - (most_pending * HEIGHT as u64).checked_div(most).unwrap_or(0) as usize,
+            words: t::day_said(
+                &day.day,
+                (up * 100).checked_div(looks).unwrap_or(0),
+                looks,
+                most_pending,
+            ),
+            label: day.day.chars().skip(8).collect(),
+        }
+    };
+    (history.iter().enumerate().map(column).collect(), most)
+}
+
+async fn body(console: &Console, unit: &str) -> Result<(String, String), Problem> {
+    let shown = console
+        .ask(Command::RoomShow(RoomShow { unit: unit.to_owned() }))
+        .await?;
+    let seen: Seen = super::read(shown)?;
+    let (columns, most) = columns(&seen.history);
+    let name = seen.name.clone();
+    Ok((name, console::page::part(&Part { seen, columns, most })))
+}
+
+async fn page(
+    State(console): State<Arc<Console>>,
+    Extension(visit): Extension<Visit>,
+    Path(unit): Path<String>,
+) -> Result<Response, Problem> {
+    let (name, body) = body(&console, &unit).await?;
+    Ok(console
+        .page(&visit, &format!("{} {name}", t::ROOM), "/wall", body)
+        .await)
+}
+
+async fn piece(State(console): State<Arc<Console>>, Path(unit): Path<String>) -> Result<Response, Problem> {
+    Ok(Html(body(&console, &unit).await?.1).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_is_drawn_to_scale_and_a_day_that_nobody_watched_stays_empty() {
+        let day = |day: &str, looks, up, unknown, pending| Past {
+            day: day.to_owned(),
+            hours: vec![Hour {
+                looks,
+                up,
+                unknown,
+                pending,
+            }],
+        };
+        let (columns, most) = columns(&[
+            day("2026-10-08", 0, 0, 0, 0),
+            day("2026-10-09", 60, 30, 15, 8),
+            day("2026-10-10", 60, 60, 0, 4),
+        ]);
+        assert_eq!(most, 8);
+        assert_eq!((columns[0].up, columns[0].pending_y), (0, HEIGHT));
+        assert_eq!((columns[1].up, columns[1].unknown, columns[1].pending_y), (60, 30, 0));
+        assert_eq!(
+            (columns[2].x, columns[2].pending_y, columns[2].label.as_str()),
+            (48, 60, "10")
+        );
+    }
+}
