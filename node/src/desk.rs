@@ -15,7 +15,6 @@ mod doctor;
 mod errand;
 mod import;
 mod kept;
-mod lines;
 mod login;
 mod matters;
 mod new;

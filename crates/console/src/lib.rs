@@ -14,7 +14,9 @@
 
 pub mod accounts;
 pub mod assets;
+pub mod case;
 pub mod guard;
+pub mod line;
 pub mod live;
 pub mod page;
 pub mod serve;

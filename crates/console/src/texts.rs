@@ -1,5 +1,7 @@
 //! Every word that the shared shell says. The clerk's own pages have their catalogue in `node/src/desk/texts.rs`.
 
+pub mod case;
+
 pub const PRODUCT: &str = "村联";
 pub const SKIP: &str = "跳到正文";
 pub const MENU: &str = "主菜单";

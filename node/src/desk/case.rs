@@ -1,7 +1,6 @@
 //! The case page: what happened in plain words, where it stands, how far it has travelled, and what may be done now.
 
 mod acts;
-mod shown;
 
 use std::sync::Arc;
 
@@ -17,11 +16,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub(super) use acts::{act, correct, edit, entrust, settle, tick};
-pub(super) use shown::ErrandLine;
-use shown::{Case, Step};
+use console::case::{Case, Step};
 
-use super::lines::read;
 use super::{Desk, texts as t, wall_ms};
+use console::line::read;
 
 /// What somebody had typed into a form that was refused: it stands there again, so that nothing is lost.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]

@@ -12,10 +12,10 @@ use ledger::day;
 use office::command::{Command, DayClose, DayShow, Monthly};
 use serde::Deserialize;
 
-use super::lines::{Line, read};
 use super::new::cover;
 use super::sheet::{self, Table};
 use super::{Desk, texts as t};
+use console::line::{Line, read};
 
 #[derive(Deserialize)]
 struct ByMatter {

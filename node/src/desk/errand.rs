@@ -11,11 +11,11 @@ use console::{Problem, Visit};
 use office::command::{Command, ErrandList, ErrandNew};
 use serde::Deserialize;
 
-use super::case::ErrandLine;
-use super::lines::read;
 use super::matters::Matter;
 use super::new::cover;
 use super::{Desk, texts as t};
+use console::case::ErrandLine;
+use console::line::read;
 
 /// The matter that an errand is entrusted under unless another is chosen (民事代办委托登记).
 const USUAL: &str = "C01";

@@ -15,8 +15,8 @@ use office::command::{CaseImport, Command};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lines::read;
 use super::{Desk, texts as t};
+use console::line::read;
 
 /// Where a file is sent to; the guard lets more through there.
 pub(super) const LOOK: &str = "/import/look";

@@ -15,9 +15,9 @@ use office::command::{CaseNew, CaseShow, Command, Cover, DraftKeep, DraftKind, D
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lines::{Line, read};
 use super::matters::{Matter, Matters};
 use super::{Desk, texts as t, wall_ms};
+use console::line::{Line, read};
 
 /// Everything on the page, as typed.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]

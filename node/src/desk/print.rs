@@ -12,8 +12,8 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lines::read;
 use super::{Desk, texts as t};
+use console::line::read;
 
 /// Modules left white around a code, as the standard asks (ISO/IEC 18004, 6.3.8).
 const QUIET: i32 = 4;

@@ -13,8 +13,8 @@ use ledger::form;
 use office::command::{CaseFind, Command};
 use serde::{Deserialize, Serialize};
 
-use super::lines::{Line, read};
 use super::{Desk, texts as t, wall_ms};
+use console::line::{Line, read};
 
 /// What somebody sought last, held by the session: it goes with the lock.
 const SOUGHT: &str = "sought";

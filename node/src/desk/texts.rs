@@ -8,6 +8,7 @@ mod refusals;
 
 pub(crate) use books::*;
 pub(crate) use case::*;
+pub(crate) use console::texts::case::*;
 pub(crate) use help::*;
 pub(crate) use papers::*;
 pub(crate) use refusals::*;
@@ -83,7 +84,6 @@ pub(crate) fn accounts_disk(why: &str) -> String {
 // The post.
 pub(crate) const POST: &str = "岗位";
 pub(crate) const A_POST: &str = "A岗（本岗）";
-pub(crate) const B_POST: &str = "B岗顶岗";
 pub(crate) const COVER_BEGIN: &str = "开始顶岗";
 pub(crate) const COVER_WHY: &str = "A岗不在时由您顶岗办理。代谁、为什么，会写在您办的每一步上。";
 pub(crate) const COVER_OF: &str = "代哪一位";
@@ -98,10 +98,6 @@ pub(crate) const PASSPHRASE_NEW: &str = "新口令";
 pub(crate) const PASSPHRASE_AGAIN: &str = "再输一遍新口令";
 pub(crate) const PASSPHRASES_DIFFER: &str = "两遍口令不一样，请重新输入。";
 
-pub(crate) fn covering(of: &str, reason: &str) -> String {
-    format!("代{of}（{reason}）")
-}
-
 // Lists of cases.
 pub(crate) const CASES: &str = "件";
 pub(crate) const NEW: &str = "登记";
@@ -109,8 +105,6 @@ pub(crate) const RECEIVED_TODAY: &str = "今日收件";
 pub(crate) const CLOSED_TODAY: &str = "今日办结";
 pub(crate) const OPEN_NOW: &str = "在办";
 pub(crate) const OVERDUE: &str = "已超期";
-pub(crate) const DUE_TODAY: &str = "今天到期";
-pub(crate) const AWAITING: &str = "等补材料";
 pub(crate) const CAME_BACK: &str = "乡镇已回复";
 pub(crate) const IN_ALL: &str = "本室共有";
 pub(crate) const DAY_BOOK: &str = "最近登记";
@@ -122,19 +116,6 @@ pub(crate) const COL_NAME: &str = "申请人";
 pub(crate) const COL_MATTER: &str = "事项";
 pub(crate) const COL_STATE: &str = "状态";
 pub(crate) const COL_TICK: &str = "已存到";
-pub(crate) const TICK_ROOM: &str = "已存本机";
-pub(crate) const TICK_TOWNSHIP: &str = "已到乡镇";
-pub(crate) const TICK_COUNTY: &str = "已到县";
-pub(crate) const CONFLICT: &str = "有冲突";
-pub(crate) const DEEMED: &str = "视为受理";
-pub(crate) const INCOMPLETE: &str = "记录未到齐";
-pub(crate) const ERASED: &str = "信息已销毁";
-pub(crate) const NAME_LOCKED: &str = "（未开口令）";
-pub(crate) const NOT_UNDERSTOOD: &str = "页面和后台程序的版本对不上。请重新启动程序；还是这样时请联系乡镇。";
-
-pub(crate) fn overdue_since(due: &str) -> String {
-    format!("已超期（应于 {due} 办结）")
-}
 
 // Search.
 pub(crate) const SEARCH: &str = "查找";
@@ -276,16 +257,6 @@ pub(crate) const WRONG_DAY: &str = "收件日期要写成 2026-10-09 这样。";
 pub(crate) const RECEIVE: &str = "收件（Ctrl+回车）";
 pub(crate) const RECEIVE_AND_CLOSE: &str = "收件并当场办结";
 pub(crate) const RESULT: &str = "结果";
-pub(crate) const RESULTS: &[(&str, &str)] = &[
-    ("6", "办结"),
-    ("0", "证照已发"),
-    ("7", "纸质结果"),
-    ("1", "退回"),
-    ("4", "转报"),
-    ("5", "材料未补"),
-    ("2", "作废"),
-    ("3", "删除"),
-];
 pub(crate) const MALE: &str = "男";
 pub(crate) const FEMALE: &str = "女";
 pub(crate) const CREDIT_CODE: &str = "统一社会信用代码，校验位正确";
@@ -336,9 +307,7 @@ pub(crate) const OFF: &str = "休";
 pub(crate) const DUE: &str = "到期";
 pub(crate) const WAY: &str = "经过";
 pub(crate) const VOID_BECAUSE: &str = "未生效：";
-pub(crate) const BY_MACHINE: &str = "（命令行或导入）";
 pub(crate) const APPLICANT: &str = "申请人";
-pub(crate) const NO_KEY: &str = "（密钥未到）";
 pub(crate) const LOOK_ALIKE: &str = "遮住以后看不出差别，请先在下面“看完整信息”，再选。";
 pub(crate) const TWO_VALUES: &str = "两处填得不一样";
 pub(crate) const LEADS: &str = "暂以此为准";
@@ -350,7 +319,6 @@ pub(crate) const REVEAL_SETTLE: &str = "核对两处填写不一致的内容";
 pub(crate) const HERE_ALREADY: &str = "已收";
 pub(crate) const MISSING: &str = "未收";
 pub(crate) const OTHERS: &str = "其他（用顿号分开）";
-pub(crate) const STEP_NOTE: &str = "说明";
 pub(crate) const SUSPENSIONS: &[(&str, &str)] = &[("1", "延期"), ("2", "其他")];
 pub(crate) const HAND_OVER_TO: &str = "移交给哪个单位";
 pub(crate) const CORRECT_WHICH: &str = "更正哪一步的日期";
@@ -368,10 +336,8 @@ pub(crate) const TICKED: &str = "已存本机，材料已收";
 pub(crate) const YOU_HAD_TYPED: &str = "您刚才写的没有丢，还需要的话可以从这里抄：";
 pub(crate) const CHANGED_NOW: &str = "这件刚刚有了变化，上面的按钮是变化以前的。";
 pub(crate) const SEE_STEPS: &str = "看现在可以办什么";
-pub(crate) const BY_APPLICANT: &str = "申请人本人";
 
 // Errands.
-pub(crate) const ERRAND: &str = "代办";
 pub(crate) const OPEN_ERRAND: &str = "开代办";
 pub(crate) const TASK: &str = "委托办什么";
 pub(crate) const NO_NAMES: &str = "不要写姓名、证件号码";
@@ -382,7 +348,6 @@ pub(crate) const HELPERS: &str = "协办";
 pub(crate) const HOLDER: &str = "现在由";
 pub(crate) const OF_CASE: &str = "所属办件";
 pub(crate) const ENTRUSTER: &str = "委托人";
-pub(crate) const NOBODY_YET: &str = "还没有人认领";
 
 pub(crate) const ERRANDS_NOW: &str = "代办在办";
 pub(crate) const NEW_ERRAND: &str = "登记代办";
@@ -411,27 +376,6 @@ pub(crate) const CLERK_GOES_ON: &str = "工作人员输入 PIN 继续";
 pub(crate) const NOT_EVALUABLE: &str = "这件现在还不能评价：办结以后才请申请人评价。";
 pub(crate) const NO_SCREEN: &str = "评价页面已经失效（用过了、过了五分钟，或工作人员已重新登录）。评价只能由申请人本人按；请工作人员在办件页面重新点“请申请人评价”。";
 pub(crate) const ASK_EVALUATION: &str = "请申请人评价";
-pub(crate) const RATINGS: &[(i64, &str)] = &[
-    (1, "非常满意"),
-    (2, "满意"),
-    (3, "基本满意"),
-    (4, "不满意"),
-    (5, "非常不满意"),
-];
-
-pub(crate) fn rating_word(rating: i64) -> &'static str {
-    let found = RATINGS.iter().find(|(number, _)| *number == rating);
-    found.map_or("—", |(_, word)| word)
-}
-
-pub(crate) fn channel_word(channel: &str) -> &str {
-    match channel {
-        "citizen" => "本人评价",
-        "paper" => "纸质登记簿",
-        "default" => "系统默认",
-        other => other,
-    }
-}
 
 pub(crate) const CONFLICTS: &str = "需要乡镇裁定";
 pub(crate) const TOWNSHIP_DECIDES: &str = "等乡镇裁定，两边都保留着";
@@ -453,31 +397,4 @@ pub(crate) fn nth(n: &u32) -> String {
 
 pub(crate) fn done(state: &str) -> String {
     format!("已存本机，现在是“{state}”")
-}
-
-pub(crate) fn to_unit(name: &str) -> String {
-    format!("到：{name}")
-}
-
-pub(crate) fn of_step(label: &str) -> String {
-    format!("更正的是：{label}")
-}
-
-/// What an event says, by the name of the datum.
-pub(crate) fn datum(name: &str) -> &str {
-    match name {
-        "items" => "材料",
-        "result" => "结果",
-        "rating" => "评价",
-        "reason" => "理由",
-        "note" => "说明",
-        "to" => "到",
-        "doc_no" => "受理文书号",
-        "type" => "类型",
-        "choice" => "裁定",
-        "conflict" => "冲突编号",
-        "channel" => "渠道",
-        "event" => "环节",
-        other => other,
-    }
 }

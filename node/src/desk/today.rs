@@ -9,8 +9,8 @@ use console::{Problem, Visit};
 use office::command::Command;
 use serde::Deserialize;
 
-use super::lines::{Line, read};
 use super::{Desk, texts as t};
+use console::line::{Line, read};
 
 #[derive(Deserialize)]
 struct Counts {

@@ -3,31 +3,31 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::desk::lines::Line;
-use crate::desk::texts as t;
+use crate::line::Line;
+use crate::texts::case as t;
 
 #[derive(Deserialize)]
-pub(super) struct FieldValue {
-    pub(super) value: Option<Value>,
-    pub(super) sealed: Option<String>,
-    pub(super) leads: bool,
-    pub(super) unit_name: String,
-    pub(super) by: Option<String>,
-    pub(super) at: String,
+pub struct FieldValue {
+    pub value: Option<Value>,
+    pub sealed: Option<String>,
+    pub leads: bool,
+    pub unit_name: String,
+    pub by: Option<String>,
+    pub at: String,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Field {
-    pub(super) name: String,
-    pub(super) label: String,
-    pub(super) personal: bool,
-    pub(super) contradicts: bool,
-    pub(super) values: Vec<FieldValue>,
+pub struct Field {
+    pub name: String,
+    pub label: String,
+    pub personal: bool,
+    pub contradicts: bool,
+    pub values: Vec<FieldValue>,
 }
 
 impl Field {
     /// Whether masking hides in what the values differ.
-    pub(super) fn looks_alike(&self) -> bool {
+    pub fn looks_alike(&self) -> bool {
         self.values
             .iter()
             .any(|v| self.values.iter().filter(|w| w.shown() == v.shown()).count() > 1)
@@ -35,152 +35,152 @@ impl Field {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Item {
-    pub(super) name: String,
-    pub(super) received: bool,
+pub struct Item {
+    pub name: String,
+    pub received: bool,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Event {
-    pub(super) id: String,
+pub struct Event {
+    pub id: String,
     event: String,
-    pub(super) label: String,
-    pub(super) on: String,
-    pub(super) data: Value,
-    pub(super) unit_name: String,
-    pub(super) by: Option<String>,
-    pub(super) at: String,
-    pub(super) void: bool,
-    pub(super) void_reason: Option<String>,
+    pub label: String,
+    pub on: String,
+    pub data: Value,
+    pub unit_name: String,
+    pub by: Option<String>,
+    pub at: String,
+    pub void: bool,
+    pub void_reason: Option<String>,
     #[serde(default)]
-    pub(super) flags: Vec<String>,
+    pub flags: Vec<String>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Datum {
-    pub(super) name: String,
-    pub(super) label: String,
-    pub(super) kind: String,
-    pub(super) required: bool,
+pub struct Datum {
+    pub name: String,
+    pub label: String,
+    pub kind: String,
+    pub required: bool,
 }
 
 /// A paper, by its name and its label.
 #[derive(Deserialize)]
-pub(super) struct PaperOf {
-    pub(super) paper: String,
-    pub(super) label: String,
+pub struct PaperOf {
+    pub paper: String,
+    pub label: String,
 }
 
 /// A button that the form's table allows now.
 #[derive(Deserialize)]
-pub(super) struct Step {
-    pub(super) event: String,
-    pub(super) label: String,
-    pub(super) data: Vec<Datum>,
-    pub(super) moves: bool,
-    pub(super) ends: bool,
+pub struct Step {
+    pub event: String,
+    pub label: String,
+    pub data: Vec<Datum>,
+    pub moves: bool,
+    pub ends: bool,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Counted {
-    pub(super) day: String,
-    pub(super) nth: Option<u32>,
-    pub(super) stopped: bool,
-    pub(super) today: bool,
-    pub(super) due: bool,
+pub struct Counted {
+    pub day: String,
+    pub nth: Option<u32>,
+    pub stopped: bool,
+    pub today: bool,
+    pub due: bool,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Receipt {
-    pub(super) tier: String,
-    pub(super) tier_label: String,
-    pub(super) unit_name: String,
-    pub(super) state: String,
-    pub(super) at: String,
-    pub(super) withdrawn_at: Option<String>,
+pub struct Receipt {
+    pub tier: String,
+    pub tier_label: String,
+    pub unit_name: String,
+    pub state: String,
+    pub at: String,
+    pub withdrawn_at: Option<String>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Side {
-    pub(super) what: String,
-    pub(super) unit_name: String,
+pub struct Side {
+    pub what: String,
+    pub unit_name: String,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Conflict {
-    pub(super) label: String,
-    pub(super) state: String,
-    pub(super) choices: Vec<Side>,
+pub struct Conflict {
+    pub label: String,
+    pub state: String,
+    pub choices: Vec<Side>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Case {
+pub struct Case {
     #[serde(flatten)]
-    pub(super) line: Line,
-    pub(super) fields: Vec<Field>,
-    pub(super) items: Vec<Item>,
+    pub line: Line,
+    pub fields: Vec<Field>,
+    pub items: Vec<Item>,
     #[serde(skip)]
-    pub(super) outstanding: Vec<String>,
-    pub(super) events: Vec<Event>,
+    pub outstanding: Vec<String>,
+    pub events: Vec<Event>,
     /// Read beside the line's own count of them.
     #[serde(skip)]
-    pub(super) conflicts: Vec<Conflict>,
-    pub(super) receipts: Vec<Receipt>,
-    pub(super) entries: u64,
+    pub conflicts: Vec<Conflict>,
+    pub receipts: Vec<Receipt>,
+    pub entries: u64,
     allowed: Vec<Step>,
     /// Papers that may be printed now.
     #[serde(default)]
-    pub(super) papers: Vec<PaperOf>,
-    pub(super) days: Vec<Counted>,
+    pub papers: Vec<PaperOf>,
+    pub days: Vec<Counted>,
     /// Steps whose dates may be put right here, by id.
     correctable: Vec<String>,
     /// Units that hold its book.
     holders: Vec<Unit>,
-    pub(super) custody_name: Option<String>,
-    pub(super) editable: Vec<Editable>,
-    pub(super) evaluable: bool,
+    pub custody_name: Option<String>,
+    pub editable: Vec<Editable>,
+    pub evaluable: bool,
     /// Of an errand: who holds it, who helps.
-    pub(super) errand: Option<Agents>,
-    pub(super) case_no: Option<String>,
-    pub(super) errands: Vec<ErrandLine>,
+    pub errand: Option<Agents>,
+    pub case_no: Option<String>,
+    pub errands: Vec<ErrandLine>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Unit {
-    pub(super) code: String,
-    pub(super) name: String,
+pub struct Unit {
+    pub code: String,
+    pub name: String,
     holds: bool,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Editable {
-    pub(super) name: String,
-    pub(super) label: String,
-    pub(super) value: Option<String>,
+pub struct Editable {
+    pub name: String,
+    pub label: String,
+    pub value: Option<String>,
 }
 
 #[derive(Deserialize)]
-pub(in crate::desk) struct Agent {
+pub struct Agent {
     unit_name: String,
     by: Option<String>,
 }
 
 #[derive(Deserialize)]
-pub(in crate::desk) struct Agents {
+pub struct Agents {
     agent: Option<Agent>,
     helpers: Vec<Agent>,
-    pub(in crate::desk) holder: Option<String>,
+    pub holder: Option<String>,
 }
 
 /// An errand as one line, with who runs it.
 #[derive(Deserialize)]
-pub(in crate::desk) struct ErrandLine {
+pub struct ErrandLine {
     #[serde(flatten)]
-    pub(in crate::desk) line: Line,
+    pub line: Line,
     #[serde(flatten)]
-    pub(in crate::desk) agents: Agents,
-    pub(in crate::desk) case_no: Option<String>,
-    pub(in crate::desk) task: Option<String>,
+    pub agents: Agents,
+    pub case_no: Option<String>,
+    pub task: Option<String>,
 }
 
 impl Agent {
@@ -193,20 +193,20 @@ impl Agent {
 }
 
 impl Agents {
-    pub(in crate::desk) fn lead(&self) -> String {
+    pub fn lead(&self) -> String {
         self.agent
             .as_ref()
             .map_or_else(|| t::NOBODY_YET.to_owned(), Agent::name)
     }
 
-    pub(in crate::desk) fn helping(&self) -> String {
+    pub fn helping(&self) -> String {
         let names: Vec<String> = self.helpers.iter().map(Agent::name).collect();
         names.join("、")
     }
 }
 
 impl FieldValue {
-    pub(super) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         match (&self.value, self.sealed.as_deref()) {
             (Some(Value::String(text)), _) => text.clone(),
             (Some(Value::Null) | None, Some("erased")) => t::ERASED.to_owned(),
@@ -219,7 +219,7 @@ impl FieldValue {
 
 impl Event {
     /// Who did it, from which post.
-    pub(super) fn who(&self) -> String {
+    pub fn who(&self) -> String {
         if self.event == "evaluate" && self.by.is_none() {
             return t::BY_APPLICANT.to_owned();
         }
@@ -241,6 +241,7 @@ impl Event {
                 ("result", value) => result_word(value).to_owned(),
                 ("rating", value) => t::rating_word(value.as_i64().unwrap_or(0)).to_owned(),
                 ("channel", Value::String(channel)) => t::channel_word(channel).to_owned(),
+                ("follow_up", Value::String(said)) => t::follow_up_word(said).to_owned(),
                 (_, Value::String(text)) => text.clone(),
                 (_, other) => other.to_string(),
             };
@@ -260,7 +261,7 @@ fn result_word(value: &Value) -> &'static str {
 
 impl Step {
     /// Asked for by this step, in the order of the page; what every step may say stands behind one word.
-    pub(super) fn asks(&self) -> Vec<&Datum> {
+    pub fn asks(&self) -> Vec<&Datum> {
         let own = |d: &&Datum| {
             !matches!(
                 d.name.as_str(),
@@ -277,7 +278,7 @@ impl Step {
     }
 
     /// The next step of the way, rather than a way out.
-    pub(super) fn is_main(&self) -> bool {
+    pub fn is_main(&self) -> bool {
         self.moves
             && !matches!(
                 self.event.as_str(),
@@ -286,7 +287,7 @@ impl Step {
     }
 
     /// Has a form of its own, or says something: it is opened first, then sent.
-    pub(super) fn is_form(&self) -> bool {
+    pub fn is_form(&self) -> bool {
         let words = self.data.iter().any(|d| d.name == "note" && d.required) || self.event == "note";
         words
             || self.is_grave()
@@ -294,12 +295,12 @@ impl Step {
             || matches!(self.event.as_str(), "hand_over" | "correct_date")
     }
 
-    pub(super) fn needs_note(&self) -> bool {
+    pub fn needs_note(&self) -> bool {
         self.event == "note" || self.data.iter().any(|d| d.name == "note" && d.required)
     }
 
     /// What the note of this step is called.
-    pub(super) fn note_label(&self) -> &str {
+    pub fn note_label(&self) -> &str {
         let own = self.data.iter().find(|d| d.name == "note" && d.required);
         own.map_or(t::STEP_NOTE, |d| &d.label)
     }
@@ -320,7 +321,7 @@ impl Step {
     }
 
     /// Leads out of the way: asked once more.
-    pub(super) fn is_grave(&self) -> bool {
+    pub fn is_grave(&self) -> bool {
         let out = matches!(self.event.as_str(), "withdraw" | "return" | "void" | "refuse");
         // What is given back with a word of the result is the end of the way, not a way out.
         self.ends && out && !self.needs_note()
@@ -329,7 +330,7 @@ impl Step {
 
 impl Case {
     /// Materials that a step is about: those missing to be asked for or supplied, those here to be given back.
-    pub(super) fn materials(&self, event: &str) -> Vec<&str> {
+    pub fn materials(&self, event: &str) -> Vec<&str> {
         let wanted = event == "give_back";
         let all = self.items.iter().filter(|i| i.received == wanted);
         let named = all.map(|i| i.name.as_str());
@@ -342,7 +343,7 @@ impl Case {
     /// What may be done now, but for what would have nothing to be done with.
     ///
     /// What is done every day comes first, what puts things right after it, ways out last.
-    pub(super) fn steps(&self) -> Vec<&Step> {
+    pub fn steps(&self) -> Vec<&Step> {
         let nothing_here = !self.items.iter().any(|i| i.received);
         let offered = self.allowed.iter().filter(|s| match s.event.as_str() {
             "hand_over" => self.takers().next().is_some(),
@@ -356,18 +357,18 @@ impl Case {
         steps
     }
 
-    pub(super) fn has_grave(&self) -> bool {
+    pub fn has_grave(&self) -> bool {
         self.allowed.iter().any(Step::is_grave)
     }
 
     /// Whether the ways out begin here.
-    pub(super) fn is_first_grave(&self, step: &Step) -> bool {
+    pub fn is_first_grave(&self, step: &Step) -> bool {
         let first = self.steps().into_iter().find(|s| s.is_grave());
         first.is_some_and(|first| first.event == step.event)
     }
 
     /// Who takes the next step, where it is not for this room to take.
-    pub(super) fn next_elsewhere(&self) -> Option<&'static str> {
+    pub fn next_elsewhere(&self) -> Option<&'static str> {
         let ours = self.allowed.iter().any(Step::is_main);
         match self.line.state.as_str() {
             _ if ours || self.is_errand() || self.line.ended() => None,
@@ -377,12 +378,12 @@ impl Case {
     }
 
     /// The units that could take it over.
-    pub(super) fn takers(&self) -> impl Iterator<Item = &Unit> {
+    pub fn takers(&self) -> impl Iterator<Item = &Unit> {
         self.holders.iter().filter(|unit| !unit.holds)
     }
 
     /// What an event says, in words: codes of units and ids of steps are nobody's.
-    pub(super) fn said(&self, event: &Event) -> Vec<String> {
+    pub fn said(&self, event: &Event) -> Vec<String> {
         let mut said = event.said();
         let text = |key: &str| event.data[key].as_str();
         if let Some(step) = text("event").and_then(|id| self.events.iter().find(|e| e.id == id)) {
@@ -397,15 +398,15 @@ impl Case {
     }
 
     /// The steps of this unit's own, whose dates it may put right.
-    pub(super) fn correctable(&self) -> impl Iterator<Item = &Event> {
+    pub fn correctable(&self) -> impl Iterator<Item = &Event> {
         self.events.iter().filter(|e| self.correctable.contains(&e.id))
     }
 
-    pub(super) fn has_missing(&self) -> bool {
+    pub fn has_missing(&self) -> bool {
         !self.line.ended() && self.items.iter().any(|i| !i.received)
     }
 
-    pub(super) fn is_errand(&self) -> bool {
+    pub fn is_errand(&self) -> bool {
         self.errand.is_some()
     }
 }

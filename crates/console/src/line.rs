@@ -1,33 +1,33 @@
 //! A case as one line of a list, the same on every page.
 
-use console::Problem;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::texts as t;
+use crate::page::Problem;
+use crate::texts::case as t;
 
 /// What the office says of a case in a list.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Line {
-    pub(super) project_no: String,
+pub struct Line {
+    pub project_no: String,
     #[serde(default)]
     matter: String,
     matter_name: Option<String>,
     name: Option<String>,
-    pub(super) state: String,
-    pub(super) state_label: String,
+    pub state: String,
+    pub state_label: String,
     on: Option<String>,
-    pub(super) due_on: Option<String>,
-    pub(super) provisional: bool,
-    pub(super) overdue: bool,
-    pub(super) deemed_accepted: bool,
+    pub due_on: Option<String>,
+    pub provisional: bool,
+    pub overdue: bool,
+    pub deemed_accepted: bool,
     receipt: String,
     #[serde(deserialize_with = "count")]
-    pub(super) conflicts: u64,
+    pub conflicts: u64,
     #[serde(deserialize_with = "count")]
-    pub(super) set_aside: u64,
-    pub(super) waiting: u64,
-    pub(super) erased: bool,
+    pub set_aside: u64,
+    pub waiting: u64,
+    pub erased: bool,
     /// Stands in a list with cases.
     #[serde(default)]
     is_errand: bool,
@@ -42,11 +42,11 @@ fn count<'de, D: serde::Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
 }
 
 /// Colour and word together: neither says it alone.
-pub(super) struct Tag {
-    pub(super) colour: &'static str,
-    pub(super) word: String,
+pub struct Tag {
+    pub colour: &'static str,
+    pub word: String,
     /// What to do about it; nothing where there is nothing to do.
-    pub(super) next: &'static str,
+    pub next: &'static str,
 }
 
 fn tag(colour: &'static str, word: impl Into<String>, next: &'static str) -> Tag {
@@ -55,11 +55,11 @@ fn tag(colour: &'static str, word: impl Into<String>, next: &'static str) -> Tag
 }
 
 impl Line {
-    pub(super) fn matter(&self) -> &str {
+    pub fn matter(&self) -> &str {
         self.matter_name.as_deref().unwrap_or(&self.matter)
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         match &self.name {
             Some(name) => name,
             None if self.erased => t::ERASED,
@@ -67,12 +67,12 @@ impl Line {
         }
     }
 
-    pub(super) fn on(&self) -> &str {
+    pub fn on(&self) -> &str {
         self.on.as_deref().unwrap_or("—")
     }
 
     /// How far it has travelled.
-    pub(super) fn tick(&self) -> Tag {
+    pub fn tick(&self) -> Tag {
         match self.receipt.as_str() {
             "county" => tag("green", t::TICK_COUNTY, ""),
             "township" => tag("green", t::TICK_TOWNSHIP, ""),
@@ -81,7 +81,7 @@ impl Line {
     }
 
     /// What a person should notice, most urgent first.
-    pub(super) fn tags(&self, today: &str) -> Vec<Tag> {
+    pub fn tags(&self, today: &str) -> Vec<Tag> {
         let mut tags = Vec::new();
         if self.is_errand {
             tags.push(tag("grey", t::ERRAND, ""));
@@ -106,7 +106,7 @@ impl Line {
         tags
     }
 
-    pub(super) fn ended(&self) -> bool {
+    pub fn ended(&self) -> bool {
         matches!(
             self.state.as_str(),
             "closed" | "delivered" | "refused" | "withdrawn" | "returned" | "void"
@@ -115,7 +115,7 @@ impl Line {
 }
 
 /// Reads what the office said; a shape of another version is a fault of ours, said as such.
-pub(super) fn read<T: for<'d> Deserialize<'d>>(value: Value) -> Result<T, Problem> {
+pub fn read<T: for<'d> Deserialize<'d>>(value: Value) -> Result<T, Problem> {
     serde_json::from_value(value).map_err(|error| {
         tracing::error!(%error, "the office's answer was not understood");
         Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, t::NOT_UNDERSTOOD)
