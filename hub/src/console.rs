@@ -21,6 +21,7 @@ mod room;
 mod texts;
 mod users;
 mod wall;
+mod work;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +47,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// The main menu: what somebody may see of it is shown.
 const MENU: &[(Right, Link)] = &[
+    (Right::Work, link("/inbox", texts::work::INBOX, "2")),
+    (Right::Settle, link("/conflicts", texts::work::CONFLICTS, "3")),
     (Right::Watch, link("/wall", texts::health::WALL, "4")),
     (Right::Watch, link("/alerts", texts::health::ALERTS, "0")),
     (Right::Report, link("/reports", texts::reports::REPORTS, "5")),
@@ -112,6 +115,7 @@ fn pages() -> Routes {
         .with(wall::routes())
         .with(room::routes())
         .with(alerts::routes())
+        .with(work::routes())
         .with(members::routes())
         .with(reports::routes())
         .with(users::routes())

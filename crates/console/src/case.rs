@@ -103,7 +103,17 @@ pub struct Receipt {
 #[derive(Deserialize)]
 pub struct Side {
     pub what: String,
+    /// As people say it.
+    words: Option<String>,
+    /// A choice between records is nobody's word.
+    #[serde(default)]
     pub unit_name: String,
+}
+
+impl Side {
+    pub fn words(&self) -> &str {
+        self.words.as_deref().unwrap_or(&self.what)
+    }
 }
 
 #[derive(Deserialize)]

@@ -28,6 +28,7 @@ pub struct Line {
     pub set_aside: u64,
     pub waiting: u64,
     pub erased: bool,
+    unit_name: Option<String>,
     /// Stands in a list with cases.
     #[serde(default)]
     is_errand: bool,
@@ -54,6 +55,13 @@ fn tag(colour: &'static str, word: impl Into<String>, next: &'static str) -> Tag
     Tag { colour, word, next }
 }
 
+impl Tag {
+    /// Whether it says how the deadline stands, which some lists say in a column of its own.
+    pub fn is_clock(&self) -> bool {
+        self.next == t::DO_OVERDUE || self.next == t::DO_DUE_TODAY
+    }
+}
+
 impl Line {
     pub fn matter(&self) -> &str {
         self.matter_name.as_deref().unwrap_or(&self.matter)
@@ -69,6 +77,11 @@ impl Line {
 
     pub fn on(&self) -> &str {
         self.on.as_deref().unwrap_or("—")
+    }
+
+    /// Whose book it is in.
+    pub fn unit_name(&self) -> &str {
+        self.unit_name.as_deref().unwrap_or_default()
     }
 
     /// How far it has travelled.

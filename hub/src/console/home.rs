@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Query, State};
 use axum::response::{Html, IntoResponse, Response};
 use console::{Problem, Visit};
 use office::command::Command;
 
-use super::{Console, texts as t};
+use super::{Console, texts as t, work};
 
 pub(super) async fn page(
     State(console): State<Arc<Console>>,
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
+    let status = console.ask(Command::Status).await?;
+    if status["tier"] == "township" {
+        return work::inbox::page(State(console), Extension(visit), Query(work::inbox::Filter::default())).await;
+    }
     let body = body(&console).await?;
     Ok(console.page(&visit, t::HOME, "/", body).await)
 }

@@ -119,7 +119,6 @@ impl Routes {
         self.add(path, "GET", Need::Look(right), get(handler))
     }
 
-    #[allow(dead_code, reason = "the inbox seeks people")]
     /// A form that changes nothing: a search whose words must not stand in an address.
     pub(super) fn seek<H, T>(self, right: Right, path: &'static str, handler: H) -> Self
     where

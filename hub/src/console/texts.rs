@@ -3,6 +3,7 @@
 pub(super) mod health;
 mod refusals;
 pub(super) mod reports;
+pub(super) mod work;
 
 pub(super) use refusals::refusal;
 

@@ -67,7 +67,7 @@ struct NewPart<'a> {
 }
 
 async fn part(desk: &Desk, page: usize) -> Result<String, Problem> {
-    let asked = Command::ErrandList(ErrandList { page });
+    let asked = Command::ErrandList(ErrandList { page, unit: None });
     let errands: Errands = read(desk.ask(asked).await?)?;
     Ok(console::page::part(&errands))
 }

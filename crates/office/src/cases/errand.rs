@@ -1,7 +1,7 @@
 //! 代办: errands that a room's people run for a villager, from a case or alone.
 
 use ledger::form::{Form, Type};
-use ledger::id::{RecordId, Scope, UserId};
+use ledger::id::{RecordId, UserId};
 use ledger::record::{self, Creation, Entered, Head, NewEvent, Value, create};
 use ledger::{check, seal};
 use replica::entry::Entry;
@@ -169,12 +169,7 @@ impl Office {
     pub(crate) fn errand_list(&mut self, now: Now, args: &ErrandList) -> Result<Json, CommandError> {
         let today = self.today(now)?;
         self.catch_up(now)?;
-        let books = self
-            .store
-            .logs()
-            .scopes()
-            .filter(|s| s.kind == ledger::id::ScopeKind::Book);
-        let units: Vec<_> = books.map(|s: Scope| s.unit).collect();
+        let units = self.units_within(args.unit.as_deref())?;
         let form = self.views.forms().named("errand").unwrap_or(Form::errand());
         let (mut open, mut ended) = (Vec::new(), Vec::new());
         for unit in units {

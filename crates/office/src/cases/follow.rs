@@ -103,8 +103,9 @@ impl Office {
             return Err(texts::rooms_do_not_follow_up());
         }
         self.catch_up(now)?;
+        let user = args.user.or(self.acting);
         let (of, row) = self.find(&args.number)?;
-        if self.sent_before(now, args.user, args.once.as_deref())?.is_some() {
+        if self.sent_before(now, user, args.once.as_deref())?.is_some() {
             return self.followed(of);
         }
         match row.summary.bad_review {
@@ -116,7 +117,7 @@ impl Office {
         if note.is_empty() || note.chars().count() > NOTE_CHARS_MAX {
             return Err(texts::say_what_was_done());
         }
-        if args.close && !self.is_head(args.user) {
+        if args.close && !self.is_head(user) {
             return Err(texts::a_head_closes());
         }
         let read = self.read(of, row)?;
@@ -128,8 +129,8 @@ impl Office {
         let event = NewEvent::new("note", today)
             .with("note", Value::Text(note.to_owned()))
             .with(FOLLOW_UP, Value::Text(said.to_owned()));
-        self.stage_once(args.user, args.once.as_deref(), of.record)?;
-        self.apply_edits(now, of, &read, &[Edit::Event(event)], args.user)?;
+        self.stage_once(user, args.once.as_deref(), of.record)?;
+        self.apply_edits(now, of, &read, &[Edit::Event(event)], user)?;
         self.catch_up(now)?;
         self.followed(of)
     }

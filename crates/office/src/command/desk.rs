@@ -62,6 +62,8 @@ impl DraftOf {
 pub struct ErrandList {
     /// From zero.
     pub page: usize,
+    /// A unit's code: the unit and all below it; all that are held here when left out.
+    pub unit: Option<String>,
 }
 
 /// What a clerk knows of the cases sought; all of it must hold.

@@ -388,7 +388,9 @@ fn no_errand_falls_off_the_list_and_each_is_found_by_number_name_and_state() {
     county.world.run(room, act(&all[7], "withdraw", "不用了"));
     let mut seen = Vec::new();
     for (page, lines, left) in [(0, 200, 3), (1, 3, 0), (2, 0, 0)] {
-        let list = county.world.run(room, Command::ErrandList(ErrandList { page }));
+        let list = county
+            .world
+            .run(room, Command::ErrandList(ErrandList { page, unit: None }));
         assert_eq!(list["counts"], json!({"open": 202, "ended": 1}), "exact on every page");
         assert_eq!(
             (&list["left"], list["errands"].as_array().unwrap().len()),
