@@ -1,6 +1,7 @@
 //! A township at work: its inbox, many cases at once, document numbers, what queues for a word, bad evaluations.
 
 use ledger::day::Day;
+use ledger::id::UserId;
 use serde_json::{Value, json};
 
 use super::county::{County, cert_no};
@@ -89,7 +90,7 @@ fn an_inbox_has_what_waits_for_the_township_the_most_urgent_first_and_the_county
     let today = today(&mut county, town);
     let fresh = receive(&mut county, room, LAND, 1, None);
     let late = receive(&mut county, other, LAND, 2, Some(today.plus(-60)));
-    let own = receive(&mut county, room, INSURE, 3, None);
+    receive(&mut county, room, INSURE, 3, None);
     county.world.pass(5_000);
     let page = inbox(&mut county, town, Inbox::default());
     assert_eq!(numbers(&page), [late.clone(), fresh.clone()], "{page:#}");
@@ -99,6 +100,30 @@ fn an_inbox_has_what_waits_for_the_township_the_most_urgent_first_and_the_county
     assert_eq!(page["cases"][1]["clock"]["accept"], true);
     assert_eq!(page["counts"]["total"], 2);
     assert_eq!(page["counts"]["overdue"], 1);
+    act(&mut county, town, &fresh, "accept");
+    act(&mut county, town, &fresh, "forward");
+    county.world.pass(5_000);
+    let sent_up = inbox(&mut county, hub, Inbox::default());
+    assert_eq!(numbers(&sent_up), std::slice::from_ref(&fresh));
+    assert_eq!(numbers(&inbox(&mut county, town, Inbox::default())), [late]);
+    let decided = act(&mut county, hub, &fresh, "decide");
+    assert_eq!(decided["state"], "decided");
+    assert_eq!(
+        numbers(&inbox(&mut county, hub, Inbox::default())),
+        [fresh],
+        "the county decided: it closes"
+    );
+}
+
+#[test]
+fn the_filters_of_an_inbox_narrow_it_to_what_somebody_looks_for() {
+    let mut county = County::new(311, 1, 2);
+    let (town, room, other) = (county.townships[0], county.rooms[0], county.rooms[1]);
+    let today = today(&mut county, town);
+    let fresh = receive(&mut county, room, LAND, 1, None);
+    let late = receive(&mut county, other, LAND, 2, Some(today.plus(-60)));
+    let own = receive(&mut county, room, INSURE, 3, None);
+    county.world.pass(5_000);
     let all = inbox(
         &mut county,
         town,
@@ -141,19 +166,6 @@ fn an_inbox_has_what_waits_for_the_township_the_most_urgent_first_and_the_county
     ] {
         assert_eq!(numbers(&inbox(&mut county, town, args.clone())), expected, "{args:?}");
     }
-    act(&mut county, town, &fresh, "accept");
-    act(&mut county, town, &fresh, "forward");
-    county.world.pass(5_000);
-    let sent_up = inbox(&mut county, hub, Inbox::default());
-    assert_eq!(numbers(&sent_up), std::slice::from_ref(&fresh));
-    assert_eq!(numbers(&inbox(&mut county, town, Inbox::default())), [late]);
-    let decided = act(&mut county, hub, &fresh, "decide");
-    assert_eq!(decided["state"], "decided");
-    assert_eq!(
-        numbers(&inbox(&mut county, hub, Inbox::default())),
-        [fresh],
-        "the county decided: it closes"
-    );
 }
 
 #[test]
@@ -453,6 +465,19 @@ fn waiting(county: &mut County, at: Seat, left: bool) -> Vec<Value> {
     list["devices"].as_array().unwrap().clone()
 }
 
+fn assert_leaving_needs_a_reason_and_a_device(county: &mut County, device: &str) {
+    let town = county.townships[0];
+    let other = device_of(county, town);
+    for (device, reason, code) in [
+        (device, " ", "reason_needed"),
+        ("zz", "不认", "bad_device"),
+        (other.as_str(), "不认", "unknown_device"),
+    ] {
+        assert_eq!(refused(county, town, leave(device, reason, false)).code, code);
+    }
+    assert_eq!(refused(county, town, leave(device, "撤回", true)).code, "nothing_left");
+}
+
 #[test]
 fn what_a_revoked_room_wrote_since_waits_is_left_with_a_reason_taken_back_and_let_in() {
     let mut county = County::new(308, 1, 2);
@@ -495,18 +520,7 @@ fn what_a_revoked_room_wrote_since_waits_is_left_with_a_reason_taken_back_and_le
             "{said}"
         );
     }
-    let other = device_of(&mut county, town);
-    for (device, reason, code) in [
-        (device.as_str(), " ", "reason_needed"),
-        ("zz", "不认", "bad_device"),
-        (other.as_str(), "不认", "unknown_device"),
-    ] {
-        assert_eq!(refused(&mut county, town, leave(device, reason, false)).code, code);
-    }
-    assert_eq!(
-        refused(&mut county, town, leave(&device, "撤回", true)).code,
-        "nothing_left"
-    );
+    assert_leaving_needs_a_reason_and_a_device(&mut county, &device);
     work(&mut county, town, leave(&device, "来历不明，不予采纳", false));
     county.world.pass(5_000);
     for seat in [hub, town] {
@@ -588,17 +602,33 @@ fn a_change_set_aside_is_listed_with_its_reason_at_every_tier_and_folded_anew_by
     assert_eq!(queue(&mut county, town)["total"], 1);
 }
 
-#[test]
-fn a_bad_evaluation_is_followed_up_within_its_workdays_and_closed_by_a_head() {
-    let mut county = County::new(310, 1, 1);
-    let (town, room) = (county.townships[0], county.rooms[0]);
-    let number = receive(&mut county, room, INSURE, 1, None);
-    act(&mut county, room, &number, "accept");
+fn hire(county: &mut County, at: Seat, name: &str, role: &str) -> UserId {
+    let add = UserAdd {
+        unit: "511603104".to_owned(),
+        name: name.to_owned(),
+        role: role.to_owned(),
+    };
+    let made = county.world.run(at, Command::UserAdd(add));
+    UserId::parse(made["id"].as_str().unwrap()).unwrap()
+}
+
+/// A case that its room has closed.
+fn closed(county: &mut County, room: Seat) -> String {
+    let number = receive(county, room, INSURE, 1, None);
+    act(county, room, &number, "accept");
     let close = CaseDo {
         result: Some("6".to_owned()),
         ..step(&number, "close")
     };
     county.world.run(room, Command::CaseDo(close));
+    number
+}
+
+#[test]
+fn a_bad_evaluation_is_followed_up_within_its_workdays_and_closed_by_a_head() {
+    let mut county = County::new(310, 1, 1);
+    let (town, room) = (county.townships[0], county.rooms[0]);
+    let number = closed(&mut county, room);
     let rate = |rating: u8, press: &str| {
         Command::Evaluate(Evaluate {
             number: number.clone(),
@@ -622,23 +652,13 @@ fn a_bad_evaluation_is_followed_up_within_its_workdays_and_closed_by_a_head() {
         "{open:#}"
     );
     assert_eq!(open["cases"][0]["follow"]["workdays_left"], 5);
-    let add = |name: &str, role: &str| {
-        Command::UserAdd(UserAdd {
-            unit: "511603104".to_owned(),
-            name: name.to_owned(),
-            role: role.to_owned(),
-        })
-    };
-    let made: Vec<Value> = [("王五", "clerk"), ("赵六", "head")]
-        .map(|(name, role)| county.world.run(town, add(name, role)))
-        .to_vec();
-    let user = |at: usize| ledger::id::UserId::parse(made[at]["id"].as_str().unwrap());
+    let made = [("王五", "clerk"), ("赵六", "head")].map(|(name, role)| hire(&mut county, town, name, role));
     let follow = |note: &str, close, at| {
         Work::FollowUp(FollowUp {
             number: number.clone(),
             note: note.to_owned(),
             close,
-            user: user(at),
+            user: Some(made[at]),
             once: Some(format!("{note}{close}")),
         })
     };

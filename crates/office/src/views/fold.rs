@@ -295,10 +295,7 @@ impl Under<'_> {
             locked,
             form: head.map(|h| h.form),
             errand: form.is_some_and(|f| f.name == "errand"),
-            case_no: match folded.field("case_no") {
-                Some(Value::Text(no)) => Some(no.clone()),
-                _ => None,
-            },
+            case_no: case_no(folded),
             ended_on: form.and_then(|form| ended_on(form, folded)),
             handled_by: handled_by(folded),
             decided_by: folded.decided_by,
@@ -316,6 +313,14 @@ fn ended_on(form: &ledger::form::Form, folded: &Folded) -> Option<ledger::day::D
         on = form.is_end(&event.state).then(|| on.unwrap_or(event.on));
     }
     on
+}
+
+/// The case that an errand belongs to.
+fn case_no(folded: &Folded) -> Option<String> {
+    match folded.field("case_no") {
+        Some(Value::Text(no)) => Some(no.clone()),
+        _ => None,
+    }
 }
 
 /// Who took the last step that moved it, above the room.
