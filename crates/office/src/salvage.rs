@@ -25,7 +25,8 @@ use store::{Store, StoreError};
 
 use crate::office::{Office, OfficeError};
 use crate::peers::Line;
-use crate::views::{LostEntry, Views};
+use crate::views::Views;
+use crate::views::lost::LostEntry;
 
 /// Without any line it is said so soon: a clerk should not look long for a case that can be read.
 const ALONE_MS: u64 = 5_000;

@@ -11,6 +11,7 @@
 pub(crate) mod counts;
 pub(crate) mod fold;
 pub(crate) mod groups;
+pub(crate) mod lost;
 pub(crate) mod measure;
 pub(crate) mod name;
 pub(crate) mod open;
@@ -32,7 +33,6 @@ use store::{Batch, FrameEntry, JournalFrame, Kv, Order, Position, RunFrame, Scan
 use crate::dayclose::closing_day;
 use crate::keys::Keys;
 use crate::life::fact;
-use crate::views::counts::visit;
 use crate::views::fold::{Fresh, Patience, Read, Under, derived};
 use crate::views::groups::Touched;
 use crate::views::row::{RECORD_DEVICE_ENTRIES_MAX, RowLog};
@@ -87,14 +87,6 @@ pub struct Views {
     changed: Option<Vec<RecordRef>>,
     /// Times in a row that the disk could not read what was to be folded.
     stumbles: u32,
-}
-
-/// An entry that a row speaks of and that lies in a damaged place.
-pub(crate) struct LostEntry {
-    pub(crate) of: RecordRef,
-    pub(crate) log: LogId,
-    pub(crate) tip: Tip,
-    pub(crate) body: Option<Vec<u8>>,
 }
 
 /// What one call of [`Views::apply`] left to do.
@@ -219,33 +211,6 @@ impl Views {
                 Scan::On
             })?;
         Ok(())
-    }
-
-    /// Entries that rows speak of and that lie in damaged places, each with its body where the row's checksum still proves it: a frame
-    /// is damaged by one bit anywhere in it.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub(crate) fn lost(store: &Store) -> Result<Vec<LostEntry>, StoreError> {
-        let mut lost = Vec::new();
-        visit(store.kv(), name::RECORD, &mut |key, value| {
-            let Some((of, row)) = name::tail(key).zip(RecordRow::decode(value)) else {
-                return;
-            };
-            for entry in &row.entries {
-                let at = entry.at();
-                let (segment, offset) = (at.segment, at.offset);
-                if !store.is_hole(Position { segment, offset }) {
-                    continue;
-                }
-                let body = store.body(at).ok();
-                lost.extend(
-                    row.place(of.scope, entry)
-                        .map(|(log, tip)| LostEntry { of, log, tip, body }),
-                );
-            }
-        })?;
-        Ok(lost)
     }
 
     /// Takes in at most about `budget` entries. `authority` must have folded every statement that is committed. Where the disk could
