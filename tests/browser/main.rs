@@ -6,6 +6,7 @@ mod case;
 mod day;
 mod driver;
 mod hub;
+mod hub_reports;
 mod lent;
 mod lock;
 mod papers;

@@ -108,10 +108,15 @@ async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let given: Given = read(console.ask(asked.report()).await?)?;
-    let rooms = console.ask(Command::Rooms).await?;
     let page = Page {
         csrf: &visit.csrf,
-        picker: pick::Picker::of(&given.period, &asked, &rooms, Day::of_wall_ms(wall_ms())),
+        picker: pick::Picker::of(
+            &given.period,
+            &given.unit,
+            asked.frame == "now",
+            &given.choices,
+            Day::of_wall_ms(wall_ms()),
+        ),
         may_freeze: given.over && may_act(visit.person.as_ref(), Right::Report),
         said: console.said(&visit),
         scripts: charts::scripts(),

@@ -141,6 +141,12 @@ fn load_of(
 ) -> Result<(Vec<Vec<u8>>, u64, Office, Wire)> {
     let room = room.copy();
     let bytes = fill(&room, county.catalogue, cases, shape)?;
+    let (frames, office, wire) = met(&room, hub, clock)?;
+    Ok((frames, bytes, office, wire))
+}
+
+/// A room that has met a hub and compared with it, and all frames that it has to send.
+pub(crate) fn met(room: &Room, hub: &mut Office, clock: Clock) -> Result<(Vec<Vec<u8>>, Office, Wire)> {
     let mut office = room.folder.open(4, clock)?;
     let wire = Wire::connect(&mut office, hub, clock);
     let mut frames = Vec::new();
@@ -162,7 +168,7 @@ fn load_of(
         office.commit(clock.now())?;
     }
     frames.extend(outgoing(&mut office, wire.at_room, clock));
-    Ok((frames, bytes, office, wire))
+    Ok((frames, office, wire))
 }
 
 /// The same bytes, in as many pieces as there were commits, each appended and synced.

@@ -4,6 +4,7 @@
 //! cargo bench                         all sections, some minutes
 //! cargo bench -- latency ingest       these only
 //! cargo bench -- --full ingest held   10⁷ entries, 10,000 connections: whatever takes long
+//! CUNLIAN_BENCH_CASES=30000 cargo bench -- report     a tenth of the county, to see that it works
 //! ```
 //!
 //! Rooms are real offices whose disks lie in memory; hubs have a real disk. What a hub does is timed, what its load costs is printed
@@ -23,6 +24,7 @@ mod machine;
 mod made;
 mod node;
 mod pump;
+mod report;
 mod table;
 mod wire;
 
@@ -40,7 +42,7 @@ pub(crate) enum Length {
 
 type Section = (&'static str, fn(&mut Table, Length) -> Result<()>);
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     ("latency", latency::measure),
     ("wire", wire::measure),
     ("reconnect", wire::reconnect),
@@ -49,6 +51,7 @@ const SECTIONS: [Section; 10] = [
     ("catchup", catchup::measure),
     ("crowd", crowd::measure),
     ("idle", idle::measure),
+    ("report", report::measure),
     ("held", held::measure),
     ("ingest", ingest::measure),
 ];

@@ -88,14 +88,20 @@ impl Node {
 
     /// With its page at an address, or `off`.
     pub(crate) fn start_with(data: &Path, console: &str) -> Result<(Self, Duration)> {
+        Self::start_as("node", data, console)
+    }
+
+    /// As the binary of a room (`node`) or of a centre (`hub`).
+    pub(crate) fn start_as(kind: &str, data: &Path, console: &str) -> Result<(Self, Duration)> {
         let api = data.join("api");
         let began = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_cunlian-demo"))
-            .arg("node")
+            .arg(kind)
             .arg("--data")
             .arg(data)
             .arg("run")
             .env("CUNLIAN_CONSOLE", console)
+            .env("CUNLIAN_LISTEN", "127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -119,6 +119,7 @@ impl Office {
             "label": q.period.label(),
             "unit": q.unit.code,
             "unit_name": q.unit.name,
+            "choices": self.unit_choices(&q),
             "watermark": t::watermark(&mark.as_of, mark.rooms, mark.in_step),
             "weights": t::WEIGHTS.iter().map(|(key, label, points, how)| json!({"key": key, "label": label, "points": points, "definition": how})).collect::<Vec<_>>(),
             "people": self.windows_json(&windows, true),

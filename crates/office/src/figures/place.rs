@@ -9,7 +9,7 @@ use replica::authority::Authority;
 use serde::{Deserialize, Serialize};
 
 /// Deeper than any county is.
-const DEPTH_MAX: usize = 32;
+pub(crate) const DEPTH_MAX: usize = 32;
 
 /// Under which unit a case counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]

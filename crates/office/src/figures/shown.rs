@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use ledger::catalogue::Matter;
-use ledger::id::Tier;
+use ledger::id::UnitId;
 use ledger::organisation::{Unit, UnitKind};
 use replica::time::Now;
 use serde_json::{Value as Json, json};
 
 use super::marks::Mark;
+use super::place::DEPTH_MAX;
 use super::tally::{Sums, Tally, change, grouped, hundredths, share, signed};
 use super::{Frame, Question};
 use crate::cases::at_text;
@@ -143,9 +144,10 @@ impl Office {
             at.1 += u64::from(state != "in_step" && state != "revoked");
         }
         let (mut all, mut in_step) = (0, 0);
+        let units = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
+        let ids: BTreeMap<String, UnitId> = units.iter().map(|u| (u.code.to_string(), u.id)).collect();
         for (code, (good, bad)) in steps {
-            let unit = self.unit_by_code(code)?;
-            if self.authority.is_within(unit.id, q.unit.id) {
+            if ids.get(code).is_some_and(|id| self.authority.is_within(*id, q.unit.id)) {
                 all += 1;
                 in_step += u64::from(good > 0 && bad == 0);
             }
@@ -202,6 +204,7 @@ impl Office {
             "matters": self.by_matter_sums(sums, last),
             "coverage": self.coverage(sums),
             "units": self.unit_counts(q),
+            "choices": self.unit_choices(q),
         })
     }
 
@@ -308,37 +311,81 @@ impl Office {
         t::GROUPS.iter().map(row).collect()
     }
 
-    /// Centres, sub-centres, rooms and staff, by the township that they belong to.
+    /// Centres, sub-centres, rooms and staff, by the township that they belong to; of a room its own.
     fn unit_counts(&self, q: &Question) -> Json {
-        let Some(organisation) = self.authority.organisation() else {
-            return Json::Array(Vec::new());
+        let units = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
+        let by_id: BTreeMap<UnitId, &Unit> = units.iter().map(|unit| (unit.id, unit)).collect();
+        // The township above a unit, or the unit asked for where none lies between.
+        let head_of = |unit: UnitId| {
+            let mut at = unit;
+            for _ in 0..DEPTH_MAX {
+                if at == q.unit.id || by_id.get(&at).is_some_and(|u| u.kind == UnitKind::Township) {
+                    return Some(at);
+                }
+                at = self.authority.parent(at)?;
+            }
+            None
         };
-        let is_head = |u: &&Unit| u.kind == UnitKind::Township && self.authority.is_within(u.id, q.unit.id);
-        let mut heads: Vec<&Unit> = organisation.units.iter().filter(is_head).collect();
-        if heads.is_empty() {
-            heads.extend(organisation.unit(q.unit.id));
+        let mut heads: BTreeMap<UnitId, [u64; 5]> = BTreeMap::new();
+        let mut count = |unit: UnitId, at: usize| {
+            if let Some(head) = head_of(unit).filter(|head| self.authority.is_within(*head, q.unit.id)) {
+                heads.entry(head).or_default()[at] += 1;
+            }
+        };
+        for unit in by_id
+            .values()
+            .filter(|u| u.until.is_none_or(|until| until > q.span.last()))
+        {
+            match unit.kind {
+                UnitKind::Township => count(unit.id, 0),
+                UnitKind::SubCentre => count(unit.id, 1),
+                UnitKind::AgentPoint => count(unit.id, 3),
+                UnitKind::Village | UnitKind::Community => count(unit.id, 2),
+                UnitKind::County => {}
+            }
         }
-        heads.sort_by_key(|u| u.code);
-        let row = |head: &Unit| {
-            let within =
-                |u: &&Unit| self.authority.is_within(u.id, head.id) && u.until.is_none_or(|d| d > q.span.last());
-            let count =
-                |is: fn(UnitKind) -> bool| organisation.units.iter().filter(within).filter(|u| is(u.kind)).count();
-            let staff = self.authority.users();
-            let staff = staff
-                .filter(|user| user.active && self.authority.is_within(user.unit, head.id))
-                .count();
-            json!({
-                "unit": head.code,
-                "name": head.name,
-                "centres": count(|k| k == UnitKind::Township),
-                "sub_centres": count(|k| k == UnitKind::SubCentre),
-                "rooms": count(|k| k.tier() == Tier::Room && k != UnitKind::AgentPoint),
-                "agent_points": count(|k| k == UnitKind::AgentPoint),
+        for user in self.authority.users().filter(|user| user.active) {
+            count(user.unit, 4);
+        }
+        let row = |(head, counts): (UnitId, [u64; 5])| {
+            let unit = by_id.get(&head)?;
+            let [centres, sub_centres, rooms, agent_points, staff] = counts;
+            let row = json!({
+                "unit": unit.code,
+                "name": unit.name,
+                "centres": centres,
+                "sub_centres": sub_centres,
+                "rooms": rooms,
+                "agent_points": agent_points,
                 "staff": staff,
-            })
+            });
+            Some((unit.code, row))
         };
-        heads.into_iter().map(row).collect()
+        let rows: BTreeMap<_, Json> = heads.into_iter().filter_map(row).collect();
+        rows.into_values().collect()
+    }
+
+    /// What may be asked for next: our own unit, those below it, and those beside and below the one that is shown.
+    pub(crate) fn unit_choices(&self, q: &Question) -> Json {
+        let own = self.unit();
+        let up = self.authority.parent(q.unit.id);
+        let parents = [
+            own,
+            Some(q.unit.id),
+            up.filter(|up| own.is_some_and(|own| self.authority.is_within(*up, own))),
+        ];
+        let units = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
+        let mut choices: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+        for unit in units.iter().filter(|u| parents.contains(&self.authority.parent(u.id))) {
+            if self.authority.parent(unit.id).is_some() {
+                choices.insert(
+                    unit.code.to_string(),
+                    (&unit.name, self.authority.parent(unit.id) == own),
+                );
+            }
+        }
+        let row = |(code, (name, near)): (String, (&str, bool))| json!({"unit": code, "name": name, "near": near});
+        choices.into_iter().map(row).collect()
     }
 }
 
@@ -388,6 +435,18 @@ mod tests {
         }
         assert_eq!(kind_of("nothing"), None);
         assert_eq!(label_of(Mark::OnTime), Some("按时办结率"));
+    }
+
+    #[test]
+    fn the_page_of_figures_says_what_the_program_says() {
+        let page = include_str!("../../FIGURES.md");
+        for (key, label, definition) in t::FIGURES {
+            assert!(page.contains(&format!("| `{key}` | {label} | {definition} |")), "{key}");
+        }
+        for (_, label, points, how) in t::WEIGHTS {
+            assert!(page.contains(&format!("| {label} | {points} | {how} |")), "{label}");
+        }
+        assert!(page.contains(t::YEAR_ON_YEAR));
     }
 
     #[test]

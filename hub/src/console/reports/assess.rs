@@ -20,8 +20,10 @@ use crate::console::{Console, wall_ms};
 struct Assessed {
     period: String,
     label: String,
+    unit: String,
     unit_name: String,
     watermark: String,
+    choices: Vec<pick::UnitChoice>,
     weights: Vec<Weight>,
     people: Vec<Window>,
     rooms: Vec<Window>,
@@ -70,11 +72,10 @@ pub(super) async fn page(
         unit: asked.unit(),
     };
     let assessed: Assessed = read(console.ask(Command::Report(Report::Assess(ask))).await?)?;
-    let rooms = console.ask(Command::Rooms).await?;
     let today = Day::of_wall_ms(wall_ms());
     let page = Page {
         csrf: &visit.csrf,
-        picker: pick::Picker::of(&assessed.period, &asked, &rooms, today),
+        picker: pick::Picker::of(&assessed.period, &assessed.unit, false, &assessed.choices, today),
         may_note: may_act(visit.person.as_ref(), Right::Report),
         said: console.said(&visit),
         a: &assessed,

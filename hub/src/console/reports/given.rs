@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::pick::UnitChoice;
 use crate::console::texts::reports as t;
 
 #[derive(Clone, Deserialize)]
@@ -21,6 +22,8 @@ pub(crate) struct Given {
     pub(super) matters: Vec<Matter>,
     pub(super) coverage: Vec<Coverage>,
     pub(super) units: Vec<UnitCount>,
+    #[serde(default)]
+    pub(super) choices: Vec<UnitChoice>,
     #[serde(default)]
     pub(super) trend: Vec<Step>,
     #[serde(default)]

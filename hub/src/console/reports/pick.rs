@@ -1,9 +1,8 @@
 //! What a report can be asked for: the periods that people ask for, and the units below.
 
 use ledger::day::Day;
-use serde_json::Value;
+use serde::Deserialize;
 
-use super::Asked;
 use crate::console::texts::reports as t;
 
 /// Months that are offered: a year and the one before it, for last year's December.
@@ -26,7 +25,7 @@ pub(super) struct Picker {
 }
 
 impl Picker {
-    pub(super) fn of(period: &str, asked: &Asked, rooms: &Value, today: Day) -> Self {
+    pub(super) fn of(period: &str, unit: &str, frame_now: bool, choices: &[UnitChoice], today: Day) -> Self {
         let mut periods: Vec<Choice> = offered(today)
             .into_iter()
             .map(|(value, label)| Choice {
@@ -47,8 +46,8 @@ impl Picker {
         Self {
             periods,
             other,
-            units: units(asked, rooms),
-            frame_now: asked.frame == "now",
+            units: choices.iter().map(|choice| choice.shown(unit)).collect(),
+            frame_now,
         }
     }
 }
@@ -73,34 +72,23 @@ fn offered(today: Day) -> Vec<(String, String)> {
     all
 }
 
-/// The townships, or at a township its rooms.
-fn units(asked: &Asked, rooms: &Value) -> Vec<Choice> {
-    let mut units = vec![Choice {
-        value: String::new(),
-        label: t::OWN_UNIT.to_owned(),
-        chosen: asked.unit.is_empty(),
-    }];
-    let mut seen = std::collections::BTreeSet::new();
-    for room in rooms.as_array().into_iter().flatten() {
-        let code = room["unit"].as_str().unwrap_or_default();
-        let name = room["name"].as_str().unwrap_or_default();
-        if seen.insert(code.to_owned()) {
-            units.push(Choice {
-                value: code.to_owned(),
-                label: format!("{name} {code}"),
-                chosen: asked.unit == code,
-            });
+/// A unit that may be asked for next.
+#[derive(Clone, Deserialize)]
+pub(super) struct UnitChoice {
+    unit: String,
+    name: String,
+    /// Directly below this centre.
+    near: bool,
+}
+
+impl UnitChoice {
+    fn shown(&self, unit: &str) -> Choice {
+        Choice {
+            chosen: self.unit == unit,
+            value: self.unit.clone(),
+            label: format!("{}{} {}", if self.near { "" } else { "　" }, self.name, self.unit),
         }
     }
-    if units.iter().all(|choice| !choice.chosen) {
-        let value = asked.unit.clone();
-        units.push(Choice {
-            label: value.clone(),
-            value,
-            chosen: true,
-        });
-    }
-    units
 }
 
 #[cfg(test)]
@@ -128,8 +116,8 @@ mod tests {
     #[test]
     fn a_period_of_ones_own_stands_in_the_field_beside() {
         let today = Day::parse("2026-11-20").unwrap();
-        let picker = Picker::of("2024-02-29", &Asked::default(), &Value::Null, today);
+        let picker = Picker::of("2024-02-29", "", false, &[], today);
         assert_eq!(picker.other, "2024-02-29");
-        assert_eq!(Picker::of("2026-10", &Asked::default(), &Value::Null, today).other, "");
+        assert_eq!(Picker::of("2026-10", "", false, &[], today).other, "");
     }
 }

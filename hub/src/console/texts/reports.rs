@@ -6,7 +6,6 @@ pub(crate) const PERIOD: &str = "统计期";
 pub(crate) const PERIOD_OTHER: &str = "或自己写";
 pub(crate) const PERIOD_HINT: &str = "如 2026-10-09、2026-10、2026-Q4、2026、2026-01..10";
 pub(crate) const UNIT: &str = "机构";
-pub(crate) const OWN_UNIT: &str = "本中心及全部下级";
 pub(crate) const FRAME: &str = "口径";
 pub(crate) const THEN: &str = "当时口径（按办件当天的机构）";
 pub(crate) const NOW: &str = "现行口径（按今天的机构）";

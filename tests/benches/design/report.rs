@@ -1,0 +1,129 @@
+//! A county's reports over 300,000 cases: how long a month takes, and what the hub that holds them all needs of memory.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use ledger::day::Day;
+use office::Office;
+use office::command::{Command, Frame, Report, ReportCases, ReportFreeze, ReportOf};
+use serde_json::Value;
+
+use crate::Length;
+use crate::county::{County, Room, command, open_real};
+use crate::ingest::met;
+use crate::machine::{Clock, percentile, rss_bytes};
+use crate::made::{Case, Shape, fill_with};
+use crate::node::Node;
+use crate::pump::take;
+use crate::table::{Row, Table, Target, Unit};
+
+/// A busy county's sixteen months.
+const CASES: usize = 300_000;
+const ROOMS: usize = 30;
+/// Business dates over which the cases lie.
+const DAYS: usize = 400;
+/// Times that each question is asked.
+const ASKED: usize = 5;
+
+pub(crate) fn measure(table: &mut Table, _: Length) -> Result<()> {
+    let cases = match std::env::var("CUNLIAN_BENCH_CASES") {
+        Ok(cases) => cases.parse().context("CUNLIAN_BENCH_CASES")?,
+        Err(_) => CASES,
+    };
+    let clock = Clock::start();
+    let county = County::found(ROOMS, clock)?;
+    let dir = tempfile::tempdir_in(crate::node::target_dir())?;
+    let data = dir.path().join("hub");
+    county.hub.put(&data)?;
+    let mut hub = open_real(&data, clock)?;
+    for room in &county.rooms {
+        send(room, &county, cases / ROOMS, &mut hub, clock)?;
+    }
+    let last = Day::of_wall_ms(clock.now().wall_ms);
+    let (_, _, day) = last.ymd();
+    let month = last.plus(-(day as i32)).to_string()[..7].to_owned();
+    ask_all(table, &mut hub, &month, cases, clock)?;
+    hub.rest(clock.now())?;
+    drop(hub);
+    memory(table, &data, &month, cases)
+}
+
+/// One room's cases, received and applied by the hub.
+fn send(room: &Room, county: &County, cases: usize, hub: &mut Office, clock: Clock) -> Result<()> {
+    let room = room.copy();
+    let today = Day::of_wall_ms(clock.now().wall_ms);
+    let a_day = cases.div_ceil(DAYS).max(1);
+    let book: Vec<Case> = (0..cases)
+        .map(|at| {
+            let back = i32::try_from((cases - 1 - at) / a_day)?;
+            // One in ten is open, half of these accepted.
+            let changes = [1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3][at % 20];
+            let (on, nth) = (today.plus(-back), at % a_day);
+            Ok(Case { on, nth, changes })
+        })
+        .collect::<Result<_>>()?;
+    fill_with(&room, county.catalogue, &book, Shape::Together)?;
+    let (frames, mut office, wire) = met(&room, hub, clock)?;
+    take(hub, wire.at_hub, &frames, clock)?;
+    while hub.apply(clock.now(), net::limits::APPLY_IDLE)? > 0 {}
+    wire.part(&mut office, hub, clock);
+    Ok(())
+}
+
+fn ask_all(table: &mut Table, hub: &mut Office, month: &str, cases: usize, clock: Clock) -> Result<()> {
+    let mut ask = |what: &str, target: Target, report: &Report| -> Result<Value> {
+        let mut took = Vec::new();
+        let mut answer = Value::Null;
+        for _ in 0..ASKED {
+            let began = Instant::now();
+            answer = command(hub, clock, Command::Report(report.clone()))?;
+            took.push(began.elapsed());
+        }
+        let ms = |d: Duration| d.as_secs_f64() * 1e3;
+        let slowest = took.iter().copied().max().unwrap_or_default();
+        let row = Row::new(format!("{what}, {cases} cases"), Unit::Millis, ms(slowest));
+        table.push(row.floor(ms(percentile(&mut took, 0.5))).target(target));
+        Ok(answer)
+    };
+    let of = |period: &str, frame| {
+        Report::Show(ReportOf {
+            period: Some(period.to_owned()),
+            unit: None,
+            frame,
+        })
+    };
+    let told = ask("report of a month", Target::AtMost(1_000.0), &of(month, Frame::Then))?;
+    let received = told["figures"][0]["value"].as_u64().unwrap_or(0);
+    ensure!(received > 0 && received < cases as u64, "{received} cases in a month");
+    ask("report of a year", Target::None, &of(&month[..4], Frame::Now))?;
+    let behind = ReportCases {
+        period: Some(month.to_owned()),
+        figure: "closed".to_owned(),
+        ..ReportCases::default()
+    };
+    ask("the cases behind a figure", Target::None, &Report::Cases(behind))?;
+    let freeze = ReportFreeze {
+        period: month.to_owned(),
+        ..ReportFreeze::default()
+    };
+    ask("a month frozen", Target::None, &Report::Freeze(freeze))?;
+    table.note("report: the slowest of five, asked of the office of a county hub with sled on a real disk; the floor column is the median.");
+    Ok(())
+}
+
+/// The same folder in a process of its own, which then answers a report.
+fn memory(table: &mut Table, data: &std::path::Path, month: &str, cases: usize) -> Result<()> {
+    let (hub, _) = Node::start_as("hub", data, "off")?;
+    let mut api = cunlian_tests::api::Api::connect(data)?;
+    let ask = serde_json::json!({"command": "report", "report": "show", "period": month});
+    let answer = api.ask(&ask).map_err(|e| anyhow::anyhow!("{e:?}"))?;
+    ensure!(answer["figures"].is_array(), "no report: {answer}");
+    let mb = rss_bytes(hub.id())? as f64 / 1e6;
+    let row = Row::new(
+        format!("hub RSS after a month report, {cases} cases"),
+        Unit::Mebibytes,
+        mb,
+    );
+    table.push(row.target(Target::AtMost(600.0)));
+    hub.stop(data)
+}
