@@ -7,6 +7,7 @@ mod day;
 mod driver;
 mod hub;
 mod hub_reports;
+mod hub_wall;
 mod lent;
 mod lock;
 mod papers;

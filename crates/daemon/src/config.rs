@@ -1,5 +1,7 @@
 //! Configuration: flag > environment > file > default. Few keys, unknown ones refused.
 
+mod watch;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +10,8 @@ use serde::Deserialize;
 
 use crate::cli::{Common, RunArgs};
 use crate::failure::Failure;
+
+pub use watch::{Watching, Webhook};
 
 /// A configuration file has a handful of lines; what is larger is the wrong file.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -66,6 +70,8 @@ pub struct Config {
     pub console_names: Vec<String>,
     /// A certificate of the county's own for a hub's pages, and its key, as PEM files.
     pub console_pem: Option<Pem>,
+    /// Metrics and alerts.
+    pub watching: Box<Watching>,
     /// Hub addresses besides those that the ticket brought, best first.
     pub hubs: Vec<String>,
     /// The longest delay before dialling again.
@@ -89,6 +95,11 @@ struct File {
     console_names: Option<Vec<String>>,
     console_cert: Option<PathBuf>,
     console_key: Option<PathBuf>,
+    metrics: Option<String>,
+    watch_seconds: Option<u64>,
+    alert_webhook: Option<String>,
+    alert_webhook_secret: Option<String>,
+    alert_webhook_ca: Option<PathBuf>,
     hubs: Option<Vec<String>>,
     retry_ms_max: Option<u64>,
     lock_after_minutes: Option<u64>,
@@ -110,6 +121,7 @@ impl Config {
             console: Some(SocketAddr::from(([127, 0, 0, 1], console_port(kind)))),
             console_names: Vec::new(),
             console_pem: None,
+            watching: Box::default(),
             hubs: Vec::new(),
             retry_max: net::limits::RETRY_MAX,
             lock_after: match kind {
@@ -162,6 +174,16 @@ impl Config {
         }
         config.console_names = console_names(kind, file.console_names.unwrap_or_default())?;
         config.console_pem = pem(kind, file.console_cert, file.console_key)?;
+        config.watching = Box::new(watch::watching(
+            kind,
+            watch::Said {
+                metrics: file.metrics,
+                watch_seconds: file.watch_seconds,
+                webhook: file.alert_webhook,
+                secret: file.alert_webhook_secret,
+                ca: file.alert_webhook_ca,
+            },
+        )?);
         config.hubs = if run.hubs.is_empty() {
             file.hubs.unwrap_or_default()
         } else {

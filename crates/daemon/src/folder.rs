@@ -16,6 +16,7 @@ const API_FILE: &str = "api";
 const LISTEN_FILE: &str = "listen";
 /// Where the pages are served: one line.
 const CONSOLE_FILE: &str = "console";
+const METRICS_FILE: &str = "metrics";
 /// The index lies apart, so that it can be deleted whole.
 const INDEX_DIR: &str = "index";
 
@@ -137,6 +138,14 @@ impl Folder {
         self.write_private(CONSOLE_FILE, &format!("{addr}\n"))
     }
 
+    /// Tells people and tests where metrics are read.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn write_metrics(&self, addr: SocketAddr) -> io::Result<()> {
+        self.write_private(METRICS_FILE, &format!("{addr}\n"))
+    }
+
     /// Keeps a small file of a face: whole or as before, and on the disk when this returns.
     ///
     /// # Errors
@@ -173,7 +182,7 @@ impl Folder {
 
     /// The daemon is gone: nobody shall look for it.
     pub fn forget_daemon(&self) {
-        for name in [API_FILE, LISTEN_FILE, CONSOLE_FILE] {
+        for name in [API_FILE, LISTEN_FILE, CONSOLE_FILE, METRICS_FILE] {
             // A file that stays is no harm: the folder's lock tells whether a daemon runs.
             let _ = fs::remove_file(self.path.join(name));
         }

@@ -16,6 +16,7 @@ mod face;
 mod failure;
 mod folder;
 mod logging;
+mod metrics;
 mod office_home;
 mod passphrase;
 mod perform;
@@ -25,6 +26,7 @@ mod run;
 mod service;
 mod signal;
 pub mod usage;
+mod watch;
 mod words;
 
 pub use action::{Action, FolderNeed};

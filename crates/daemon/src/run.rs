@@ -13,9 +13,11 @@ use crate::api::Api;
 use crate::config::{Config, Kind};
 use crate::face::{Console, Face, Serving};
 use crate::folder::Folder;
+use crate::metrics::Metrics;
 use crate::office_home::{self, NotOpened, Opened, Opening};
 use crate::progress;
 use crate::service::Service;
+use crate::watch::Watch;
 
 /// A single command that has the folder open is done within this time; a daemon is not.
 const FOLDER_PATIENCE: Duration = Duration::from_secs(3);
@@ -116,6 +118,8 @@ struct Daemon {
     dialling: net::Dialling,
     api: Api,
     serving: Option<Serving>,
+    metrics: Option<Metrics>,
+    watch: Option<Watch>,
 }
 
 impl Daemon {
@@ -151,12 +155,23 @@ impl Daemon {
                     }
                     _ => None,
                 };
+                let service = || Service::new(keeper.clone(), identity.clone(), config.kind);
+                let watching = &config.watching;
+                let metrics = match watching.metrics {
+                    Some(addr) => Metrics::start(addr, service(), folder).await,
+                    None => None,
+                };
+                // A room watches nobody.
+                let watch = (config.kind == Kind::Hub)
+                    .then(|| Watch::start(service(), watching.every, watching.webhook.clone()));
                 Ok(Self {
                     opened,
                     server,
                     dialling,
                     api,
                     serving,
+                    metrics,
+                    watch,
                 })
             }
             Err(error) => {
@@ -204,6 +219,8 @@ impl Daemon {
             dialling,
             api,
             serving,
+            metrics,
+            watch,
         } = self;
         let Opened { keeper, running, .. } = opened;
         let (ended, mut thread) = oneshot::channel();
@@ -218,6 +235,12 @@ impl Daemon {
         api.close();
         if let Some(serving) = serving {
             serving.close();
+        }
+        if let Some(metrics) = metrics {
+            metrics.close();
+        }
+        if let Some(watch) = watch {
+            watch.close();
         }
         dialling.stop();
         keeper.stop().await;

@@ -5,6 +5,7 @@
 
 mod api;
 mod tiers;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -135,7 +135,7 @@ impl Rules {
             self.skew_minutes,
         ];
         let sound = spans.iter().all(|n| *n <= MINUTES_MAX)
-            && self.disk_percent <= 90
+            && self.disk_percent <= 100
             && self.conflict_workdays <= 250
             && self.versions_behind <= 1_000
             && self.forks <= 1

@@ -81,7 +81,7 @@ pub(crate) fn bad_hours() -> CommandError {
 pub(crate) fn bad_rules() -> CommandError {
     CommandError::usage(
         "bad_rules",
-        "有的数字超出了范围：分钟、小时最大 129600，百分比最大 90，工作日最大 250；请改正。",
+        "有的数字超出了范围：分钟、小时最大 129600，百分比最大 100，工作日最大 250；请改正。",
     )
 }
 
