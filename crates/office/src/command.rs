@@ -12,6 +12,7 @@ mod desk;
 mod health;
 mod report;
 mod rows;
+mod members;
 mod secret;
 mod work;
 
@@ -21,6 +22,7 @@ pub use desk::{
 };
 pub use health::{AlertList, AlertMute, AlertRulesSet, AlertTold, AlertUnmute, RoomShow, Wall, WallSort};
 pub use report::{AbsenceNote, Assess, Frame, Report, ReportCases, ReportFreeze, ReportKept, ReportOf};
+pub use members::{Approve, InviteMany, Members, Replace, TicketCancel};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 pub use work::{
@@ -44,6 +46,8 @@ pub enum Command {
     MemberExtend(MemberExtend),
     /// Lets in a further hub of the topmost unit with the root key.
     MemberAdmit(MemberAdmit),
+    /// Tickets and devices as a console asks for them.
+    Members(Members),
     CaseNew(CaseNew),
     CaseDo(CaseDo),
     /// The applicant's own press (好差评).

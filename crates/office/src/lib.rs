@@ -44,6 +44,7 @@ mod salvage;
 mod statements;
 mod status;
 mod texts;
+mod tickets;
 pub mod tiers;
 mod users;
 mod verify;

@@ -380,6 +380,8 @@ pub(crate) fn act(act: &str) -> &'static str {
         "admit" => "准入设备",
         "revoke" => "停用设备",
         "extend" => "承认记录",
+        "approve" => "批准设备",
+        "ticket_cancel" => "作废入网票",
         "user_add" => "新增人员",
         "user_code" => "重发登记码",
         "user_stop" => "停用人员",
