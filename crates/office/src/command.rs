@@ -14,6 +14,7 @@ mod report;
 mod rows;
 mod members;
 mod secret;
+mod tables;
 mod work;
 
 pub use desk::{
@@ -25,6 +26,7 @@ pub use report::{AbsenceNote, Assess, Frame, Report, ReportCases, ReportFreeze, 
 pub use members::{Approve, InviteMany, Members, Replace, TicketCancel};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
+pub use tables::{Table, TableShow, TableText, Tables};
 pub use work::{
     CaseDoMany, ConflictQueue, DocGive, DocRegister, FollowUp, FollowUpList, Inbox, QuarantineQueue, QuarantineRetry,
     WaitingLeave, WaitingList, Work,
@@ -103,6 +105,8 @@ pub enum Command {
     DraftDrop(DraftOf),
     /// What became of a form that was sent.
     Sent(SentOf),
+    /// The county's organisation, catalogue and calendar.
+    Tables(Tables),
     UserAdd(UserAdd),
     /// A new one-time code.
     UserCode(UserRef),

@@ -43,6 +43,7 @@ mod rooms;
 mod salvage;
 mod statements;
 mod status;
+mod tables;
 mod texts;
 mod tickets;
 pub mod tiers;

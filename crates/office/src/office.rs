@@ -311,6 +311,7 @@ impl Office {
             Command::MemberExtend(args) => self.member_extend(now, &args),
             Command::MemberAdmit(args) => self.member_admit(now, &args),
             Command::Members(asked) => self.members(now, asked),
+            Command::Tables(asked) => self.tables(now, asked),
             Command::UserAdd(args) => self.user_add(now, &args),
             Command::UserCode(args) => self.user_code(now, &args),
             Command::UserStop(args) => self.user_stop(now, &args),

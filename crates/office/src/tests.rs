@@ -19,6 +19,7 @@ mod month;
 mod rot;
 mod salvage;
 mod storm;
+mod tables;
 mod tickets;
 mod trail;
 mod users;

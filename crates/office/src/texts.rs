@@ -382,6 +382,7 @@ pub(crate) fn act(act: &str) -> &'static str {
         "extend" => "承认记录",
         "approve" => "批准设备",
         "ticket_cancel" => "作废入网票",
+        "publish" => "发布县里的表",
         "user_add" => "新增人员",
         "user_code" => "重发登记码",
         "user_stop" => "停用人员",

@@ -27,19 +27,27 @@ fn a_list_of_units_gives_a_ticket_each_and_one_bad_line_stops_no_other() {
         addrs: addrs(),
         ..InviteMany::default()
     };
-    let made = county.world.run(township, Command::Members(Members::InviteMany(many.clone())));
+    let made = county
+        .world
+        .run(township, Command::Members(Members::InviteMany(many.clone())));
     assert_eq!(made["tickets"].as_array().unwrap().len(), 2, "{made:#}");
     assert_eq!(made["refused"][0]["unit"], "999999");
     let open = tickets(&mut county, township);
     assert_eq!(open["open"].as_array().unwrap().len(), 2);
-    assert_eq!(open["addrs"][0], "10.0.0.1:7701", "the next ones most likely say the same");
+    assert_eq!(
+        open["addrs"][0], "10.0.0.1:7701",
+        "the next ones most likely say the same"
+    );
     assert!(!open.to_string().contains("CL1-"), "a ticket is shown once");
     // What is wrong with all of them is no list of a hundred refusals.
     let wrong = InviteMany {
         addrs: vec!["nowhere".to_owned()],
         ..many
     };
-    let error = county.world.command(township, Command::Members(Members::InviteMany(wrong))).unwrap_err();
+    let error = county
+        .world
+        .command(township, Command::Members(Members::InviteMany(wrong)))
+        .unwrap_err();
     assert_eq!(error.code, "bad_addr");
 
     // One that went astray is taken back, also over a restart.
@@ -49,7 +57,10 @@ fn a_list_of_units_gives_a_ticket_each_and_one_bad_line_stops_no_other() {
     county.world.kill(township);
     county.world.start(township);
     assert_eq!(tickets(&mut county, township)["open"].as_array().unwrap().len(), 1);
-    assert_eq!(county.world.command(township, cancel).unwrap_err().code, "unknown_ticket");
+    assert_eq!(
+        county.world.command(township, cancel).unwrap_err().code,
+        "unknown_ticket"
+    );
 }
 
 #[test]
@@ -78,7 +89,13 @@ fn a_ticket_that_asks_for_approval_lets_in_the_device_whose_fingerprint_was_comp
     county.world.run(township, approve);
     assert!(county.world.join(thief, township, Role::Node, &ticket).is_err());
     county.world.join(clerk, township, Role::Node, &ticket).unwrap();
-    assert!(county.world.join(thief, township, Role::Node, &ticket).unwrap_err().contains("用过"));
+    assert!(
+        county
+            .world
+            .join(thief, township, Role::Node, &ticket)
+            .unwrap_err()
+            .contains("用过")
+    );
 }
 
 #[test]
@@ -107,7 +124,10 @@ fn a_lost_pc_is_replaced_in_one_step_and_the_book_flows_back() {
     };
     let device = county.world.device_of(room).to_string();
     // A ticket that could not be made takes nobody out.
-    let error = county.world.command(township, replace(Vec::new(), &device)).unwrap_err();
+    let error = county
+        .world
+        .command(township, replace(Vec::new(), &device))
+        .unwrap_err();
     assert_eq!(error.code, "bad_addr");
     let id = county.world.device_of(room);
     assert!(county.world.office(township).is_member(&id));
@@ -115,18 +135,29 @@ fn a_lost_pc_is_replaced_in_one_step_and_the_book_flows_back() {
     let ticket = county.world.run(township, replace(addrs(), &device));
     assert!(county.world.office(township).is_revoked(&id));
     let new = county.world.device("new");
-    county.world.join(new, township, Role::Node, ticket["ticket"].as_str().unwrap()).unwrap();
+    county
+        .world
+        .join(new, township, Role::Node, ticket["ticket"].as_str().unwrap())
+        .unwrap();
     county.world.line(new, township);
     county.world.pass(10_000);
     assert_eq!(county.numbers(new), [number]);
     let members = county.world.run(township, Command::MemberList);
     let device = county.world.device_of(new).to_string();
-    let row = members.as_array().unwrap().iter().find(|m| m["device"] == device.as_str()).unwrap();
+    let row = members
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|m| m["device"] == device.as_str())
+        .unwrap();
     assert_eq!(row["invited_by"], "王主任", "{row:#}");
     // The trail says who did it.
     let trail = county.world.run(township, Command::AuditList(Default::default()));
     let revoke = trail.as_array().unwrap().iter().find(|r| r["act"] == "revoke").unwrap();
-    assert_eq!((&revoke["user_name"], &revoke["reason"]), (&"王主任".into(), &"电脑被偷".into()));
+    assert_eq!(
+        (&revoke["user_name"], &revoke["reason"]),
+        (&"王主任".into(), &"电脑被偷".into())
+    );
     // Somebody who does not work here asks for nothing.
     let stranger = By {
         user: UserId([9; 8]),
