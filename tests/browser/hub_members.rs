@@ -3,7 +3,7 @@
 use super::driver::{Browser, until};
 use super::hub::Centres;
 use super::{ROOM, TOWNSHIP};
-use daemon::config::Kind;
+use cunlian_tests::place::Kind;
 
 const ZHANG: &str = "11010519491231002X";
 

@@ -10,9 +10,9 @@ use thiserror::Error;
 
 mod desk;
 mod health;
+mod members;
 mod report;
 mod rows;
-mod members;
 mod secret;
 mod tables;
 mod work;
@@ -22,8 +22,8 @@ pub use desk::{
     Monthly, Paper, SentOf, Visits,
 };
 pub use health::{AlertList, AlertMute, AlertRulesSet, AlertTold, AlertUnmute, RoomShow, Wall, WallSort};
-pub use report::{AbsenceNote, Assess, Frame, Report, ReportCases, ReportFreeze, ReportKept, ReportOf};
 pub use members::{Approve, InviteMany, Members, Replace, TicketCancel};
+pub use report::{AbsenceNote, Assess, Frame, Report, ReportCases, ReportFreeze, ReportKept, ReportOf};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 pub use tables::{Table, TableShow, TableText, Tables};
