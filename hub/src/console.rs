@@ -18,7 +18,6 @@ mod people;
 pub(crate) mod reports;
 mod rights;
 mod room;
-mod tables;
 mod texts;
 mod users;
 mod wall;
@@ -55,7 +54,6 @@ const MENU: &[(Right, Link)] = &[
     (Right::Report, link("/reports", texts::reports::REPORTS, "5")),
     (Right::Report, link("/assess", texts::reports::ASSESS, "6")),
     (Right::Members, link("/members", texts::MEMBERS, "7")),
-    (Right::Publish, link("/tables", texts::TABLES, "0")),
     (Right::Users, link("/users", texts::USERS, "8")),
     (Right::Audit, link("/audit", texts::AUDIT, "9")),
 ];
@@ -63,9 +61,6 @@ const MENU: &[(Right, Link)] = &[
 const fn link(path: &'static str, label: &'static str, key: &'static str) -> Link {
     Link { path, label, key }
 }
-
-/// Routes that take files.
-const FILES: &[&str] = &[members::LOOK, tables::LOOKS[0], tables::LOOKS[1], tables::LOOKS[2]];
 
 /// What every page works with.
 pub(crate) struct Console {
@@ -85,7 +80,7 @@ async fn open(stage: Stage) {
         return;
     };
     let lock = stage.config.desk_lock;
-    let gate = Gate::new(addr, Sessions::new(lock)).taking_files(FILES);
+    let gate = Gate::new(addr, Sessions::new(lock));
     let tls = stage.certificate.map(|c| c.tls);
     let console = Arc::new(Console {
         service: stage.service,
@@ -123,7 +118,6 @@ fn pages() -> Routes {
         .with(work::routes())
         .with(members::routes())
         .with(reports::routes())
-        .with(tables::routes())
         .with(users::routes())
         .with(audit::routes())
 }

@@ -104,13 +104,18 @@ fn a_month_is_read_down_to_its_cases_frozen_and_what_comes_late_is_named() {
 
     on_paper_and_as_a_workbook(&centres, &browser, &month);
 
+    frozen_and_late(&centres, &browser, &month);
+    a_clerk_freezes_nothing(&centres, &browser, &month);
+}
+
+fn frozen_and_late(centres: &Centres, browser: &Browser, month: &str) {
     // Frozen, and then a case of that month comes late.
     browser.go(&centres.url(centres.hub, &format!("/reports?period={month}")));
     browser.press("form[action='/reports/freeze'] button");
     browser.wait("the frozen month", |b| {
         b.path() == "/reports/kept" && b.text().contains("没有补报")
     });
-    let late = receive(&centres, 4, &format!("{month}-20"));
+    let late = receive(centres, 4, &format!("{month}-20"));
     browser.go(browser.js("return location.href").as_str().expect("an address"));
     let text = browser.text();
     assert!(text.contains("补报 1 件") && text.contains(&late), "{text}");
@@ -124,11 +129,13 @@ fn a_month_is_read_down_to_its_cases_frozen_and_what_comes_late_is_named() {
     browser.screen("report-frozen");
     browser.go(&centres.url(centres.hub, "/reports/frozen"));
     assert!(browser.text().contains("王主任"), "{}", browser.text());
+}
 
+fn a_clerk_freezes_nothing(centres: &Centres, browser: &Browser, month: &str) {
     // A clerk of the township reads reports and freezes none, by no address.
-    centres.enter(&browser, centres.town, "李芳", "clerk");
+    centres.enter(browser, centres.town, "李芳", "clerk");
     browser.go(&centres.url(centres.town, &format!("/reports?period={month}")));
-    assert_eq!(shown(&browser, "received"), "4");
+    assert_eq!(shown(browser, "received"), "4");
     assert_eq!(
         browser.js("return !document.querySelector(\"form[action='/reports/freeze']\")"),
         true

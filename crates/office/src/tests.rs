@@ -19,8 +19,6 @@ mod month;
 mod rot;
 mod salvage;
 mod storm;
-mod tables;
-mod tickets;
 mod trail;
 mod users;
 mod window;

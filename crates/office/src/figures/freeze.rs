@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use ledger::day::Day;
-use ledger::id::{DeviceId, Scope, ScopeKind, UnitId, UserId};
+use ledger::id::{DeviceId, Scope, ScopeKind, Tier, UnitId, UserId};
 use minicbor::{Decode, Encode};
 use replica::entry::{BODY_BYTES_MAX, Entry, KIND_REPORT, LogId, Tip};
 use replica::time::Now;
@@ -189,7 +189,7 @@ impl Office {
         books.map(tips).collect()
     }
 
-    /// Everything kept that one may speak of: a centre keeps what concerns its own unit and those below.
+    /// Everything kept that one may speak of: a centre what concerns its own unit and those below, a room nothing.
     pub(crate) fn each_kept(&self, each: &mut dyn FnMut(LogId, Tip, Kept)) -> Result<(), CommandError> {
         let scanned = self
             .store
@@ -200,7 +200,9 @@ impl Office {
                         Kept::Report(frozen) => frozen.unit,
                         Kept::Absence(absence) => absence.unit,
                     };
-                    if self.authority.is_within(about, log.scope.unit) {
+                    let from = self.authority.unit(log.scope.unit);
+                    let is_centre = from.is_some_and(|unit| unit.kind.tier() > Tier::Room);
+                    if is_centre && self.authority.is_within(about, log.scope.unit) {
                         each(log, tip, kept);
                     }
                 }

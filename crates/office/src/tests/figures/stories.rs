@@ -1,8 +1,9 @@
 //! What is asked of a report beyond its sums: its cases, its versions, what came late, whose window did what.
 
 use ledger::day::Day;
-use ledger::id::UserId;
+use ledger::id::{Scope, UserId};
 use ledger::organisation::Organisation;
+use replica::entry::{Entry, KIND_REPORT};
 use replica::statement::Statement;
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::command::{
     ReportKept, ReportOf, UserAdd,
 };
 use crate::rig::Seat;
+use crate::views::name;
 
 fn figure<'r>(report: &'r Value, key: &str) -> &'r Value {
     let found = report["figures"].as_array().unwrap().iter().find(|f| f["key"] == key);
@@ -171,19 +173,7 @@ fn a_frozen_month_stays_as_it_was_and_what_comes_late_is_named() {
         mark.starts_with("截至 2026-10-31 24:00，148 个村室中 5 个已同步"),
         "{mark}"
     );
-    // A case of the month is taken back at the township, and one is received in November: no affair of October.
-    let town = county.townships[0];
-    let void = county.cases(county.rooms[0])[0]["project_no"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let act = CaseDo {
-        number: void.clone(),
-        event: "void".to_owned(),
-        reason: Some("登记有误".to_owned()),
-        ..CaseDo::default()
-    };
-    county.world.run(town, Command::CaseDo(act));
+    let void = taken_back(&mut county);
     receive(&mut county, 0, 88, "2026-11-03", None, None);
     county.world.heal(line);
     county.world.pass(30_000);
@@ -205,18 +195,40 @@ fn a_frozen_month_stays_as_it_was_and_what_comes_late_is_named() {
     assert_eq!((cases.len(), &shown["late"]["all"]), (2, &json!(2)), "{cases:?}");
     assert!(of(&late)["gained"].as_array().unwrap().contains(&json!("收件量")));
     assert!(of(&void)["lost"].as_array().unwrap().contains(&json!("办结量")));
+    frozen_again(&mut county, &first, &shown);
+}
+
+/// A case of the month is made void at the township; its number. A case of November is no affair of October.
+fn taken_back(county: &mut County) -> String {
+    let town = county.townships[0];
+    let void = county.cases(county.rooms[0])[0]["project_no"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let act = CaseDo {
+        number: void.clone(),
+        event: "void".to_owned(),
+        reason: Some("登记有误".to_owned()),
+        ..CaseDo::default()
+    };
+    county.world.run(town, Command::CaseDo(act));
+    void
+}
+
+fn frozen_again(county: &mut County, first: &Value, shown: &Value) {
+    let hub = county.hub;
     // Frozen again it is a further version; the first stays as it was.
-    let second = freeze(&mut county, hub, "2026-10");
+    let second = freeze(county, hub, "2026-10");
     assert_eq!(second["version"], 2);
-    assert_eq!(kept(&mut county, hub, &second["id"])["late"]["all"], 0);
-    assert_eq!(kept(&mut county, hub, &first["id"])["figures"], shown["figures"]);
+    assert_eq!(kept(county, hub, &second["id"])["late"]["all"], 0);
+    assert_eq!(kept(county, hub, &first["id"])["figures"], shown["figures"]);
     let list = county.world.run(hub, Command::Report(Report::List));
     assert_eq!(list.as_array().unwrap().len(), 2);
-    let told = report(&mut county, hub, "2026-10", "");
+    let told = report(county, hub, "2026-10", "");
     assert_eq!(told["frozen"].as_array().unwrap().len(), 2);
     // Kept in the journal: a lost index forgets nothing of it.
     county.world.run(hub, Command::Reindex);
-    assert_eq!(kept(&mut county, hub, &first["id"])["figures"], shown["figures"]);
+    assert_eq!(kept(county, hub, &first["id"])["figures"], shown["figures"]);
     let verified = county.world.run(hub, Command::Verify);
     assert_eq!(verified["clean"], true, "{verified}");
 }
@@ -324,24 +336,20 @@ fn windows_are_assessed_by_what_they_closed_and_whether_an_empty_post_was_filled
         reason: "病假".to_owned(),
     };
     receive(&mut county, 0, 9, "2026-11-20", wang, Some(cover));
-    let absent = |half: &str, day: &str| AbsenceNote {
-        unit: code.to_owned(),
-        name: "李芳".to_owned(),
-        on: Day::parse(day).unwrap(),
-        half: half.to_owned(),
-        user: None,
-    };
     // This forenoon, when the cover was, and a whole day on which nobody came.
     let noted = county
         .world
-        .run(hub, Command::Report(Report::Absence(absent("am", "2026-11-20"))));
+        .run(hub, Command::Report(Report::Absence(absent(code, "am", "2026-11-20"))));
     assert_eq!(noted["half_days"], 1);
     county
         .world
-        .run(hub, Command::Report(Report::Absence(absent("day", "2026-11-18"))));
+        .run(hub, Command::Report(Report::Absence(absent(code, "day", "2026-11-18"))));
     let refused = county
         .world
-        .command(hub, Command::Report(Report::Absence(absent("night", "2026-11-18"))))
+        .command(
+            hub,
+            Command::Report(Report::Absence(absent(code, "night", "2026-11-18"))),
+        )
         .unwrap_err();
     assert_eq!(refused.code, "bad_half");
     county.world.pass(10_000);
@@ -351,6 +359,21 @@ fn windows_are_assessed_by_what_they_closed_and_whether_an_empty_post_was_filled
         (&cover["part"], &cover["whole"], &cover["shown"]),
         (&json!(1), &json!(3), &json!("33.33%"))
     );
+    assert_assessed(&mut county, code);
+}
+
+fn absent(unit: &str, half: &str, day: &str) -> AbsenceNote {
+    AbsenceNote {
+        unit: unit.to_owned(),
+        name: "李芳".to_owned(),
+        on: Day::parse(day).unwrap(),
+        half: half.to_owned(),
+        user: None,
+    }
+}
+
+fn assert_assessed(county: &mut County, code: &str) {
+    let hub = county.hub;
     let args = Assess {
         period: Some("2026-11".to_owned()),
         unit: Some(code.to_owned()),
@@ -448,4 +471,37 @@ fn a_period_that_is_none_or_to_come_is_refused_with_how_to_write_it() {
     };
     let codes = ["2026-13", "2027-01", "2026-11", " "].map(&mut asked);
     assert_eq!(codes, ["bad_period", "period_to_come", "told", "told"]);
+}
+
+#[test]
+fn a_room_that_writes_a_frozen_report_of_its_own_is_not_listened_to() {
+    let mut county = autumn(318);
+    let (hub, room) = (county.hub, county.rooms[0]);
+    let ask = ReportFreeze {
+        period: "2026-10".to_owned(),
+        unit: Some(ROOMS[0].1.to_owned()),
+        ..ReportFreeze::default()
+    };
+    county.world.run(hub, Command::Report(Report::Freeze(ask)));
+    let kept = county.world.office(hub).store.kv().prefix(name::KEPT).unwrap();
+    assert_eq!(kept.len(), 1);
+    // The same words once more, signed by the room in its own book.
+    let now = county.world.now(room);
+    let office = county.world.office(room);
+    let book = Scope::book(office.unit().unwrap());
+    let entry = Entry {
+        kind: KIND_REPORT,
+        body: kept[0].1.clone(),
+    };
+    office.stage_entries(book, vec![entry]).unwrap();
+    office.commit(now).unwrap();
+    county.world.pass(10_000);
+    assert_eq!(
+        county.world.office(hub).store.kv().prefix(name::KEPT).unwrap().len(),
+        2,
+        "it is kept"
+    );
+    let list = county.world.run(hub, Command::Report(Report::List));
+    assert_eq!(list.as_array().unwrap().len(), 1, "and means nothing");
+    assert_eq!(county.world.run(hub, Command::Verify)["clean"], true);
 }
