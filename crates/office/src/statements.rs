@@ -3,14 +3,14 @@
 //! A copy of each lies in the index. Truth is the journal; but when a disk has rotted just where an admission or the organisation lay,
 //! a room with no line must still be able to work, so what the copy says counts until a peer has sent the entry again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ledger::id::{DeviceId, Hash, Scope, ScopeKind};
 use replica::authority::{Authority, Stated};
 use replica::credential::{Credential, decode_chain};
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
-use replica::logs::Held;
+use replica::logs::{Ancestry, Held};
 use replica::run::VerifiedRun;
 use replica::statement::Statement;
 use store::{Batch, Merge, Store, StoreError};
@@ -26,6 +26,8 @@ pub(crate) struct Statements {
     durable: Vec<Stated>,
     known: BTreeSet<(LogId, Tip)>,
     staged: Vec<Stated>,
+    /// What each entry follows, by the hash that says so: a proof that outlives the places on the disk.
+    follows: BTreeMap<(LogId, Tip), Tip>,
     /// Copies to be written to the index.
     copies: Vec<(Vec<u8>, Vec<u8>)>,
     /// Logs that could not be read to their ends.
@@ -101,8 +103,12 @@ impl Statements {
     /// Takes in the copies of what the journal has lost, and notes what has no copy yet.
     fn compare_copies(&mut self, store: &Store) -> Result<(), StoreError> {
         let mut copied = BTreeSet::new();
+        let mut bodies = Vec::new();
         for (key, body) in store.kv().prefix(COPY_ROWS)? {
             let Some((log, tip)) = copy_place(&key) else { continue };
+            if !self.follows.contains_key(&(log, tip)) {
+                bodies.push((log, tip, body.clone()));
+            }
             if self.known.insert((log, tip))
                 && let Ok(statement) = Statement::decode(&body)
             {
@@ -115,7 +121,25 @@ impl Statements {
             copied.insert(key);
         }
         self.copies.retain(|(key, _)| !copied.contains(key));
+        for (log, tip, body) in bodies {
+            self.link_copy(log, tip, body);
+        }
         Ok(())
+    }
+
+    /// Finds what a copied statement follows: of the places known before it that one with which its hash comes out.
+    fn link_copy(&mut self, log: LogId, tip: Tip, body: Vec<u8>) {
+        let entry = Entry {
+            kind: KIND_STATEMENT,
+            body,
+        };
+        let Some(seq) = tip.seq.checked_sub(1) else { return };
+        let (first, last) = (Hash([0; 32]), Hash([0xff; 32]));
+        let near = (log, Tip { seq, hash: first })..=(log, Tip { seq, hash: last });
+        let known = self.known.range(near).map(|(_, tip)| *tip);
+        let start = (seq == 0).then_some(Tip::START);
+        let before = known.chain(start).find(|prev| entry.hash(&log, *prev) == tip.hash);
+        self.follows.extend(before.map(|prev| ((log, tip), prev)));
     }
 
     /// Writes copies of what is durable since the last time. Losing them loses nothing while the journal is sound.
@@ -209,7 +233,9 @@ impl Statements {
         let mut at = prev;
         for entry in entries {
             let hash = entry.hash(log, at);
-            at = Tip { seq: at.seq + 1, hash };
+            let tip = Tip { seq: at.seq + 1, hash };
+            self.follows.insert((*log, tip), at);
+            at = tip;
             if entry.kind != KIND_STATEMENT || !self.known.insert((*log, at)) {
                 continue;
             }
@@ -243,14 +269,40 @@ impl Statements {
 
     /// Folds what is durable.
     pub(crate) fn fold(&self, root: DeviceId, store: &Store) -> Authority {
-        let held = Held {
-            logs: store.logs(),
-            hashes: store,
+        let remembered = Remembered {
+            held: Held {
+                logs: store.logs(),
+                hashes: store,
+            },
+            follows: &self.follows,
         };
-        Authority::fold(root, &self.durable, &held)
+        Authority::fold(root, &self.durable, &remembered)
     }
 
     pub(crate) fn durable(&self) -> &[Stated] {
         &self.durable
+    }
+}
+
+/// The logs, and what entries followed whose places the disk has lost since. Else whoever was let in by somebody taken out later would
+/// be a stranger until the place has been fetched again, perhaps from nobody but that stranger.
+struct Remembered<'a> {
+    held: Held<'a>,
+    follows: &'a BTreeMap<(LogId, Tip), Tip>,
+}
+
+impl Ancestry for Remembered<'_> {
+    fn is_ancestor(&self, log: &LogId, older: Tip, younger: Tip) -> bool {
+        if self.held.is_ancestor(log, older, younger) {
+            return true;
+        }
+        let mut at = younger;
+        while at.seq > older.seq {
+            match self.follows.get(&(*log, at)) {
+                Some(prev) => at = *prev,
+                None => return self.held.is_ancestor(log, older, at),
+            }
+        }
+        at == older
     }
 }
