@@ -68,6 +68,8 @@ pub(crate) struct Console {
     gate: Arc<Gate>,
     accounts: Accounts,
     known: Mutex<people::Known>,
+    /// Workdays within which a bad evaluation is to be answered.
+    follow_up_workdays: u32,
 }
 
 /// The pages for a daemon to serve.
@@ -90,6 +92,7 @@ async fn open(stage: Stage) {
         }),
         accounts: Accounts::of(stage.folder, Secret::Password),
         known: Mutex::new(None),
+        follow_up_workdays: stage.config.follow_up_workdays,
     });
     let sweeping = sweep(console.clone(), lock);
     tokio::join!(console::serve::serve(stage.listener, tls, routes(console)), sweeping);

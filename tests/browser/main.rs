@@ -8,6 +8,7 @@ mod driver;
 mod hub;
 mod hub_reports;
 mod hub_wall;
+mod hub_work;
 mod lent;
 mod lock;
 mod papers;

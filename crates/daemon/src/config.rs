@@ -21,6 +21,8 @@ const LOCK_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// Somebody who reads a long paper to an applicant is still there; whoever has gone for a cigarette is back with the PIN.
 const DESK_LOCK: Duration = Duration::from_secs(10 * 60);
+/// A week of work, as the programme has it.
+const FOLLOW_UP_WORKDAYS: u32 = 5;
 
 /// What a device is: decides its role when it joins and whether it listens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +82,8 @@ pub struct Config {
     pub lock_after: Option<Duration>,
     /// A page that nobody has touched for so long asks for the PIN again.
     pub desk_lock: Duration,
+    /// Workdays within which a bad evaluation is to be answered.
+    pub follow_up_workdays: u32,
     /// A filter as `tracing` reads it.
     pub log: String,
     pub log_format: LogFormat,
@@ -104,6 +108,7 @@ struct File {
     retry_ms_max: Option<u64>,
     lock_after_minutes: Option<u64>,
     desk_lock_seconds: Option<u64>,
+    follow_up_workdays: Option<u32>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -129,6 +134,7 @@ impl Config {
                 Kind::Hub => None,
             },
             desk_lock: DESK_LOCK,
+            follow_up_workdays: FOLLOW_UP_WORKDAYS,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -202,6 +208,15 @@ impl Config {
                 ));
             }
             Some(seconds) => config.desk_lock = Duration::from_secs(seconds),
+            None => {}
+        }
+        match file.follow_up_workdays {
+            Some(days) if !(1..=60).contains(&days) => {
+                return Err(Failure::usage(
+                    "follow_up_workdays 要写 1 到 60 的工作日数：差评回访总要有期限。缺省是 5。",
+                ));
+            }
+            Some(days) => config.follow_up_workdays = days,
             None => {}
         }
         config.log = run.log.clone().or(file.log).unwrap_or(config.log);
@@ -393,6 +408,9 @@ mod tests {
         assert_eq!(lock("").unwrap(), Duration::from_secs(600));
         assert_eq!(lock("desk_lock_seconds = 90").unwrap(), Duration::from_secs(90));
         assert_eq!(lock("desk_lock_seconds = 0").unwrap_err().exit, 2);
+        let follow = |text: &str| Config::of_text(Kind::Hub, text).map(|c| c.follow_up_workdays);
+        assert_eq!((follow("").unwrap(), follow("follow_up_workdays = 3").unwrap()), (5, 3));
+        assert_eq!(follow("follow_up_workdays = 0").unwrap_err().exit, 2);
     }
 
     #[test]

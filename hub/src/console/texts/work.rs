@@ -324,8 +324,11 @@ pub(crate) fn only_fields(entries: &u64) -> String {
 // Bad evaluations.
 pub(crate) const FOLLOW: &str = "差评回访";
 pub(crate) const FOLLOWED: &str = "回访办结的";
-pub(crate) const FOLLOW_WHAT: &str =
-    "评了“不满意”“非常不满意”的件，要在 5 个工作日内回访。谁都可以记处理情况，办结由负责人点。";
+
+pub(crate) fn follow_what(workdays: &u32) -> String {
+    format!("评了“不满意”“非常不满意”的件，要在 {workdays} 个工作日内回访。谁都可以记处理情况，办结由负责人点。")
+}
+
 pub(crate) const FOLLOW_NONE: &str = "没有要回访的差评。";
 pub(crate) const SHOW_FOLLOWED: &str = "看回访办结的";
 pub(crate) const FOLLOW_SAID: &str = "回访情况（不要写姓名号码）";

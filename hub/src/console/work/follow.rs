@@ -72,6 +72,7 @@ struct Part<'a> {
     once: String,
     answer: Answer,
     closed: bool,
+    workdays: u32,
     may_act: bool,
     may_close: bool,
     said: Option<String>,
@@ -99,7 +100,7 @@ async fn show(
     let asked = FollowUpList {
         closed,
         unit: filled(&filter.unit),
-        workdays: None,
+        workdays: Some(console.follow_up_workdays),
         page: filter.page,
         limit: Some(20),
     };
@@ -110,6 +111,7 @@ async fn show(
         once: console::session::secret(),
         answer: read(console.ask_as(visit, asked).await?)?,
         closed,
+        workdays: console.follow_up_workdays,
         may_act: may_act(person, Right::Work),
         may_close: person.is_some_and(|p| p.is("head") || p.is("admin")),
         said: console.said(visit),
