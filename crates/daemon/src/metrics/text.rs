@@ -59,6 +59,7 @@ const OF_ROOMS: [(&str, &str, &str, f64); 8] = [
 /// Everything as text.
 pub(super) fn of(figures: &Value) -> String {
     let mut families = own(figures);
+    families.extend(counted(figures));
     families.extend(of_rooms(figures));
     families.retain(|family| !family.get_metric().is_empty());
     let mut text = Vec::new();
@@ -127,10 +128,15 @@ fn own(figures: &Value) -> Vec<MetricFamily> {
             "Own entries that no township or county holds.",
             number("pending"),
         ),
+    ]
+}
+
+fn counted(figures: &Value) -> Vec<MetricFamily> {
+    vec![
         counter(
             "cunlian_ingest_entries_total",
             "Entries that came from peers since the start.",
-            [(number("ingested").unwrap_or(0.0), Vec::new())],
+            [(figures["ingested"].as_f64().unwrap_or(0.0), Vec::new())],
         ),
         counter(
             "cunlian_sync_failures_total",

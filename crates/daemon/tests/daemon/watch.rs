@@ -64,6 +64,20 @@ fn disk_rule(hub: &Place, disk_percent: u32) {
     hub.command(Command::AlertRulesSet(AlertRulesSet { rules, user: None }));
 }
 
+/// The figures, once a line of them begins so.
+fn scraped(place: &Place, line: &str) -> String {
+    let began = Instant::now();
+    loop {
+        let (status, text) = ask(place, "/metrics");
+        assert_eq!(status, 200, "{text}");
+        if text.lines().any(|l| l.starts_with(line)) {
+            return text;
+        }
+        assert!(began.elapsed() < SOON, "{line}: {text}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn a_real_scrape_of_a_real_hub_is_well_formed_and_a_hub_cut_off_from_its_parent_is_ready() {
     let dir = tempfile::tempdir().unwrap();
@@ -87,19 +101,7 @@ fn a_real_scrape_of_a_real_hub_is_well_formed_and_a_hub_cut_off_from_its_parent_
     township.until("the case", &list(), |v| {
         v.as_array().is_some_and(|rows| rows.len() == 1)
     });
-    let seen = |place: &Place, line: &str| {
-        let began = Instant::now();
-        loop {
-            let (status, text) = ask(place, "/metrics");
-            assert_eq!(status, 200, "{text}");
-            if text.lines().any(|l| l.starts_with(line)) {
-                return text;
-            }
-            assert!(began.elapsed() < SOON, "{line}: {text}");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    };
-    let text = seen(&township, "cunlian_node_pending_entries{unit=");
+    let text = scraped(&township, "cunlian_node_pending_entries{unit=");
     promtool(&["check", "metrics"], &text, dir.path()).unwrap();
     for name in [
         "cunlian_build_info{",
@@ -128,7 +130,7 @@ fn a_real_scrape_of_a_real_hub_is_well_formed_and_a_hub_cut_off_from_its_parent_
     }
 
     county.stop();
-    let text = seen(&township, "cunlian_parent_up 0");
+    let text = scraped(&township, "cunlian_parent_up 0");
     promtool(&["check", "metrics"], &text, dir.path()).unwrap();
     assert_eq!(ask(&township, "/livez"), (200, "ok\n".to_owned()));
     assert_eq!(ask(&township, "/readyz"), (200, "ready\n".to_owned()));
