@@ -256,7 +256,8 @@ impl Office {
                 return;
             }
             let code = codes.entry(child).or_insert_with(|| self.unit_shown(child).0);
-            let has_errand = !m.errand && ground.with_errand.contains(&m.no);
+            let counts = q.span.has(m.on) || before.is_some_and(|before| before.has(m.on));
+            let has_errand = counts && !m.errand && ground.with_errand.contains(&m.no);
             let judged = law.judge(m, q.span, has_errand);
             sums.add(code, &m.matter, &judged);
             trend.add(m, judged.marks);

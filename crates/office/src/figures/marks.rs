@@ -83,11 +83,14 @@ impl Law<'_> {
         marks.set(Mark::Errand, span.has(m.on) && has_errand);
         let accepted = m.accepted_on.or_else(|| self.deemed(m));
         marks.set(Mark::Accepted, span.has(accepted));
-        let due = accepted.zip(m.extra.promised);
+        let is_open = m.on.is_some_and(|on| on <= last) && !(m.ended && m.ended_on.is_none_or(|on| on <= last));
+        let closed_on = m.closed_on.filter(|_| span.has(m.closed_on));
+        // Days are counted one by one: for those alone that it matters to.
+        let due = accepted
+            .zip(m.extra.promised)
+            .filter(|_| is_open || closed_on.is_some());
         let due = due.map(|(on, days)| self.calendar.due(on, days, &m.suspensions).on);
-        if span.has(m.closed_on)
-            && let Some(closed) = m.closed_on
-        {
+        if let Some(closed) = closed_on {
             marks.set(Mark::Closed, true);
             marks.set(Mark::Spot, m.extra.spot);
             marks.set(Mark::Rated, m.rating.is_some_and(|r| (1..=5).contains(&r)));
@@ -102,7 +105,6 @@ impl Law<'_> {
             }
         }
         let marks = &mut judged.marks;
-        let is_open = m.on.is_some_and(|on| on <= last) && !(m.ended && m.ended_on.is_none_or(|on| on <= last));
         marks.set(Mark::Open, is_open);
         let running = accepted.is_some_and(|on| on <= last);
         marks.set(Mark::Overdue, is_open && running && due.is_some_and(|due| due < last));
