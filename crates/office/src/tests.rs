@@ -18,6 +18,7 @@ mod merge;
 mod month;
 mod rot;
 mod salvage;
+mod settle;
 mod storm;
 mod trail;
 mod users;

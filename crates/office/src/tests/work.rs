@@ -1,23 +1,21 @@
 //! A township at work: its inbox, many cases at once, document numbers, what queues for a word, bad evaluations.
 
 use ledger::day::Day;
-use ledger::id::UserId;
 use serde_json::{Value, json};
 
 use super::county::{County, cert_no};
 use crate::command::{
     CaseDo, CaseDoMany, CaseNew, CaseShow, Command, CommandError, ConflictQueue, ConflictResolve, DocGive, DocRegister,
-    Evaluate, FollowUp, FollowUpList, Inbox, MemberExtend, MemberRevoke, QuarantineQueue, QuarantineRetry, UserAdd,
-    WaitingLeave, WaitingList, Work,
+    Inbox, Work,
 };
 use crate::rig::Seat;
 
 /// 宅基地审批: 初审+代办, promised in ten workdays, so that the township accepts and decides.
-const LAND: &str = "A01";
+pub(super) const LAND: &str = "A01";
 /// 参保登记: 直办, 即办件, the room's own.
-const INSURE: &str = "B23";
+pub(super) const INSURE: &str = "B23";
 
-fn receive(county: &mut County, at: Seat, matter: &str, person: usize, on: Option<Day>) -> String {
+pub(super) fn receive(county: &mut County, at: Seat, matter: &str, person: usize, on: Option<Day>) -> String {
     let new = CaseNew {
         matter: matter.to_owned(),
         name: "张三".to_owned(),
@@ -29,7 +27,7 @@ fn receive(county: &mut County, at: Seat, matter: &str, person: usize, on: Optio
     made["project_no"].as_str().unwrap().to_owned()
 }
 
-fn step(number: &str, event: &str) -> CaseDo {
+pub(super) fn step(number: &str, event: &str) -> CaseDo {
     CaseDo {
         number: number.to_owned(),
         event: event.to_owned(),
@@ -37,15 +35,15 @@ fn step(number: &str, event: &str) -> CaseDo {
     }
 }
 
-fn act(county: &mut County, at: Seat, number: &str, event: &str) -> Value {
+pub(super) fn act(county: &mut County, at: Seat, number: &str, event: &str) -> Value {
     county.world.run(at, Command::CaseDo(step(number, event)))
 }
 
-fn work(county: &mut County, at: Seat, work: Work) -> Value {
+pub(super) fn work(county: &mut County, at: Seat, work: Work) -> Value {
     county.world.run(at, Command::Work(work))
 }
 
-fn refused(county: &mut County, at: Seat, work: Work) -> CommandError {
+pub(super) fn refused(county: &mut County, at: Seat, work: Work) -> CommandError {
     county.world.command(at, Command::Work(work)).unwrap_err()
 }
 
@@ -58,7 +56,7 @@ fn numbers(page: &Value) -> Vec<String> {
     cases.map(|c| c["project_no"].as_str().unwrap().to_owned()).collect()
 }
 
-fn show(county: &mut County, at: Seat, number: &str) -> Value {
+pub(super) fn show(county: &mut County, at: Seat, number: &str) -> Value {
     let show = CaseShow {
         number: number.to_owned(),
         ..CaseShow::default()
@@ -444,258 +442,5 @@ fn a_conflict_is_decided_and_undone_and_its_age_and_its_units_are_told() {
         queue(&mut county, hub, ConflictQueue::default())["total"],
         1,
         "undone, it waits again"
-    );
-}
-
-fn device_of(county: &mut County, seat: Seat) -> String {
-    county.world.device_of(seat).to_string()
-}
-
-fn leave(device: &str, reason: &str, undo: bool) -> Work {
-    Work::WaitingLeave(WaitingLeave {
-        device: device.to_owned(),
-        reason: reason.to_owned(),
-        undo,
-        user: None,
-    })
-}
-
-fn waiting(county: &mut County, at: Seat, left: bool) -> Vec<Value> {
-    let list = work(county, at, Work::Waiting(WaitingList { left }));
-    list["devices"].as_array().unwrap().clone()
-}
-
-fn assert_leaving_needs_a_reason_and_a_device(county: &mut County, device: &str) {
-    let town = county.townships[0];
-    let other = device_of(county, town);
-    for (device, reason, code) in [
-        (device, " ", "reason_needed"),
-        ("zz", "不认", "bad_device"),
-        (other.as_str(), "不认", "unknown_device"),
-    ] {
-        assert_eq!(refused(county, town, leave(device, reason, false)).code, code);
-    }
-    assert_eq!(refused(county, town, leave(device, "撤回", true)).code, "nothing_left");
-}
-
-#[test]
-fn what_a_revoked_room_wrote_since_waits_is_left_with_a_reason_taken_back_and_let_in() {
-    let mut county = County::new(308, 1, 2);
-    let (hub, town, room) = (county.hub, county.townships[0], county.rooms[0]);
-    let known = receive(&mut county, room, LAND, 1, None);
-    county.world.pass(5_000);
-    // The county does not hear of what comes now before it takes the room out.
-    county.world.cut(county.township_lines[0]);
-    let late = receive(&mut county, room, LAND, 2, None);
-    let note = CaseDo {
-        note: Some("补记".to_owned()),
-        ..step(&known, "note")
-    };
-    county.world.run(room, Command::CaseDo(note));
-    county.world.pass(5_000);
-    let device = device_of(&mut county, room);
-    let revoke = MemberRevoke {
-        device: device.clone(),
-        reason: "电脑丢失".to_owned(),
-        root_key: None,
-    };
-    county.world.run(hub, Command::MemberRevoke(revoke));
-    county.world.heal(county.township_lines[0]);
-    county.world.pass(5_000);
-    for seat in [hub, town] {
-        let all = waiting(&mut county, seat, false);
-        assert_eq!(all.len(), 1, "{all:#?}");
-        assert_eq!(
-            (&all[0]["device"], &all[0]["entries"]),
-            (&json!(device), &json!(2)),
-            "{all:#?}"
-        );
-        assert_eq!(
-            (&all[0]["state"], &all[0]["reason"]),
-            (&json!("revoked"), &json!("电脑丢失"))
-        );
-        let said = all[0]["records"].to_string();
-        assert!(
-            said.contains(&late) && said.contains("收件") && said.contains("备注"),
-            "{said}"
-        );
-    }
-    assert_leaving_needs_a_reason_and_a_device(&mut county, &device);
-    work(&mut county, town, leave(&device, "来历不明，不予采纳", false));
-    county.world.pass(5_000);
-    for seat in [hub, town] {
-        assert!(waiting(&mut county, seat, false).is_empty(), "it waits no more");
-        let left = waiting(&mut county, seat, true);
-        assert_eq!(left[0]["left"]["reason"], "来历不明，不予采纳");
-        assert!(!county.numbers(seat).contains(&late), "left is not let in");
-    }
-    work(&mut county, hub, leave(&device, "核实过了，撤回", true));
-    county.world.pass(5_000);
-    assert_eq!(waiting(&mut county, town, false).len(), 1);
-    let extend = MemberExtend { device, root_key: None };
-    county.world.run(town, Command::MemberExtend(extend));
-    county.world.pass(5_000);
-    for seat in [hub, town] {
-        assert!(waiting(&mut county, seat, false).is_empty());
-        assert!(county.numbers(seat).contains(&late));
-    }
-    county.assert_in_step();
-}
-
-#[test]
-fn a_change_set_aside_is_listed_with_its_reason_at_every_tier_and_folded_anew_by_one_press() {
-    let mut county = County::new(309, 1, 1);
-    let (town, room) = (county.townships[0], county.rooms[0]);
-    let number = receive(&mut county, room, LAND, 1, None);
-    // A room's PC that gives itself a document number, past every check.
-    let now = county.world.now(room);
-    let office = county.world.office(room);
-    let (of, row) = office.find(&number).unwrap();
-    let read = office.read(of, row).unwrap();
-    let forged = ledger::record::Edit::Field {
-        name: "doc_no".to_owned(),
-        value: ledger::record::Value::Text("自编1号".to_owned()),
-    };
-    office.apply_edits(now, of, &read, &[forged], None).unwrap();
-    county.world.pass(5_000);
-    let queue = |county: &mut County, at| work(county, at, Work::Quarantine(QuarantineQueue::default()));
-    let listed = queue(&mut county, town);
-    assert_eq!(listed["total"], 1, "{listed:#}");
-    let item = &listed["items"][0];
-    assert!(item["reason"].as_str().unwrap().contains("无权填写字段"), "{item}");
-    assert_eq!(item["project_no"], json!(number));
-    for seat in [room, town] {
-        let told = show(&mut county, seat, &number);
-        assert!(
-            told["set_aside"].to_string().contains("无权填写字段"),
-            "the room sees why beside its tick"
-        );
-    }
-    let retry = |number: Option<&str>| {
-        Work::QuarantineRetry(QuarantineRetry {
-            number: number.map(str::to_owned),
-            user: None,
-        })
-    };
-    let tried = work(&mut county, town, retry(Some(&number)));
-    assert_eq!((&tried["tried"], &tried["left"]), (&json!(1), &json!(1)), "{tried:#}");
-    assert!(
-        refused(&mut county, town, retry(Some("511603")))
-            .message
-            .contains("编号")
-    );
-
-    // Another case, as an older version of the program has left it: this version can read it.
-    let readable = receive(&mut county, room, LAND, 2, None);
-    county.world.pass(5_000);
-    let office = county.world.office(town);
-    let (of, mut row) = office.find(&readable).unwrap();
-    row.summary.set_aside = 1;
-    let mut batch = store::Batch::default();
-    batch.put(crate::views::name::record(of), row.encode());
-    let flag = crate::views::name::flag(crate::views::name::Flag::SetAside, of);
-    batch.put(flag, Vec::new());
-    office.store.kv().write(batch).unwrap();
-    assert_eq!(queue(&mut county, town)["total"], 2);
-    let tried = work(&mut county, town, retry(None));
-    assert_eq!((&tried["tried"], &tried["healed"]), (&json!(2), &json!(1)), "{tried:#}");
-    assert_eq!(queue(&mut county, town)["total"], 1);
-}
-
-fn hire(county: &mut County, at: Seat, name: &str, role: &str) -> UserId {
-    let add = UserAdd {
-        unit: "511603104".to_owned(),
-        name: name.to_owned(),
-        role: role.to_owned(),
-    };
-    let made = county.world.run(at, Command::UserAdd(add));
-    UserId::parse(made["id"].as_str().unwrap()).unwrap()
-}
-
-/// A case that its room has closed.
-fn closed(county: &mut County, room: Seat) -> String {
-    let number = receive(county, room, INSURE, 1, None);
-    act(county, room, &number, "accept");
-    let close = CaseDo {
-        result: Some("6".to_owned()),
-        ..step(&number, "close")
-    };
-    county.world.run(room, Command::CaseDo(close));
-    number
-}
-
-#[test]
-fn a_bad_evaluation_is_followed_up_within_its_workdays_and_closed_by_a_head() {
-    let mut county = County::new(310, 1, 1);
-    let (town, room) = (county.townships[0], county.rooms[0]);
-    let number = closed(&mut county, room);
-    let rate = |rating: u8, press: &str| {
-        Command::Evaluate(Evaluate {
-            number: number.clone(),
-            rating,
-            press: press.to_owned(),
-        })
-    };
-    county.world.run(room, rate(5, "a"));
-    county.world.pass(5_000);
-    let list = |county: &mut County, closed| {
-        let args = FollowUpList {
-            closed,
-            ..FollowUpList::default()
-        };
-        work(county, town, Work::FollowUps(args))
-    };
-    let open = list(&mut county, false);
-    assert_eq!(
-        (&open["total"], &open["cases"][0]["rating"]),
-        (&json!(1), &json!(5)),
-        "{open:#}"
-    );
-    assert_eq!(open["cases"][0]["follow"]["workdays_left"], 5);
-    let made = [("王五", "clerk"), ("赵六", "head")].map(|(name, role)| hire(&mut county, town, name, role));
-    let follow = |note: &str, close, at| {
-        Work::FollowUp(FollowUp {
-            number: number.clone(),
-            note: note.to_owned(),
-            close,
-            user: Some(made[at]),
-            once: Some(format!("{note}{close}")),
-        })
-    };
-    assert_eq!(refused(&mut county, town, follow(" ", false, 0)).code, "note_needed");
-    assert_eq!(refused(&mut county, room, follow("看过", false, 0)).code, "not_a_hub");
-    for _ in 0..2 {
-        work(&mut county, town, follow("已上门致歉", false, 0));
-    }
-    let open = list(&mut county, false);
-    assert_eq!(
-        open["cases"][0]["follow"]["steps"].as_array().unwrap().len(),
-        1,
-        "pressed twice: {open:#}"
-    );
-    assert_eq!(
-        refused(&mut county, town, follow("办妥", true, 0)).code,
-        "not_entitled",
-        "a clerk does not close"
-    );
-    work(&mut county, town, follow("办妥", true, 1));
-    assert_eq!(
-        (&list(&mut county, false)["total"], &list(&mut county, true)["total"]),
-        (&json!(0), &json!(1))
-    );
-    assert_eq!(refused(&mut county, town, follow("再写", false, 1)).code, "followed_up");
-    county.world.run(room, rate(4, "b"));
-    county.world.pass(5_000);
-    assert_eq!(
-        list(&mut county, false)["total"],
-        1,
-        "a bad word after the end opens it again"
-    );
-    county.world.run(room, rate(1, "c"));
-    county.world.pass(5_000);
-    assert_eq!(
-        list(&mut county, false)["total"],
-        0,
-        "the last word counts, and it is a good one"
     );
 }
