@@ -18,6 +18,7 @@ mod people;
 pub(crate) mod reports;
 mod rights;
 mod room;
+mod tables;
 mod texts;
 mod users;
 mod wall;
@@ -47,13 +48,14 @@ const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// The main menu: what somebody may see of it is shown.
 const MENU: &[(Right, Link)] = &[
-    (Right::Work, link("/inbox", texts::work::INBOX, "2")),
-    (Right::Settle, link("/conflicts", texts::work::CONFLICTS, "3")),
-    (Right::Watch, link("/wall", texts::health::WALL, "4")),
-    (Right::Watch, link("/alerts", texts::health::ALERTS, "0")),
+    (Right::Work, link("/inbox", texts::work::INBOX, "1")),
+    (Right::Settle, link("/conflicts", texts::work::CONFLICTS, "2")),
+    (Right::Watch, link("/wall", texts::health::WALL, "3")),
+    (Right::Watch, link("/alerts", texts::health::ALERTS, "4")),
     (Right::Report, link("/reports", texts::reports::REPORTS, "5")),
     (Right::Report, link("/assess", texts::reports::ASSESS, "6")),
     (Right::Members, link("/members", texts::MEMBERS, "7")),
+    (Right::Publish, link("/tables", texts::TABLES, "t")),
     (Right::Users, link("/users", texts::USERS, "8")),
     (Right::Audit, link("/audit", texts::AUDIT, "9")),
 ];
@@ -61,6 +63,9 @@ const MENU: &[(Right, Link)] = &[
 const fn link(path: &'static str, label: &'static str, key: &'static str) -> Link {
     Link { path, label, key }
 }
+
+/// Routes that take files.
+const FILES: &[&str] = &[members::LOOK, tables::LOOKS[0], tables::LOOKS[1], tables::LOOKS[2]];
 
 /// What every page works with.
 pub(crate) struct Console {
@@ -82,7 +87,7 @@ async fn open(stage: Stage) {
         return;
     };
     let lock = stage.config.desk_lock;
-    let gate = Gate::new(addr, Sessions::new(lock));
+    let gate = Gate::new(addr, Sessions::new(lock)).taking_files(FILES);
     let tls = stage.certificate.map(|c| c.tls);
     let console = Arc::new(Console {
         service: stage.service,
@@ -110,7 +115,6 @@ async fn sweep(console: Arc<Console>, lock: Duration) {
 fn pages() -> Routes {
     Routes::new()
         .everybody("/", get(home::page))
-        .everybody("/home", get(home::piece))
         .everybody("/bar", get(bar::piece))
         .everybody("/live", get(live))
         .everybody("/awake", get(awake))
@@ -121,6 +125,7 @@ fn pages() -> Routes {
         .with(work::routes())
         .with(members::routes())
         .with(reports::routes())
+        .with(tables::routes())
         .with(users::routes())
         .with(audit::routes())
 }
@@ -201,8 +206,7 @@ impl Console {
         let menu = MENU
             .iter()
             .filter(|(right, _)| rights::may_look(visit.person.as_ref(), *right));
-        let mut menu: Vec<Link> = menu.map(|(_, link)| *link).collect();
-        menu.insert(0, link("/", texts::HOME, "1"));
+        let menu: Vec<Link> = menu.map(|(_, link)| *link).collect();
         let shell = Shell {
             unit: status["name"].as_str().unwrap_or_default().to_owned(),
             page: visit.at.clone(),

@@ -59,7 +59,7 @@ impl Centres {
         browser.wait("the name's field", |b| b.focus() == "who");
         browser.keys(&format!("{name}{ENTER}{}{ENTER}", code.to_lowercase()));
         browser.keys(&format!("{PASSWORD}{ENTER}{PASSWORD}{ENTER}{ENTER}"));
-        browser.wait("the first page", |b| b.path() == "/");
+        browser.wait("the first page", |b| b.path() == "/inbox" || b.path() == "/wall");
     }
 
     /// A case that the room has received, and that the township holds.

@@ -6,6 +6,8 @@ mod case;
 mod day;
 mod driver;
 mod hub;
+mod hub_attack;
+mod hub_members;
 mod hub_reports;
 mod hub_wall;
 mod hub_work;

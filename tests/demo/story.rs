@@ -69,9 +69,12 @@ pub(crate) fn run(ending: Ending) -> Result<Outcome> {
     let begun = Instant::now();
     let mut county = County::new(&exe)?;
     county.open_desks();
+    county.open_consoles();
     let tiers = county.found_with_rooms()?;
     board.say(&format!("全部就位，用时 {:.1} 秒。", begun.elapsed().as_secs_f32()));
-    let desks = desks::open(&county, &tiers)?.join("\n");
+    let mut desks = desks::open_consoles(&county, &tiers)?;
+    desks.extend(desks::open(&county, &tiers)?);
+    let desks = desks.join("\n");
     board.say(&format!("{desks}\n"));
     let mut demo = Demo {
         county,

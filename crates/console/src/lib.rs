@@ -19,6 +19,7 @@ pub mod guard;
 pub mod line;
 pub mod live;
 pub mod page;
+pub mod qr;
 pub mod serve;
 pub mod session;
 pub mod texts;

@@ -87,6 +87,38 @@ impl Calendar {
         Ok(calendar)
     }
 
+    /// The next version, in which the years of `new` are as it says and all others stay.
+    ///
+    /// # Errors
+    /// [`TableError`] when it names no year, or leaves one out between those that are published.
+    pub fn with_years_of(&self, new: &Self) -> Result<Self, TableError> {
+        let (Some(from), Some(until)) = (new.from, new.until) else {
+            return Err(TableError::new(0, "表里一行内容也没有，请核对是否选错了文件"));
+        };
+        let stays = |day: &&Day| **day < from || **day > until;
+        let (Some(first), Some(last)) = (self.from, self.until) else {
+            return Ok(Self {
+                version: self.version.saturating_add(1),
+                ..new.clone()
+            });
+        };
+        if from > last.plus(1) || first > until.plus(1) {
+            let missing = if from > last {
+                last.ymd().0 + 1
+            } else {
+                until.ymd().0 + 1
+            };
+            return Err(TableError::new(0, format!("缺少 {missing} 年的节假日，请补齐")));
+        }
+        Ok(Self {
+            version: self.version.saturating_add(1),
+            from: Some(first.min(from)),
+            until: Some(last.max(until)),
+            off: self.off.iter().filter(stays).chain(&new.off).copied().collect(),
+            makeup: self.makeup.iter().filter(stays).chain(&new.makeup).copied().collect(),
+        })
+    }
+
     /// Whether the office is open: make-up workdays are, holidays are not, else Monday to Friday.
     pub fn is_workday(&self, day: Day) -> bool {
         self.makeup.contains(&day) || (day.weekday() < 5 && !self.off.contains(&day))

@@ -10,9 +10,11 @@ use thiserror::Error;
 
 mod desk;
 mod health;
+mod members;
 mod report;
 mod rows;
 mod secret;
+mod tables;
 mod work;
 
 pub use desk::{
@@ -20,9 +22,11 @@ pub use desk::{
     Monthly, Paper, SentOf, Visits,
 };
 pub use health::{AlertList, AlertMute, AlertRulesSet, AlertTold, AlertUnmute, RoomShow, Wall, WallSort};
+pub use members::{Approve, InviteMany, Members, Replace, TicketCancel};
 pub use report::{AbsenceNote, Assess, Frame, Report, ReportCases, ReportFreeze, ReportKept, ReportOf};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};
+pub use tables::{Table, TableShow, TableText, Tables};
 pub use work::{
     CaseDoMany, ConflictQueue, DocGive, DocRegister, FollowUp, FollowUpList, Inbox, QuarantineQueue, QuarantineRetry,
     WaitingLeave, WaitingList, Work,
@@ -44,6 +48,8 @@ pub enum Command {
     MemberExtend(MemberExtend),
     /// Lets in a further hub of the topmost unit with the root key.
     MemberAdmit(MemberAdmit),
+    /// Tickets and devices as a console asks for them.
+    Members(Members),
     CaseNew(CaseNew),
     CaseDo(CaseDo),
     /// The applicant's own press (好差评).
@@ -99,6 +105,8 @@ pub enum Command {
     DraftDrop(DraftOf),
     /// What became of a form that was sent.
     Sent(SentOf),
+    /// The county's organisation, catalogue and calendar.
+    Tables(Tables),
     UserAdd(UserAdd),
     /// A new one-time code.
     UserCode(UserRef),

@@ -167,7 +167,10 @@ impl Office {
                 ));
             }
             None if unit == life.unit => return Err(self.ask_for_root(device, unit, request)),
-            None => self.admit(now, life.unit, (device, unit), request)?,
+            None => {
+                self.may_enter(now, device, &request.name, &key, &kept)?;
+                self.admit(now, life.unit, (device, unit), request)?;
+            }
         }
         self.keep_ticket(
             &key,

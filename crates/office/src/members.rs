@@ -1,9 +1,9 @@
 //! Who is in: invitations, the list of members, taking out, letting count after all, and the statements of the root key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
-use ledger::id::{DeviceId, Hash, Scope, Tier, UnitId};
+use ledger::id::{DeviceId, Hash, Scope, Tier, UnitId, UserId};
 use ledger::organisation::Unit;
 use minicbor::{Decode, Encode};
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
@@ -42,6 +42,19 @@ pub(crate) struct TicketFact {
     pub(crate) expires_ms: i64,
     #[n(2)]
     pub(crate) used_by: Option<DeviceId>,
+    /// Who asked for it.
+    #[n(3)]
+    pub(crate) by: Option<UserId>,
+    /// A device waits until somebody here has compared its fingerprint.
+    #[n(4)]
+    #[cbor(default)]
+    pub(crate) approve: bool,
+    #[n(5)]
+    pub(crate) approved: Option<DeviceId>,
+    /// As written on it: most likely those of the next one.
+    #[n(6)]
+    #[cbor(default)]
+    pub(crate) addrs: Vec<String>,
 }
 
 /// The fact's key: a digest of the secret, so that a copy of the journal opens no door.
@@ -60,6 +73,13 @@ impl Office {
     /// # Errors
     /// When this is no hub, the unit is not below it, or an address or the life is out of bounds.
     pub(crate) fn invite(&mut self, now: Now, args: &Invite) -> Result<Value, CommandError> {
+        let made = self.make_ticket(now, args, false)?;
+        self.commit_or_fail(now)?;
+        Ok(made)
+    }
+
+    /// What a ticket would be made for, if one may be.
+    pub(crate) fn check_invite(&self, args: &Invite) -> Result<(Unit, i64), CommandError> {
         let life = self.hub_life()?;
         let unit = self.unit_by_code(&args.unit)?;
         let is_own = unit.id == life.unit;
@@ -88,6 +108,13 @@ impl Office {
                 "入网票有效期最短 1 秒，最长 7 天，请改写 --expires。",
             ));
         }
+        Ok((unit, life_ms))
+    }
+
+    /// Makes a ticket; the caller commits before it is shown.
+    pub(crate) fn make_ticket(&mut self, now: Now, args: &Invite, approve: bool) -> Result<Value, CommandError> {
+        let (unit, life_ms) = self.check_invite(args)?;
+        let life = self.hub_life()?;
         let secret: [u8; 16] = self.seeds.bytes();
         let ticket = Ticket {
             root: life.root,
@@ -102,11 +129,14 @@ impl Office {
             unit: unit.id,
             expires_ms: ticket.expires_ms,
             used_by: None,
+            by: self.acting,
+            approve,
+            approved: None,
+            addrs: args.addrs.clone(),
         };
         self.audit(now, Note::new(Act::Invite).about(unit.code))?;
         self.forget_old_tickets(now)?;
         self.keep_ticket(&ticket_key(&secret), &kept)?;
-        self.commit_or_fail(now)?;
         Ok(json!({
             "ticket": ticket.to_text(),
             "unit": unit.code,
@@ -120,11 +150,12 @@ impl Office {
         Ok(self.store.stage_fact(key, Some(&bytes))?)
     }
 
-    /// Tickets that expired a week ago are of no use even for saying that they did.
+    /// Tickets that expired a week ago are of no use even for saying that they did. Those that were used say who invited whom.
     fn forget_old_tickets(&mut self, now: Now) -> Result<(), CommandError> {
         for (key, bytes) in self.store.facts(fact::TICKET) {
-            let is_old = minicbor::decode::<TicketFact>(&bytes)
-                .map_or(true, |t| t.expires_ms.saturating_add(TICKET_LIFE_MS_MAX) < now.wall_ms);
+            let is_old = minicbor::decode::<TicketFact>(&bytes).map_or(true, |t| {
+                t.used_by.is_none() && t.expires_ms.saturating_add(TICKET_LIFE_MS_MAX) < now.wall_ms
+            });
             if is_old {
                 self.store.stage_fact(&key, None)?;
             }
@@ -134,6 +165,13 @@ impl Office {
 
     /// All devices that are or were in, with their units.
     pub(crate) fn member_list(&self) -> Result<Value, CommandError> {
+        let invited: BTreeMap<DeviceId, Option<UserId>> = self
+            .store
+            .facts(fact::TICKET)
+            .into_iter()
+            .filter_map(|(_, bytes)| minicbor::decode::<TicketFact>(&bytes).ok())
+            .filter_map(|t| Some((t.used_by?, t.by)))
+            .collect();
         let mut rows: Vec<(String, Value)> = self
             .authority
             .members()
@@ -150,6 +188,8 @@ impl Office {
                     "reason": m.revoked.as_ref().map(|r| r.reason.as_str()),
                     "node_code": m.code.to_string(),
                     "admitted_by": m.admitted_by,
+                    "admitted_by_name": self.authority.member(&m.admitted_by).map(|by| self.unit_shown(by.unit).1),
+                    "invited_by": self.person_named(invited.get(&m.device).copied().flatten()),
                     "this_device": m.device == self.me.device,
                 });
                 (format!("{code}{}", m.device), row)
@@ -246,7 +286,13 @@ impl Office {
         Ok(json!({"device": device, "state": "in"}))
     }
 
-    fn pick_member(&self, text: &str) -> Result<DeviceId, CommandError> {
+    /// A person's name, where it is known.
+    pub(crate) fn person_named(&self, user: Option<UserId>) -> Option<String> {
+        let person = self.authority.user_at(&user?, self.unit()?)?;
+        Some(person.name.clone())
+    }
+
+    pub(crate) fn pick_member(&self, text: &str) -> Result<DeviceId, CommandError> {
         let device = pick_device(text, self.authority.members().map(|m| m.device))?;
         if device == self.me.device {
             return Err(CommandError::failed(

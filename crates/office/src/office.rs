@@ -119,6 +119,8 @@ pub struct Office {
     pub(crate) prefixes_given: BTreeSet<u32>,
     /// Hubs of the topmost unit that used a ticket and wait for the root key.
     pub(crate) waiting_hubs: BTreeMap<DeviceId, Admit>,
+    /// Devices whose ticket asks that somebody here compares their fingerprint.
+    pub(crate) waiting_devices: BTreeMap<DeviceId, crate::tickets::Waiting>,
 }
 
 impl Office {
@@ -180,6 +182,7 @@ impl Office {
             codes_given: BTreeSet::new(),
             prefixes_given: BTreeSet::new(),
             waiting_hubs: BTreeMap::new(),
+            waiting_devices: BTreeMap::new(),
         };
         office.refold();
         if office.opened.keys_damaged > 0 {
@@ -307,6 +310,8 @@ impl Office {
             Command::MemberRevoke(args) => self.member_revoke(now, &args),
             Command::MemberExtend(args) => self.member_extend(now, &args),
             Command::MemberAdmit(args) => self.member_admit(now, &args),
+            Command::Members(asked) => self.members(now, asked),
+            Command::Tables(asked) => self.tables(now, asked),
             Command::UserAdd(args) => self.user_add(now, &args),
             Command::UserCode(args) => self.user_code(now, &args),
             Command::UserStop(args) => self.user_stop(now, &args),

@@ -20,6 +20,8 @@ mod rot;
 mod salvage;
 mod settle;
 mod storm;
+mod tables;
+mod tickets;
 mod trail;
 mod users;
 mod window;

@@ -8,7 +8,6 @@ pub(super) mod work;
 pub(super) use refusals::refusal;
 
 // The menu and the status bar.
-pub(super) const HOME: &str = "首页";
 pub(super) const MEMBERS: &str = "设备";
 pub(super) const USERS: &str = "人员";
 pub(super) const AUDIT: &str = "审计";
@@ -120,3 +119,144 @@ pub(super) const COL_ACT: &str = "做了什么";
 pub(super) const COL_ABOUT: &str = "对象";
 pub(super) const COL_REASON: &str = "理由";
 pub(super) const BY_DEVICE: &str = "本机（命令行）";
+
+// Devices and tickets.
+pub(super) const FIND_MEMBER: &str = "按单位、名字或设备编号找";
+pub(super) const INVITE: &str = "开入网票";
+pub(super) const UNITS: &str = "给哪些单位";
+pub(super) const UNITS_HINT: &str = "一行一个区划代码，可以从表格里整列粘贴";
+pub(super) const UNITS_FILE: &str = "单位很多时，选一个表格文件";
+pub(super) const UNITS_FILE_HINT: &str = "CSV、TSV 或 xlsx，第一列是区划代码";
+pub(super) const FILE_TOO_LARGE: &str = "文件太大（最多 8 MB），请核对是否选错了文件。";
+pub(super) const ADDRS: &str = "对方连接本中心用的地址";
+pub(super) const ADDRS_HINT: &str = "主机:端口，如 10.1.2.3:7701，可写几个，用空格分开";
+pub(super) const EXPIRES: &str = "有效期";
+pub(super) const APPROVE_FIRST: &str = "用票时先在这里核对指纹、批准，才让加入";
+pub(super) const INVITE_DO: &str = "开票并打印";
+pub(super) const NO_UNITS: &str = "没有认出区划代码。请一行写一个，例如 511603102201。";
+pub(super) const WAITING_DEVICES: &str = "等待批准的设备";
+pub(super) const WAITING_WHY: &str = "请打电话让对方念出屏幕上的本机指纹（8 位），在这里照样输入。对不上就不要批准。";
+pub(super) const FINGERPRINT: &str = "对方念的指纹";
+pub(super) const APPROVE_DO: &str = "批准";
+pub(super) const APPROVED: &str = "已批准。请对方用同一张票再加入一次。";
+pub(super) const OPEN_TICKETS: &str = "还没有用的票";
+pub(super) const UNTIL: &str = "有效到";
+pub(super) const MADE_BY: &str = "谁开的";
+pub(super) const NEEDS_APPROVAL: &str = "要批准";
+pub(super) const CANCEL_DO: &str = "作废";
+pub(super) const CANCELLED: &str = "这张票已作废，谁也不能再用。";
+pub(super) const DEVICES: &str = "设备";
+pub(super) const DEVICE: &str = "设备";
+pub(super) const DEVICES_NONE: &str = "没有这样的设备。要加新的，请点“开入网票”。";
+pub(super) const THIS_DEVICE: &str = "本机";
+pub(super) const NODE_CODE: &str = "节点码";
+pub(super) const HUB: &str = "中心主机";
+pub(super) const IN: &str = "在用";
+pub(super) const OUT: &str = "已停用";
+pub(super) const INVITED_BY: &str = "谁请进来的";
+pub(super) const REVOKE_DO: &str = "停用";
+pub(super) const REVOKE_WHY: &str =
+    "立即断开；到现在为止收到的记录算数，以后到的先放进“待认”。停用后这台电脑要换新数据目录才能再加入。";
+pub(super) const REVOKED: &str = "已停用。还没传上来的记录以后到了，会进“待认”，由您决定算不算数。";
+pub(super) const EXTEND_DO: &str = "承认已到的记录";
+pub(super) const EXTEND_WHY: &str = "停用以后到达、放在“待认”里的记录，到现在为止的都算数";
+pub(super) const EXTENDED: &str = "到现在为止收到的记录都算数了。";
+pub(super) const REPLACE_DO: &str = "换电脑";
+pub(super) const REPLACE_WHY: &str =
+    "电脑丢了、坏了：停用旧的，马上开一张同单位的新票。新电脑用票加入后，账本自动流回来。";
+pub(super) const TICKETS: &str = "入网票";
+pub(super) const TICKETS_ONCE: &str = "入网票只显示这一次，请现在就打印或抄下。谁拿到票，谁就能加入，请当面交给本人。";
+pub(super) const PRINT: &str = "打印";
+pub(super) const BACK_TO_MEMBERS: &str = "回到设备";
+pub(super) const TICKET_OF: &str = "入网票 · ";
+pub(super) const UNIT_CODE: &str = "区划代码";
+pub(super) const GOOD_UNTIL: &str = "有效到";
+pub(super) const GOOD_ONCE: &str = "，只能用一次";
+pub(super) const QR_OF_TICKET: &str = "入网票的二维码";
+pub(super) const STEP_INSTALL: &str = "在电脑上装好村联程序，接好网线。";
+pub(super) const STEP_JOIN: &str = "执行：程序名 --data 数据目录 join 后面接下面这串字（扫二维码得到同样一串）。村室用 cunlian-node，乡镇用 cunlian-hub。";
+pub(super) const STEP_APPROVE: &str = "程序会显示本机指纹，请打电话念给上级；批准后再执行一次。";
+pub(super) const STEP_RUN: &str = "提示加入成功后，执行 run 启动；账本会自动流过来。";
+
+pub(super) fn hours(hours: u64) -> String {
+    match hours {
+        0..24 => format!("{hours} 小时"),
+        hours => format!("{} 天", hours / 24),
+    }
+}
+
+pub(super) fn units_found(many: usize) -> String {
+    format!("文件里认出 {many} 个区划代码，请核对后开票。")
+}
+
+pub(super) fn refused_units(many: usize) -> String {
+    format!("有 {many} 行没有开成，其余的都在下面：")
+}
+
+// The county's tables.
+pub(super) const TABLES: &str = "机构与目录";
+pub(super) const TABLE_TABS: [(&str, &str); 3] = [
+    ("organisation", "组织机构"),
+    ("catalogue", "事项目录"),
+    ("calendar", "工作日历"),
+];
+pub(super) const VERSION: &str = "现行版本";
+pub(super) const VERSIONS_BEFORE: &str = "其他版本";
+pub(super) const NEW_VERSION: &str = "上传新版本";
+pub(super) const TABLE_FILE: &str = "表格文件";
+pub(super) const TABLE_FILE_HINT: &str = "xlsx、TSV 或 CSV（UTF-8），第一行是列名；先看差异，确认后才发布";
+pub(super) const TABLE_REFUSED: &str = "这个文件用不了，什么也没有改。";
+pub(super) const FIND_ROW: &str = "按代码或名称找";
+pub(super) const ROWS_NONE: &str = "没有这样的行。";
+pub(super) const COL_KEY: &str = "代码";
+pub(super) const COL_LABEL: &str = "名称";
+pub(super) const COL_FIELD: &str = "哪一项";
+pub(super) const COL_BEFORE: &str = "原来";
+pub(super) const COL_AFTER: &str = "改成";
+pub(super) const LOOK_TITLE: &str = "还没有发布，请核对：";
+pub(super) const NO_CHANGE: &str = "与现行版本完全一样，不用发布。";
+pub(super) const CHANGED: &str = "改动";
+pub(super) const ADDED: &str = "新增";
+pub(super) const REMOVED: &str = "去掉";
+pub(super) const EFFECTIVE_ON: &str = "从哪天起生效";
+pub(super) const PUBLISH_WHY: &str = "发布后，全县各级接通即更新。已收的办件仍按收件时的版本；新收的按新版本。";
+pub(super) const LOOK_AGAIN: &str = "要发布的内容已不在（页面锁过，或又看了别的文件），没有发布。请重新上传。";
+pub(super) const BAD_DAY: &str = "生效日期写法不对，没有发布。请写 2026-12-01 这样的日期。";
+pub(super) const NO_SHEET: &str = "这个 xlsx 打不开，或第一张表太大。请另存为 CSV（UTF-8）再试。";
+pub(super) const NOT_UTF8: &str = "文件不是 UTF-8 编码。请另存为 xlsx 或 CSV（UTF-8）再试。";
+pub(super) const BAD_CSV: &str = "CSV 的引号不成对，请核对。";
+pub(super) const UNREADABLE: &str = "程序内部的答复看不懂，请联系系统维护人员。";
+
+pub(super) fn table_why(word: &str) -> &'static str {
+    match word {
+        "catalogue" => "事项、类型、承诺天数、材料。办件始终按收件时的版本办。",
+        "calendar" => "节假日和调休补班，按年发布。没有发布到的年份，到期日标“暂定”。",
+        _ => "县、乡镇、村（社区）。代码不变就是同一个单位；去掉的从生效日起终止，历史记录不变。",
+    }
+}
+
+pub(super) fn table_columns(word: &str) -> &'static str {
+    match word {
+        "catalogue" => {
+            "列名：code、name_zh、group、category、tier、village_role、handling_type、promised_workdays、statutory_limit、deadline_basis、materials。整张表一起上传，表里没有的事项从新版本起停用。"
+        }
+        "calendar" => {
+            "列名：date、kind（off 放假，makeup_work 补班）。可以只上传一年：那一年整年按新的，其他年份不变。"
+        }
+        _ => {
+            "列名：code12、name、level（county、township、subcenter、village、community、agent_point）、parent12。整张表一起上传，表里没有的单位从生效日起终止。"
+        }
+    }
+}
+
+pub(super) fn difference(added: usize, removed: usize, changed: usize, same: usize) -> String {
+    format!("新增 {added}，去掉 {removed}，改动 {changed}，不变 {same}。")
+}
+
+pub(super) fn publish_do(version: u32) -> String {
+    format!("发布第 {version} 版")
+}
+
+pub(super) fn published(version: u64) -> String {
+    format!("第 {version} 版已发布，各级接通后自动更新。")
+}

@@ -8,15 +8,11 @@ use axum::response::{Html, IntoResponse, Response};
 use console::page::{go, is_local};
 use console::{Problem, Visit};
 use office::command::{CasePrint, Command, Paper};
-use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Desk, texts as t};
 use console::line::read;
-
-/// Modules left white around a code, as the standard asks (ISO/IEC 18004, 6.3.8).
-const QUIET: i32 = 4;
 
 /// On which paper.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -124,20 +120,6 @@ fn or_dash(text: Option<&String>) -> &str {
     text.map_or("—", String::as_str)
 }
 
-/// A code as one path of unit squares, and the width of the picture in modules; `None` for what is too long for a code.
-fn qr(text: &str) -> Option<(String, i32)> {
-    let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
-    let mut path = String::new();
-    for y in 0..code.size() {
-        for x in 0..code.size() {
-            if code.get_module(x, y) {
-                path.push_str(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET));
-            }
-        }
-    }
-    Some((path, code.size() + 2 * QUIET))
-}
-
 #[derive(Template)]
 #[template(path = "print.html")]
 struct PrintPart<'a> {
@@ -181,7 +163,7 @@ pub(super) async fn press(
     };
     let words: Words = read(desk.ask(Command::CasePrint(print)).await?)?;
     let part = PaperPart {
-        qr: qr(&words.project_no),
+        qr: console::qr::path(&words.project_no),
         words: &words,
         width: asked.width,
         pressed: true,
@@ -228,36 +210,11 @@ pub(super) async fn page(
     };
     let words: Words = read(words)?;
     let part = PrintPart {
-        qr: qr(&words.project_no),
+        qr: console::qr::path(&words.project_no),
         words: &words,
         width,
         pressed: false,
     };
     let body = console::page::part(&part);
     Ok(desk.page(&visit, &words.label, "", body).await)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_is_read_back_as_the_number_that_it_was_made_of() {
-        let number = "51160300112628200011";
-        let (path, width) = qr(number).unwrap();
-        let mut dark = std::collections::BTreeSet::new();
-        for square in path.split_terminator("h1v1h-1z") {
-            let (x, y) = square.strip_prefix('M').unwrap().split_once(' ').unwrap();
-            dark.insert((x.parse::<usize>().unwrap(), y.parse::<usize>().unwrap()));
-        }
-        // As a camera sees it: the quiet zone is white, the code inside reads as the number.
-        let (quiet, side) = (QUIET as usize, (width - 2 * QUIET) as usize);
-        assert!(
-            dark.iter()
-                .all(|(x, y)| (quiet..quiet + side).contains(x) && (quiet..quiet + side).contains(y))
-        );
-        let grid = rqrr::SimpleGrid::from_func(side, |x, y| dark.contains(&(x + quiet, y + quiet)));
-        let (_, text) = rqrr::Grid::new(grid).decode().unwrap();
-        assert_eq!(text, number);
-    }
 }

@@ -1,0 +1,55 @@
+//! What a console asks about devices: tickets, one or many, who waits to be approved, a lost PC replaced in one step.
+
+use serde::{Deserialize, Serialize};
+
+/// One of them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "members", rename_all = "snake_case")]
+pub enum Members {
+    /// Tickets that nobody has used yet, devices that wait to be approved, and the addresses last written on a ticket.
+    Tickets,
+    InviteMany(InviteMany),
+    TicketCancel(TicketCancel),
+    Approve(Approve),
+    Replace(Replace),
+}
+
+/// Tickets for several units, each told by itself: one that is refused stops no other.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InviteMany {
+    /// Codes; trailing zeros may be left out.
+    pub units: Vec<String>,
+    /// Where the joining devices reach this hub, `host:port`.
+    pub addrs: Vec<String>,
+    #[serde(default)]
+    pub expires_s: Option<u64>,
+    /// A device that comes with such a ticket waits until somebody here has compared its fingerprint.
+    #[serde(default)]
+    pub approve: bool,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketCancel {
+    /// As [`Members::Tickets`] names it.
+    pub id: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    /// The waiting device's fingerprint as read from its own screen: eight digits or more.
+    pub device: String,
+}
+
+/// The old key out, a ticket for the same unit: the book flows back to the new PC.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replace {
+    pub device: String,
+    pub reason: String,
+    pub addrs: Vec<String>,
+    #[serde(default)]
+    pub expires_s: Option<u64>,
+}

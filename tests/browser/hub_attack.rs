@@ -1,0 +1,290 @@
+//! Against the console: foreign pages, missing tokens, and every route as every role. The routes are read from the source, so that one
+//! that is added is attacked too.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+
+use super::hub::{Centres, PASSWORD};
+
+/// What each role looks at and does, said once more: the console's own table must not say more.
+const ROLES: &[(&str, &[&str], &[&str])] = &[
+    ("clerk", &["Work", "Settle", "Watch", "Report"], &["Work"]),
+    (
+        "head",
+        &["Work", "Settle", "Watch", "Members", "Report", "Users", "Audit"],
+        &["Work", "Settle", "Watch", "Members", "Report", "Users"],
+    ),
+    (
+        "operator",
+        &["Work", "Settle", "Watch", "Members", "Publish", "Report", "Users"],
+        &["Work", "Settle", "Watch", "Members"],
+    ),
+    (
+        "admin",
+        &[
+            "Work", "Settle", "Watch", "Members", "Publish", "Report", "Users", "Audit",
+        ],
+        &["Settle", "Watch", "Members", "Publish", "Report", "Users"],
+    ),
+    (
+        "auditor",
+        &[
+            "Work", "Settle", "Watch", "Members", "Publish", "Report", "Users", "Audit",
+        ],
+        &[],
+    ),
+];
+
+#[derive(Debug)]
+struct Route {
+    path: String,
+    right: String,
+    /// `look`, `seek` or `act`.
+    how: String,
+}
+
+fn sources(dir: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(dir).expect("the console's source").flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => sources(&path, found),
+            false => found.push(std::fs::read_to_string(&path).expect("a file")),
+        }
+    }
+}
+
+/// Every route that asks for a right: `.look(Right::Work, "/inbox", …)`; a path may be a constant of its file.
+fn routes() -> Vec<Route> {
+    let mut files = Vec::new();
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hub/src");
+    sources(&house.join("console"), &mut files);
+    files.push(std::fs::read_to_string(house.join("console.rs")).expect("the console"));
+    let mut routes = Vec::new();
+    for text in &files {
+        let flat: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for how in ["look", "seek", "act"] {
+            for call in flat.split(&format!(".{how}(")).skip(1) {
+                let mut parts = call.split(',').map(str::trim);
+                let (Some(right), Some(path)) = (parts.next(), parts.next()) else {
+                    continue;
+                };
+                let Some(right) = right.strip_prefix("Right::") else {
+                    continue;
+                };
+                let path = match path.strip_prefix('"') {
+                    Some(path) => path.trim_end_matches('"').to_owned(),
+                    None => constant(&flat, path),
+                };
+                routes.push(Route {
+                    path: path
+                        .replace("{number}", "51160300112628200011")
+                        .replace("{unit}", "511603102201")
+                        .replace("{table}", "catalogue")
+                        .replace("{id}", "00000000"),
+                    right: right.to_owned(),
+                    how: how.to_owned(),
+                });
+            }
+        }
+    }
+    routes
+}
+
+fn constant(text: &str, name: &str) -> String {
+    let (_, rest) = text
+        .split_once(&format!("{name}: &str = \""))
+        .expect("a constant of the file");
+    rest.split_once('"').expect("its end").0.to_owned()
+}
+
+/// One request exactly as asked: status, head, body.
+fn ask(addr: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
+    let mut stream = TcpStream::connect(addr).expect("the console");
+    stream
+        .set_read_timeout(Some(std::time::Duration::from_secs(30)))
+        .expect("set");
+    let mut lines = format!(
+        "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    for (name, value) in headers {
+        lines.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream
+        .write_all(format!("{lines}\r\n{body}").as_bytes())
+        .expect("asked");
+    let mut answer = Vec::new();
+    let mut piece = [0; 16 * 1024];
+    loop {
+        // A stream of events has no end: its head is all that is asked of it.
+        if answer.windows(4).any(|w| w == b"\r\n\r\n") && String::from_utf8_lossy(&answer).contains("text/event-stream")
+        {
+            break;
+        }
+        match stream.read(&mut piece) {
+            Ok(0) | Err(_) => break,
+            Ok(n) => answer.extend_from_slice(&piece[..n]),
+        }
+    }
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status");
+    (status, head.to_owned(), body.to_owned())
+}
+
+fn between(text: &str, mark: &str, end: char) -> String {
+    let rest = text.split_once(mark).unwrap_or_else(|| panic!("no {mark} in {text}")).1;
+    rest.split_once(end).expect("ends").0.to_owned()
+}
+
+/// Somebody who has signed in without a browser: the cookie and the token.
+struct Visitor {
+    addr: SocketAddr,
+    cookie: String,
+    token: String,
+}
+
+impl Visitor {
+    fn come(addr: SocketAddr) -> Self {
+        let (_, head, body) = ask(addr, "GET", "/login", &[("Host", &addr.to_string())], "");
+        Self {
+            addr,
+            cookie: between(&head, "set-cookie: ", ';'),
+            token: between(&body, "x-csrf-token&#34;: &#34;", '&'),
+        }
+    }
+
+    fn enrol(mut self, name: &str, code: &str) -> Self {
+        let encoded: String = name.bytes().map(|b| format!("%{b:02X}")).collect();
+        let password = PASSWORD.replace(' ', "+");
+        let form = format!("who={encoded}&code={code}&password={password}&again={password}");
+        let (status, head, body) = self.post("/enrol", &form);
+        assert!((300..400).contains(&status), "{status} {body}");
+        self.cookie = between(&head, "set-cookie: ", ';');
+        let (_, _, page) = self.get("/me");
+        self.token = between(&page, "x-csrf-token&#34;: &#34;", '&');
+        self
+    }
+
+    fn get(&self, path: &str) -> (u16, String, String) {
+        let host = self.addr.to_string();
+        ask(self.addr, "GET", path, &[("Host", &host), ("Cookie", &self.cookie)], "")
+    }
+
+    fn post(&self, path: &str, form: &str) -> (u16, String, String) {
+        let (host, origin) = (self.addr.to_string(), format!("http://{}", self.addr));
+        let headers = [
+            ("Host", host.as_str()),
+            ("Origin", origin.as_str()),
+            ("Cookie", self.cookie.as_str()),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        ask(
+            self.addr,
+            "POST",
+            path,
+            &headers,
+            &format!("csrf={}&{form}", self.token),
+        )
+    }
+}
+
+const NOT_ALLOWED: &str = "您的岗位不能做这一步";
+
+#[test]
+fn every_route_as_every_role_opens_what_the_role_may_and_nothing_else() {
+    let centres = Centres::open();
+    let addr = centres.addr(centres.hub);
+    let routes = routes();
+    assert!(routes.len() > 20, "only {} routes were found", routes.len());
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    for (role, looks, acts) in ROLES {
+        let name = format!("人{role}");
+        let code = centres.name(centres.hub, &name, role);
+        let visitor = Visitor::come(addr).enrol(&name, &code);
+        for route in &routes {
+            let may = match route.how.as_str() {
+                "act" => acts.contains(&route.right.as_str()),
+                _ => looks.contains(&route.right.as_str()),
+            };
+            // Seeing in the clear is a right of its own, and asked for by the reason it needs.
+            if route.right == "Reveal" {
+                continue;
+            }
+            let (status, _, body) = match route.how.as_str() {
+                "look" => visitor.get(&route.path),
+                _ => visitor.post(&route.path, ""),
+            };
+            assert!(status < 500, "{role} {route:?}: {status} {body}");
+            let refused = status == 403 && body.contains(NOT_ALLOWED);
+            assert_eq!(refused, !may, "{role} {route:?}: {status} {body}");
+            *told.entry(if may { "let in" } else { "refused" }).or_default() += 1;
+        }
+    }
+    assert!(told["refused"] > 20 && told["let in"] > 40, "{told:?}");
+}
+
+#[test]
+fn a_foreign_page_gets_nothing_and_changes_nothing_on_any_route_of_the_console() {
+    let centres = Centres::open();
+    let addr = centres.addr(centres.hub);
+    let code = centres.name(centres.hub, "周管理", "admin");
+    let visitor = Visitor::come(addr).enrol("周管理", &code);
+    let (host, cookie) = (addr.to_string(), visitor.cookie.clone());
+    for route in routes() {
+        // By a name that was made to mean us, and from a page of somebody else, with the operator's own cookie.
+        let foreign = [("Host", "evil.example"), ("Cookie", cookie.as_str())];
+        let method = if route.how == "look" { "GET" } else { "POST" };
+        assert_eq!(ask(addr, method, &route.path, &foreign, "").0, 403, "{route:?}");
+        if method == "POST" {
+            let (evil, ours) = ("http://evil.example".to_owned(), format!("http://{addr}"));
+            let token = format!("csrf={}", visitor.token);
+            for (origin, body) in [(&evil, token.as_str()), (&ours, ""), (&ours, "csrf=00")] {
+                let headers = [
+                    ("Host", host.as_str()),
+                    ("Origin", origin.as_str()),
+                    ("Cookie", cookie.as_str()),
+                ];
+                assert_eq!(
+                    ask(addr, "POST", &route.path, &headers, body).0,
+                    403,
+                    "{route:?} {origin} {body}"
+                );
+            }
+        } else {
+            // Nobody who has not signed in sees a page.
+            let (status, head, _) = ask(addr, "GET", &route.path, &[("Host", host.as_str())], "");
+            assert!(
+                status == 303 && head.contains("location: /login"),
+                "{route:?}: {status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn beyond_this_machine_the_console_speaks_tls_alone_under_the_fingerprint_it_printed() {
+    let mut centres = Centres::open();
+    let hub = centres.hub;
+    centres.county[hub].stop().expect("it stops");
+    centres.county[hub].set_env("CUNLIAN_CONSOLE", "0.0.0.0:0");
+    centres.county.start(hub).expect("it starts");
+    let addr = SocketAddr::from(([127, 0, 0, 1], centres.addr(hub).port()));
+    let (status, _, body) = ask(addr, "GET", "/login", &[("Host", &addr.to_string())], "");
+    assert_eq!(status, 400);
+    assert!(body.contains("https://"), "{body}");
+    let browser = super::driver::Browser::open_trusting_all();
+    browser.go(&format!("https://{addr}/login"));
+    browser.wait("the log-in", |b| b.text().contains("登录"));
+    assert_eq!(browser.js("return location.protocol"), "https:");
+    // The certificate stays over a restart: people compare its fingerprint once.
+    let kept = std::fs::read(centres.county[hub].data().join("console-cert.pem")).expect("a certificate");
+    centres.county[hub].stop().expect("it stops");
+    centres.county.start(hub).expect("it starts");
+    assert_eq!(
+        std::fs::read(centres.county[hub].data().join("console-cert.pem")).expect("the same"),
+        kept
+    );
+}
