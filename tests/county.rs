@@ -152,6 +152,10 @@ impl County {
     /// As [`County::place`], with a folder of the caller's choice.
     pub fn place_at(&mut self, name: &str, kind: Kind, data: PathBuf) -> PlaceId {
         let mut place = Place::new(name, kind, &self.exe, data);
+        // Somebody who looks at a wall does not wait for half a minute.
+        if self.consoles && kind == Kind::Hub {
+            place.set_env("CUNLIAN_LINE_SECONDS", "3");
+        }
         if (self.desks && kind == Kind::Node) || (self.consoles && kind == Kind::Hub) {
             place.set_env("CUNLIAN_CONSOLE", "127.0.0.1:0");
         }

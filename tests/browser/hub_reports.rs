@@ -72,6 +72,11 @@ fn a_month_is_read_down_to_its_cases_frozen_and_what_comes_late_is_named() {
     let browser = Browser::open();
     centres.enter(&browser, centres.hub, "王主任", "admin");
     browser.go(&centres.url(centres.hub, &format!("/reports?period={month}")));
+    // What is shown is what is picked: pressed again it is the same report.
+    assert_eq!(
+        browser.js("return document.getElementById('unit').value"),
+        "511603000000"
+    );
     let text = browser.text();
     assert!(text.contains("截至") && text.contains("个村室中 1 个已同步"), "{text}");
     assert_eq!(

@@ -79,6 +79,8 @@ fn a_rooms_page_says_what_to_do_and_an_alert_is_muted_with_a_reason() {
     centres.enter(&browser, centres.hub, "王主任", "operator");
     browser.go(&centres.url(centres.hub, &format!("/room/{ROOM}")));
     browser.wait("the page", |b| b.text().contains("下一步"));
+    // What a room counts itself comes with its next word, and the page brings it by itself.
+    browser.wait("the room's own counts", |b| b.text().contains("最近七天的办件数"));
     let text = browser.text();
     for word in ["乡镇", "磁盘剩余", "时钟偏差", "开机次数", "三十天", "最近七天的办件数"] {
         assert!(text.contains(word), "{word}: {text}");

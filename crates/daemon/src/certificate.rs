@@ -132,10 +132,10 @@ mod tests {
 
         let other = Folder::create(&dir.path().join("other")).unwrap();
         let theirs = Certificate::of(&Config::new(Kind::Hub, other.path().to_owned()), &other, at).unwrap();
-        config.console_pem = Some(Pem {
+        config.console_pem = Some(Box::new(Pem {
             chain: other.path().join(CHAIN_FILE),
             key: other.path().join(KEY_FILE),
-        });
+        }));
         assert_eq!(
             Certificate::of(&config, &folder, at).unwrap().fingerprint,
             theirs.fingerprint
@@ -147,7 +147,7 @@ mod tests {
             (other.path().join(KEY_FILE), other.path().join(KEY_FILE)),
             (dir.path().join("none"), other.path().join(KEY_FILE)),
         ] {
-            config.console_pem = Some(Pem { chain, key });
+            config.console_pem = Some(Box::new(Pem { chain, key }));
             let failure = Certificate::of(&config, &folder, at)
                 .map(|c| c.fingerprint)
                 .unwrap_err();

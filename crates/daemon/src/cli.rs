@@ -59,6 +59,9 @@ pub struct RunArgs {
     /// 断线后重连的最长间隔（毫秒） · longest delay before dialling again
     #[arg(long, env = "CUNLIAN_RETRY_MS_MAX", value_name = "MS")]
     pub retry_ms_max: Option<u64>,
+    /// 中心：几秒收不到下级的信号就算断线（3 到 30，缺省 30） · when a hub calls a line dead
+    #[arg(long, env = "CUNLIAN_LINE_SECONDS", value_name = "SECONDS")]
+    pub line_seconds: Option<u64>,
     /// 页面的地址，缺省村室 127.0.0.1:8801、中心 127.0.0.1:8802，写 off 不打开；村室只能开在本机 · where the pages are
     #[arg(long, env = "CUNLIAN_CONSOLE", value_name = "IP:PORT|off")]
     pub console: Option<String>,

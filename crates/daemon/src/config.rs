@@ -71,9 +71,11 @@ pub struct Config {
     /// Names besides addresses by which browsers may ask for a hub's pages.
     pub console_names: Vec<String>,
     /// A certificate of the county's own for a hub's pages, and its key, as PEM files.
-    pub console_pem: Option<Pem>,
+    pub console_pem: Option<Box<Pem>>,
     /// Metrics and alerts.
     pub watching: Box<Watching>,
+    /// A hub's line is called dead when nothing came over it for so long.
+    pub line_idle: Duration,
     /// Hub addresses besides those that the ticket brought, best first.
     pub hubs: Vec<String>,
     /// The longest delay before dialling again.
@@ -106,6 +108,7 @@ struct File {
     alert_webhook_ca: Option<PathBuf>,
     hubs: Option<Vec<String>>,
     retry_ms_max: Option<u64>,
+    line_seconds: Option<u64>,
     lock_after_minutes: Option<u64>,
     desk_lock_seconds: Option<u64>,
     follow_up_workdays: Option<u32>,
@@ -127,6 +130,7 @@ impl Config {
             console_names: Vec::new(),
             console_pem: None,
             watching: Box::default(),
+            line_idle: net::limits::IDLE_MAX,
             hubs: Vec::new(),
             retry_max: net::limits::RETRY_MAX,
             lock_after: match kind {
@@ -179,7 +183,7 @@ impl Config {
             config.console = console(kind, text.trim())?;
         }
         config.console_names = console_names(kind, file.console_names.unwrap_or_default())?;
-        config.console_pem = pem(kind, file.console_cert, file.console_key)?;
+        config.console_pem = pem(kind, file.console_cert, file.console_key)?.map(Box::new);
         config.watching = Box::new(watch::watching(
             kind,
             watch::Said {
@@ -195,6 +199,9 @@ impl Config {
         } else {
             run.hubs.clone()
         };
+        if let Some(seconds) = run.line_seconds.or(file.line_seconds) {
+            config.line_idle = line_idle(kind, seconds)?;
+        }
         if let Some(ms) = run.retry_ms_max.or(file.retry_ms_max) {
             config.retry_max = Duration::from_millis(ms.max(100));
         }
@@ -267,6 +274,16 @@ fn console_names(kind: Kind, names: Vec<String>) -> Result<Vec<String>, Failure>
             "console_names 里的“{name}”不是主机名，请写 hub.xx.gov.cn 这样的名字，不带 https:// 和端口。"
         ))),
         None => Ok(names),
+    }
+}
+
+/// The sooner a dead line is noticed, the more a living one costs.
+fn line_idle(kind: Kind, seconds: u64) -> Result<Duration, Failure> {
+    match seconds {
+        3..=30 if kind == Kind::Hub => Ok(Duration::from_secs(seconds)),
+        _ => Err(Failure::usage(
+            "line_seconds 只有中心（cunlian-hub）能用，写 3 到 30：几秒收不到下级的信号就算断线。缺省 30；越短越费流量。",
+        )),
     }
 }
 
@@ -382,6 +399,20 @@ mod tests {
         // A hub's may be anywhere: beyond this machine they are encrypted.
         assert_eq!(load(Kind::Hub, "0.0.0.0:8802").unwrap(), at("0.0.0.0:8802"));
         assert_eq!(load(Kind::Hub, "8802").unwrap_err().exit, 2);
+    }
+
+    #[test]
+    fn how_soon_a_dead_line_is_noticed_is_a_hubs_to_say() {
+        let of = |kind, text: &str| Config::of_text(kind, text).map(|c| c.line_idle.as_secs());
+        assert_eq!(of(Kind::Hub, "").unwrap(), 30);
+        assert_eq!(of(Kind::Hub, "line_seconds = 6").unwrap(), 6);
+        for (kind, wrong) in [
+            (Kind::Hub, "line_seconds = 1"),
+            (Kind::Hub, "line_seconds = 60"),
+            (Kind::Node, "line_seconds = 6"),
+        ] {
+            assert_eq!(of(kind, wrong).unwrap_err().exit, 2, "{wrong}");
+        }
     }
 
     #[test]

@@ -94,10 +94,10 @@ pub async fn run(
 }
 
 /// Listens, waiting a moment for a socket that a daemon before us (or we ourselves) has not let go yet.
-async fn listen_at(opened: &Opened, addr: SocketAddr) -> anyhow::Result<Server> {
+async fn listen_at(opened: &Opened, addr: SocketAddr, idle: Duration) -> anyhow::Result<Server> {
     let began = Instant::now();
     loop {
-        match net::serve(opened.keeper.clone(), &opened.identity, addr) {
+        match net::serve_for(opened.keeper.clone(), &opened.identity, addr, idle) {
             Ok(server) => return Ok(server),
             Err(_) if began.elapsed() < PORT_PATIENCE => tokio::time::sleep(Duration::from_millis(100)).await,
             Err(error) => {
@@ -195,7 +195,7 @@ impl Daemon {
             ));
         }
         let server = match listen {
-            Some(addr) => Some(listen_at(opened, addr).await?),
+            Some(addr) => Some(listen_at(opened, addr, config.line_idle).await?),
             None => None,
         };
         let mut seed = [0; 32];

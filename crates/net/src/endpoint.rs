@@ -78,11 +78,20 @@ impl Identity {
     /// # Errors
     /// When the address cannot be bound.
     pub fn listen(&self, addr: SocketAddr) -> Result<Endpoint, ConnectError> {
+        self.listen_for(addr, IDLE_MAX)
+    }
+
+    /// As [`Identity::listen`]; a peer from which nothing came for `idle` is gone. Below [`IDLE_MAX`] this end asks often enough by
+    /// itself, which costs the line some bytes a second.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub fn listen_for(&self, addr: SocketAddr, idle: Duration) -> Result<Endpoint, ConnectError> {
         let crypto =
             tls::server(&self.key, &self.revoked, &self.alpn).map_err(|e| ConnectError::Setup(e.to_string()))?;
         let mut config = ServerConfig::with_crypto(Arc::new(crypto));
         config
-            .transport_config(Arc::new(transport(Side::Listener)))
+            .transport_config(Arc::new(transport(Side::Listener, idle)))
             .max_incoming(HANDSHAKES_MAX)
             // A handshake fits into two packets; nothing of ours is sent before it ends.
             .incoming_buffer_size(8 * 1024)
@@ -155,7 +164,7 @@ impl Identity {
         let crypto = tls::client(&self.key, &self.revoked, expected, &self.alpn)
             .map_err(|e| ConnectError::Setup(e.to_string()))?;
         let mut config = ClientConfig::new(Arc::new(crypto));
-        config.transport_config(Arc::new(transport(Side::Dialler)));
+        config.transport_config(Arc::new(transport(Side::Dialler, IDLE_MAX)));
         endpoint
             .connect_with(config, target, SERVER_NAME)
             .map_err(|e| ConnectError::Setup(e.to_string()))
@@ -192,7 +201,7 @@ enum Side {
     Dialler,
 }
 
-fn transport(side: Side) -> TransportConfig {
+fn transport(side: Side, idle: Duration) -> TransportConfig {
     let mut mtu = MtuDiscoveryConfig::default();
     // Two probes find the size of nearly every path; a finer search costs an idle room more than it ever saves.
     mtu.minimum_change(200);
@@ -209,10 +218,14 @@ fn transport(side: Side) -> TransportConfig {
         .receive_window(VarInt::from_u32(receive_window))
         .send_window(send_window)
         .mtu_discovery_config(Some(mtu))
-        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_MAX.as_millis() as u32))));
+        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(
+            idle.min(IDLE_MAX).as_millis() as u32,
+        ))));
     if let Side::Dialler = side {
         // Only the dialler: one packet in each direction keeps both ends and every router between them informed.
         config.keep_alive_interval(Some(KEEP_ALIVE));
+    } else if idle < IDLE_MAX {
+        config.keep_alive_interval(Some(idle / 3));
     }
     config.initial_rtt(Duration::from_millis(200));
     config

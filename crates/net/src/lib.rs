@@ -30,5 +30,5 @@ pub use endpoint::{ConnectError, Identity};
 pub use join::join;
 pub use keeper::{Answer, Keeper, ProgressSink, Running, Standing};
 pub use link::CloseCode;
-pub use serve::{Server, serve};
+pub use serve::{Server, serve, serve_for};
 pub use tls::{ALPN, Revoked};

@@ -45,7 +45,20 @@ impl Server {
 /// # Errors
 /// When the address cannot be bound.
 pub fn serve(keeper: Keeper, identity: &Identity, listen: SocketAddr) -> Result<Server, ConnectError> {
-    let endpoint = identity.listen(listen)?;
+    serve_for(keeper, identity, listen, crate::limits::IDLE_MAX)
+}
+
+/// As [`serve`]; a peer from which nothing came for `idle` is gone.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn serve_for(
+    keeper: Keeper,
+    identity: &Identity,
+    listen: SocketAddr,
+    idle: Duration,
+) -> Result<Server, ConnectError> {
+    let endpoint = identity.listen_for(listen, idle)?;
     let addr = endpoint.local_addr()?;
     let task = tokio::spawn(accept(endpoint.clone(), keeper));
     info!(%addr, "listening");

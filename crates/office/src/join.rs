@@ -158,6 +158,7 @@ impl Office {
         }
         check_former(device, request)?;
         let unit = unit.id;
+        self.may_enter(now, device, &request.name, &key, &kept)?;
         match self.authority.member(&device) {
             Some(m) if m.unit == unit => {}
             Some(_) => {
@@ -167,10 +168,7 @@ impl Office {
                 ));
             }
             None if unit == life.unit => return Err(self.ask_for_root(device, unit, request)),
-            None => {
-                self.may_enter(now, device, &request.name, &key, &kept)?;
-                self.admit(now, life.unit, (device, unit), request)?;
-            }
+            None => self.admit(now, life.unit, (device, unit), request)?,
         }
         self.keep_ticket(
             &key,

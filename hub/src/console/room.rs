@@ -67,8 +67,13 @@ impl Device {
     }
 
     fn skew(&self) -> String {
-        self.skew_ms
-            .map_or_else(|| t::UNKNOWN.to_owned(), |ms| format!("{:+.1} 秒", ms as f64 / 1e3))
+        self.skew_ms.map_or_else(
+            || t::UNKNOWN.to_owned(),
+            |ms| match ms / 100 {
+                0 => "不到 0.1 秒".to_owned(),
+                tenths => format!("{:+.1} 秒", tenths as f64 / 10.0),
+            },
+        )
     }
 
     fn last_session(&self) -> Option<String> {

@@ -376,6 +376,10 @@ impl Office {
         ];
         let units = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
         let mut choices: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+        // The whole of what is ours can be asked for again, and stands first by its code.
+        if let Some(unit) = own.and_then(|own| self.authority.unit(own)) {
+            choices.insert(unit.code.to_string(), (&unit.name, true));
+        }
         for unit in units.iter().filter(|u| parents.contains(&self.authority.parent(u.id))) {
             if self.authority.parent(unit.id).is_some() {
                 choices.insert(

@@ -188,6 +188,14 @@ fn closed(county: &mut County, room: Seat) -> String {
     number
 }
 
+fn follow_ups(county: &mut County, at: Seat, closed: bool) -> Value {
+    let args = FollowUpList {
+        closed,
+        ..FollowUpList::default()
+    };
+    work(county, at, Work::FollowUps(args))
+}
+
 #[test]
 fn a_bad_evaluation_is_followed_up_within_its_workdays_and_closed_by_a_head() {
     let mut county = County::new(310, 1, 1);
@@ -202,13 +210,7 @@ fn a_bad_evaluation_is_followed_up_within_its_workdays_and_closed_by_a_head() {
     };
     county.world.run(room, rate(5, "a"));
     county.world.pass(5_000);
-    let list = |county: &mut County, closed| {
-        let args = FollowUpList {
-            closed,
-            ..FollowUpList::default()
-        };
-        work(county, town, Work::FollowUps(args))
-    };
+    let list = |county: &mut County, closed| follow_ups(county, town, closed);
     let open = list(&mut county, false);
     assert_eq!(
         (&open["total"], &open["cases"][0]["rating"]),
