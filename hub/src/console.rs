@@ -206,7 +206,8 @@ impl Console {
         let menu = MENU
             .iter()
             .filter(|(right, _)| rights::may_look(visit.person.as_ref(), *right));
-        let menu: Vec<Link> = menu.map(|(_, link)| *link).collect();
+        let mine = link("/me", texts::ME, "m");
+        let menu: Vec<Link> = menu.map(|(_, link)| *link).chain([mine]).collect();
         let shell = Shell {
             unit: status["name"].as_str().unwrap_or_default().to_owned(),
             page: visit.at.clone(),

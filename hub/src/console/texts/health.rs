@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 
 pub(in crate::console) use super::super::wall::colour;
 
+pub(in crate::console) const ITS_CASES: &str = "它在办的件";
+pub(in crate::console) const ITS_FIGURES: &str = "它的报表";
 pub(in crate::console) const WALL: &str = "同步";
 pub(in crate::console) const ALERTS: &str = "告警";
 pub(in crate::console) const ROOM: &str = "村室";
