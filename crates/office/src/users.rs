@@ -159,6 +159,7 @@ impl Office {
             "unit": code,
             "unit_name": name,
             "own": self.unit() == Some(user.unit),
+            "ours": self.may_speak_of(user.unit).is_ok(),
             "roles": user.roles,
             "active": user.active,
             "enrol": user.enrol.map(|e| json!({"digest": e.digest, "until_ms": e.until_ms})),

@@ -33,6 +33,15 @@ struct Row {
     about: Option<String>,
 }
 
+impl Row {
+    /// A device by the beginning of its key, as everywhere on the pages.
+    fn about(&self) -> &str {
+        let about = self.about.as_deref().unwrap_or_default();
+        let is_key = about.len() == 64 && about.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_key { about.get(..8).unwrap_or(about) } else { about }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct Part {

@@ -118,7 +118,7 @@ pub(super) const COL_WHO: &str = "谁";
 pub(super) const COL_ACT: &str = "做了什么";
 pub(super) const COL_ABOUT: &str = "对象";
 pub(super) const COL_REASON: &str = "理由";
-pub(super) const BY_DEVICE: &str = "本机（命令行）";
+pub(super) const BY_DEVICE: &str = "命令行";
 
 // Devices and tickets.
 pub(super) const FIND_MEMBER: &str = "按单位、名字或设备编号找";

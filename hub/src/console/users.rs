@@ -34,6 +34,8 @@ struct Row {
     unit: String,
     unit_name: String,
     own: bool,
+    /// Of this centre or below it: others are named from above.
+    ours: bool,
     roles: Vec<String>,
     active: bool,
     /// A PIN or password was set, at this hub.
