@@ -37,6 +37,15 @@ fn a_lost_pc_is_replaced_by_one_press_and_its_book_flows_back_to_the_new_one() {
     browser.js(&format!(
         "document.querySelector('form[action=\"/members/replace\"] input[name=addrs]').value = '{listen}'"
     ));
+    // Something changes meanwhile: the bar renews itself, the list in which somebody types does not.
+    browser.js("document.getElementById('bar').dataset.old = '1'; performance.clearResourceTimings()");
+    centres.name(centres.town, "赵六", "clerk");
+    browser.wait("the bar is new", |b| {
+        b.js("return !document.getElementById('bar').dataset.old") == true
+    });
+    let renewed = browser
+        .js("return performance.getEntriesByType('resource').filter(e => e.name.includes('/members/list')).length");
+    assert_eq!(renewed, 0);
     browser.press("form[action='/members/replace'] button");
     browser.wait("the ticket", |b| b.text().contains("入网票只显示这一次"));
     browser.screen("ticket");

@@ -49,8 +49,14 @@
     var cause = (e.detail.requestConfig || e.detail).triggeringEvent;
     return cause && cause.type === "live";
   }
+  // A piece in which somebody fills in something waits with renewing itself: what is typed there would be lost.
+  function isFilledIn(piece) {
+    var at = document.activeElement;
+    var types = at && piece.contains(at) && at.matches("input:not([type=checkbox]):not([type=radio]), textarea, select");
+    return types || piece.querySelector("details[open] form");
+  }
   ["htmx:beforeRequest", "htmx:beforeOnLoad"].forEach(function (name) {
-    body.addEventListener(name, function (e) { if (leaving && isOwn(e)) e.preventDefault(); });
+    body.addEventListener(name, function (e) { if (isOwn(e) && (leaving || isFilledIn(e.detail.elt))) e.preventDefault(); });
   });
 
   // Pieces that the page fetches by itself say so: they do not count as somebody at the desk.
