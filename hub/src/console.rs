@@ -5,8 +5,8 @@
 //!                                                                       └──▶ its template, words from `texts`
 //! ```
 //!
-//! `rights` who may see and do what, `login` who is there, `people` who may be, `bar` the status bar, `home` where one begins. Shell,
-//! guard and sessions are [`console`]'s.
+//! `rights` who may see and do what, `login` how one comes in, `bar` the status bar, `home` where one begins. Shell,
+//! guard, sessions and the door are [`console`]'s.
 
 mod alerts;
 mod audit;
@@ -14,7 +14,6 @@ mod bar;
 mod home;
 mod login;
 mod members;
-mod people;
 pub(crate) mod reports;
 mod rights;
 mod room;
@@ -25,7 +24,6 @@ mod wall;
 mod work;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -34,17 +32,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use console::accounts::Secret;
 use console::page::Link;
-use console::{Accounts, Gate, Person, Problem, Sessions, Shell, Visit};
-use daemon::{Face, Service, Stage};
-use ledger::id::UserId;
-use office::command::{AuditAppend, By, Command, FaceAct};
+use console::{Door, Gate, Person, Problem, Sessions, Shell, Visit};
+use daemon::{Face, Stage};
+use office::command::{By, Command};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use rights::{Right, Routes};
-
-/// A console whose browser was closed is locked so much later at most.
-const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// The main menu: what somebody may see of it is shown.
 const MENU: &[(Right, Link)] = &[
@@ -69,10 +62,7 @@ const FILES: &[&str] = &[members::LOOK, tables::LOOKS[0], tables::LOOKS[1], tabl
 
 /// What every page works with.
 pub(crate) struct Console {
-    service: Service,
-    gate: Arc<Gate>,
-    accounts: Accounts,
-    known: Mutex<people::Known>,
+    door: Door,
     /// Workdays within which a bad evaluation is to be answered.
     follow_up_workdays: u32,
 }
@@ -86,29 +76,20 @@ async fn open(stage: Stage) {
     let Ok(addr) = stage.listener.local_addr() else {
         return;
     };
-    let lock = stage.config.desk_lock;
-    let gate = Gate::new(addr, Sessions::new(lock)).taking_files(FILES);
-    let tls = stage.certificate.map(|c| c.tls);
+    let gate = Gate::new(addr, Sessions::new(stage.config.desk_lock)).taking_files(FILES);
+    let gate = match &stage.certificate {
+        Some(_) => gate.over_tls(stage.config.console_names.clone()),
+        None => gate,
+    };
     let console = Arc::new(Console {
-        service: stage.service,
-        gate: Arc::new(match &tls {
-            Some(_) => gate.over_tls(stage.config.console_names),
-            None => gate,
-        }),
-        accounts: Accounts::of(stage.folder, Secret::Password),
-        known: Mutex::new(None),
+        door: Door::new(&stage, gate, Secret::Password, texts::refusal),
         follow_up_workdays: stage.config.follow_up_workdays,
     });
-    let sweeping = sweep(console.clone(), lock);
-    tokio::join!(console::serve::serve(stage.listener, tls, routes(console)), sweeping);
-}
-
-/// Locks consoles whose browser was closed: nobody else would notice.
-async fn sweep(console: Arc<Console>, lock: Duration) {
-    loop {
-        tokio::time::sleep(SWEEP_EVERY.min(lock)).await;
-        console.gate.sessions.sweep(Instant::now());
-    }
+    let tls = stage.certificate.map(|c| c.tls);
+    tokio::join!(
+        console::serve::serve(stage.listener, tls, routes(console.clone())),
+        console.door.sweep()
+    );
 }
 
 /// Every page of somebody who has signed in, with the right that it takes.
@@ -132,7 +113,7 @@ fn pages() -> Routes {
 
 fn routes(console: Arc<Console>) -> Router {
     let signed_in = middleware::from_fn_with_state(console.clone(), login::signed_in);
-    let guard = middleware::from_fn_with_state(console.gate.clone(), console::guard::guard);
+    let guard = middleware::from_fn_with_state(console.door.gate.clone(), console::guard::guard);
     Router::new()
         .route("/login", get(login::page).post(login::sign_in))
         .route("/unlock", post(login::unlock))
@@ -147,7 +128,7 @@ fn routes(console: Arc<Console>) -> Router {
 }
 
 async fn live(State(console): State<Arc<Console>>) -> Response {
-    console::live::stream(console.service.changes())
+    console.door.live()
 }
 
 /// Somebody types: that the page says so is all that is needed.
@@ -162,15 +143,7 @@ async fn nowhere() -> Problem {
 impl Console {
     /// Asks the office, as the command line would.
     async fn ask(&self, command: Command) -> Result<Value, Problem> {
-        self.service.command(command).await.map_err(|failure| {
-            // The office's words name commands; an operator has a page.
-            let code = failure.code.clone();
-            let problem = Problem::from(failure);
-            Problem {
-                text: texts::refusal(&code, problem.text),
-                ..problem
-            }
-        })
+        self.door.ask(command).await
     }
 
     /// Asks in the name of whoever presses: that stands on what is recorded, and in the trail.
@@ -211,7 +184,7 @@ impl Console {
         let shell = Shell {
             unit: status["name"].as_str().unwrap_or_default().to_owned(),
             page: visit.at.clone(),
-            awake_s: self.gate.sessions.awake_every().as_secs_f32(),
+            awake_s: self.door.gate.sessions.awake_every().as_secs_f32(),
             menu,
             here,
             bar: bar::of(&status),
@@ -224,25 +197,12 @@ impl Console {
 
     /// Says something once, on the visitor's next page.
     fn say(&self, visit: &Visit, text: impl Into<String>) {
-        self.gate.sessions.say(&visit.cookie, text.into());
+        self.door.gate.sessions.say(&visit.cookie, text.into());
     }
 
     /// What was to be said on this page.
     fn said(&self, visit: &Visit) -> Option<String> {
-        self.gate.sessions.said(&visit.cookie)
-    }
-
-    /// Into the trail; a console without one (a disk that is full) is still a console.
-    async fn audit(&self, act: FaceAct, user: UserId) {
-        let append = AuditAppend {
-            act,
-            number: None,
-            reason: None,
-            user: Some(user),
-        };
-        if let Err(problem) = self.ask(Command::AuditAppend(append)).await {
-            tracing::warn!(error = problem.text, "not in the trail");
-        }
+        self.door.gate.sessions.said(&visit.cookie)
     }
 }
 

@@ -5,8 +5,8 @@
 //!                                  └──▶ its template, words from `texts`
 //! ```
 //!
-//! `login` who sits at the desk, `people` who may, `bar` the status bar, `today` the first page, `lines` how a case stands in
-//! a list. Shell, guard and sessions are [`console`]'s.
+//! `login` who sits at the desk, `bar` the status bar, `today` the first page, `lines` how a case stands in
+//! a list. Shell, guard, sessions and the door are [`console`]'s.
 
 mod bar;
 mod case;
@@ -18,7 +18,6 @@ mod kept;
 mod login;
 mod matters;
 mod new;
-mod people;
 mod print;
 mod screen;
 mod search;
@@ -27,7 +26,6 @@ mod texts;
 mod today;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -35,8 +33,8 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use console::accounts::Secret;
 use console::page::Link;
-use console::{Accounts, Gate, Problem, Sessions, Shell, Visit};
-use daemon::{Face, Service, Stage};
+use console::{Door, Gate, Problem, Sessions, Shell, Visit};
+use daemon::{Face, Stage};
 use ledger::id::UserId;
 use office::command::Command;
 use serde_json::Value;
@@ -81,15 +79,9 @@ const MENU: &[Link] = &[
     },
 ];
 
-/// A desk whose browser was closed is locked so much later at most.
-const SWEEP_EVERY: Duration = Duration::from_secs(15);
-
 /// What every page of the desk works with.
 pub(crate) struct Desk {
-    service: Service,
-    gate: Arc<Gate>,
-    accounts: Accounts,
-    known: Mutex<people::Known>,
+    door: Door,
     /// What is typed is read, changed and kept by one at a time.
     keeping: Mutex<()>,
     /// Who signed in last: most likely who comes next.
@@ -105,31 +97,20 @@ async fn open(stage: Stage) {
     let Ok(addr) = stage.listener.local_addr() else {
         return;
     };
+    let gate = Gate::new(addr, Sessions::new(stage.config.desk_lock)).taking_files(&[import::LOOK]);
     let desk = Arc::new(Desk {
-        service: stage.service,
-        gate: Arc::new(Gate::new(addr, Sessions::new(stage.config.desk_lock)).taking_files(&[import::LOOK])),
-        accounts: Accounts::of(stage.folder, Secret::Pin),
-        known: Mutex::new(None),
+        door: Door::new(&stage, gate, Secret::Pin, texts::refusal),
         keeping: Mutex::new(()),
         last: Mutex::new(None),
     });
-    let gate = desk.gate.clone();
     tokio::join!(
-        console::serve::serve(stage.listener, None, routes(desk)),
-        sweep(gate, stage.config.desk_lock)
+        console::serve::serve(stage.listener, None, routes(desk.clone())),
+        desk.door.sweep()
     );
 }
 
-/// Locks desks whose browser was closed: nobody else would notice.
-async fn sweep(gate: Arc<Gate>, desk_lock: Duration) {
-    loop {
-        tokio::time::sleep(SWEEP_EVERY.min(desk_lock)).await;
-        gate.sessions.sweep(Instant::now());
-    }
-}
-
 fn routes(desk: Arc<Desk>) -> Router {
-    let gate = desk.gate.clone();
+    let gate = desk.door.gate.clone();
     // Whoever adds a route adds it here: signing in is asked for by the place, not by each page.
     let desk_only = Router::new()
         .route("/", get(today::page))
@@ -190,7 +171,7 @@ fn routes(desk: Arc<Desk>) -> Router {
 }
 
 async fn live(State(desk): State<Arc<Desk>>) -> Response {
-    console::live::stream(desk.service.changes())
+    desk.door.live()
 }
 
 async fn nowhere() -> Problem {
@@ -200,15 +181,7 @@ async fn nowhere() -> Problem {
 impl Desk {
     /// Asks the office, as the command line would.
     async fn ask(&self, command: Command) -> Result<Value, Problem> {
-        self.service.command(command).await.map_err(|failure| {
-            // The office's words name commands; a clerk has a page.
-            let code = failure.code.clone();
-            let problem = Problem::from(failure);
-            Problem {
-                text: texts::refusal(&code, problem.text),
-                ..problem
-            }
-        })
+        self.door.ask(command).await
     }
 
     /// Whether this room has joined nobody: then nothing is unsent, it is said to stand alone.
@@ -240,7 +213,7 @@ impl Desk {
 
     /// Says something once, on the visitor's next page.
     async fn say(&self, visit: &Visit, text: String) {
-        self.gate.sessions.say(&visit.cookie, text);
+        self.door.gate.sessions.say(&visit.cookie, text);
     }
 
     /// A page in its frame, under the status bar.
@@ -251,7 +224,7 @@ impl Desk {
             unit: status["name"].as_str().unwrap_or_default().to_owned(),
             kept: self.kept(visit, &own).await,
             page: own,
-            awake_s: self.gate.sessions.awake_every().as_secs_f32(),
+            awake_s: self.door.gate.sessions.awake_every().as_secs_f32(),
             menu: MENU.to_vec(),
             here,
             bar: bar::of(&status),

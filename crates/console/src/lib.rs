@@ -15,16 +15,19 @@
 pub mod accounts;
 pub mod assets;
 pub mod case;
+pub mod door;
 pub mod guard;
 pub mod line;
 pub mod live;
 pub mod page;
+pub mod people;
 pub mod qr;
 pub mod serve;
 pub mod session;
 pub mod texts;
 
 pub use accounts::Accounts;
+pub use door::Door;
 pub use guard::{Gate, Visit};
 pub use page::{Problem, Shell};
 pub use session::{Cover, Person, Sessions};

@@ -232,6 +232,13 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Whether the pages at this address are: always beyond this machine, else where the county gave a certificate.
+    pub(crate) fn is_encrypted(&self, addr: SocketAddr) -> bool {
+        !addr.ip().is_loopback() || self.console_pem.is_some()
+    }
+}
+
 /// Beside each other on one machine, where somebody tries both.
 fn console_port(kind: Kind) -> u16 {
     match kind {

@@ -112,7 +112,7 @@ impl Serving {
 
     /// Pages for this machine alone need none, unless the county gave one.
     async fn certificate(addr: SocketAddr, folder: &Folder, config: &Config) -> Result<Option<Certificate>, String> {
-        if addr.ip().is_loopback() && config.console_pem.is_none() {
+        if !config.is_encrypted(addr) {
             return Ok(None);
         }
         let (config, folder) = (config.clone(), folder.clone());

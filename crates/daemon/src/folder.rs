@@ -138,6 +138,15 @@ impl Folder {
         self.write_private(CONSOLE_FILE, &format!("{addr}\n"))
     }
 
+    /// Where the pages were served last.
+    pub fn read_console(&self) -> Option<SocketAddr> {
+        std::fs::read_to_string(self.path.join(CONSOLE_FILE))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    }
+
     /// Tells people and tests where metrics are read.
     ///
     /// # Errors

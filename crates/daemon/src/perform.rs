@@ -24,7 +24,7 @@ use crate::progress;
 use crate::render::{self, Ink, View};
 use crate::run::{Ready, run, software, stop_keeper};
 use crate::service::{Ask, Service};
-use crate::{logging, signal};
+use crate::{logging, signal, words};
 
 /// A folder is closed by a daemon that stops, or by another command, within this time; `verify` of a large folder may not be.
 const FOLDER_PATIENCE: Duration = Duration::from_secs(15);
@@ -36,7 +36,10 @@ pub fn perform(kind: Kind, common: &Common, action: Result<Action, Failure>, fac
         Action::Ask { ask, view, folder } => {
             let config = Config::load(kind, common, &crate::cli::RunArgs::default(), None)?;
             let unlock = passphrase::unlock_first(common)?;
-            let value = ask_unlocked(&config, unlock, ask, folder)?;
+            let mut value = ask_unlocked(&config, unlock, ask, folder)?;
+            if view == View::User {
+                say_where(&config, &mut value);
+            }
             print(kind, common, view, &value);
             if let Some(value) = passphrase::offer(kind, common, &config, view)? {
                 print(kind, common, View::Passphrase, &value);
@@ -61,6 +64,23 @@ pub fn perform(kind: Kind, common: &Common, action: Result<Action, Failure>, fac
             }
             ExitCode::from(failure.exit)
         }
+    }
+}
+
+/// Adds where this centre's own people enrol: what its daemon opened last, or would open.
+fn say_where(config: &Config, value: &mut Value) {
+    if value["own"] != true || value["centre"] != true {
+        return;
+    }
+    let opened = Folder::existing(&config.data)
+        .ok()
+        .and_then(|folder| folder.read_console());
+    if let Some(addr) = opened.or(config.console) {
+        let scheme = if config.is_encrypted(addr) { "https" } else { "http" };
+        value["console"] = match addr.ip().is_unspecified() {
+            true => json!(format!("{scheme}://{}:{}", words::THIS_HOST, addr.port())),
+            false => json!(format!("{scheme}://{addr}")),
+        };
     }
 }
 

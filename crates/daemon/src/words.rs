@@ -394,10 +394,22 @@ pub(crate) fn user_role(role: &str) -> &str {
     }
 }
 
-pub(crate) fn user_code(who: &str, code: &str, until: &str) -> String {
-    format!(
-        "{who}\n一次性登记码：{code}\n{until} 前有效。请当面交给本人，在村室电脑的办事页面点“第一次在这台电脑上登录”，填这个码并自设 PIN。"
-    )
+pub(crate) fn user_code(who: &str, code: &str, until: &str, whereto: &str) -> String {
+    format!("{who}\n一次性登记码：{code}\n{until} 前有效。请当面交给本人，{whereto}")
+}
+
+pub(crate) const AT_THE_DESK: &str = "在村室电脑的办事页面点“第一次在这台电脑上登录”，填这个码并自设 PIN。";
+
+/// Stands for the address of a machine that listens on all of its own.
+pub(crate) const THIS_HOST: &str = "本主机的IP地址";
+
+/// Where a person of a centre enrols: `page` is the console's address, where it is this machine's.
+pub(crate) fn at_the_console(page: Option<&str>) -> String {
+    let page = match page {
+        Some(page) => format!("用浏览器打开本中心工作台 {page}，"),
+        None => "用浏览器打开该中心工作台（地址在它的主机启动时打印），".to_owned(),
+    };
+    format!("{page}点“第一次登录？用登记码设密码”，填姓名和这个码，自设登录密码。")
 }
 
 pub(crate) fn user_stopped(who: &str) -> String {

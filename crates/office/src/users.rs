@@ -3,7 +3,7 @@
 //! A PIN never comes here: its verifier stays on the PC where it was typed.
 
 use ledger::check;
-use ledger::id::{UnitId, UserId};
+use ledger::id::{Tier, UnitId, UserId};
 use replica::statement::{Enrol, Role, Statement, User};
 use replica::time::Now;
 use serde_json::{Value, json};
@@ -160,6 +160,7 @@ impl Office {
             "unit_name": name,
             "own": self.unit() == Some(user.unit),
             "ours": self.may_speak_of(user.unit).is_ok(),
+            "centre": self.authority.unit(user.unit).is_some_and(|unit| unit.kind.tier() != Tier::Room),
             "roles": user.roles,
             "active": user.active,
             "enrol": user.enrol.map(|e| json!({"digest": e.digest, "until_ms": e.until_ms})),

@@ -1,7 +1,6 @@
 //! Coming in: a name and a password. Names are typed, not chosen: whoever asks from the network is not told who works here.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use askama::Template;
 use axum::extract::{Extension, Form, Query, Request, State};
@@ -9,13 +8,12 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use console::accounts::{PASSWORD_CHARS_MIN, Refused};
-use console::page::{go, is_local};
+use console::door::{Back, Opening, Standing, back_of, log_in, safe};
+use console::page::go;
 use console::{Person, Problem, Visit};
-use office::command::{Command, FaceAct, Passphrase, Unlock};
-use replica::statement::Enrol;
+use office::command::{Command, FaceAct};
 use serde::Deserialize;
 
-use super::people::Staff;
 use super::{Console, person, texts as t, wall_ms};
 
 /// Longer than any name, code or password of ours.
@@ -53,24 +51,6 @@ struct MePart<'a> {
     said: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Back {
-    #[serde(default)]
-    back: String,
-}
-
-fn safe(back: &str) -> &str {
-    if is_local(back) { back } else { "/" }
-}
-
-/// Where somebody is led back to: the page that was asked for, or that a form or a piece of it stood on.
-fn back_of(visit: &Visit, method: &Method) -> String {
-    match *method == Method::GET && !visit.piece {
-        true => visit.at.clone(),
-        false => visit.from.clone().unwrap_or_else(|| "/".to_owned()),
-    }
-}
-
 /// Lets nobody past who has not signed in, whose page is locked, or who does not work here any more.
 pub(super) async fn signed_in(
     State(console): State<Arc<Console>>,
@@ -78,37 +58,22 @@ pub(super) async fn signed_in(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let staff = match console.staff().await {
-        Ok(staff) => staff,
-        Err(problem) => return problem.into_response(),
-    };
-    let somebody = visit.person.clone().filter(|_| !visit.locked);
-    let stated = somebody.as_ref().and_then(|p| staff.iter().find(|s| s.id == p.id));
-    match (somebody, stated) {
-        (Some(person), Some(stated)) => {
-            // What is stated now, not what was this morning.
-            let person = Person {
-                name: stated.name.clone(),
-                roles: stated.roles.clone(),
-                ..person
-            };
+    match console.door.standing(&visit, request.uri().path()).await {
+        Err(problem) => problem.into_response(),
+        Ok(Standing::In(person)) => {
             request.extensions_mut().insert(Visit {
                 person: Some(person),
                 ..visit
             });
             next.run(request).await
         }
-        _ if request.uri().path() == "/live" => console::live::gone(),
-        (Some(_), None) => {
-            console.gate.sessions.end(&visit.cookie);
-            go(&visit, "/login")
-        }
-        (None, _) => {
+        Ok(Standing::Deaf) => console::live::gone(),
+        Ok(Standing::Left) => go(&visit, "/login"),
+        Ok(Standing::Out) => {
             if request.method() == Method::POST {
                 console.say(&visit, t::CAME_LATE);
             }
-            let back = back_of(&visit, request.method());
-            go(&visit, &format!("/login?back={}", safe(&back)))
+            log_in(&visit, safe(back_of(&visit, request.method())))
         }
     }
 }
@@ -118,7 +83,7 @@ pub(super) async fn page(
     Extension(visit): Extension<Visit>,
     Query(back): Query<Back>,
 ) -> Result<Response, Problem> {
-    let said = console.gate.sessions.saying(&visit.cookie);
+    let said = console.door.gate.sessions.saying(&visit.cookie);
     let who = visit.person.as_ref().map_or("", |p| p.name.as_str());
     show(&console, &visit, safe(&back.back), who, said).await
 }
@@ -137,16 +102,10 @@ async fn show(
         who,
         locked: visit.locked,
         passphrase_due: status["passphrase"]["locked"] == true,
-        is_new: console.accounts.enrolled().map_err(refused)?.is_empty(),
+        is_new: console.door.accounts.enrolled().map_err(refused)?.is_empty(),
         said,
     };
     Ok(console.quiet_page(visit, t::LOGIN, console::page::part(&part)).await)
-}
-
-#[derive(Deserialize)]
-pub(super) struct Opening {
-    passphrase: String,
-    back: String,
 }
 
 /// Opens personal values with the hub's passphrase, where it has one.
@@ -155,13 +114,10 @@ pub(super) async fn unlock(
     Extension(visit): Extension<Visit>,
     Form(form): Form<Opening>,
 ) -> Result<Response, Problem> {
-    let unlock = Unlock {
-        passphrase: Passphrase::new(form.passphrase),
-        user: visit.person.as_ref().map(|p| p.id),
-    };
-    match console.ask(Command::Unlock(unlock)).await {
-        Ok(_) => Ok(go(&visit, &format!("/login?back={}", safe(&form.back)))),
-        Err(problem) => show(&console, &visit, safe(&form.back), "", Some(problem.text)).await,
+    let back = safe(&form.back).to_owned();
+    match console.door.unlock(&visit, form).await {
+        Ok(opened) => Ok(opened),
+        Err(problem) => show(&console, &visit, &back, "", Some(problem.text)).await,
     }
 }
 
@@ -183,49 +139,28 @@ pub(super) async fn sign_in(
     if who.len() > TYPED_BYTES_MAX || form.password.len() > TYPED_BYTES_MAX {
         return show(&console, &visit, back, "", Some(t::WRONG_NAME_OR_PASSWORD.to_owned())).await;
     }
-    let staff = console.staff().await?;
+    let staff = console.door.staff().await?;
     let Some(stated) = staff.iter().find(|s| s.name == who) else {
-        console.accounts.pretend(&form.password).await;
+        console.door.accounts.pretend(&form.password).await;
         return show(&console, &visit, back, who, Some(t::WRONG_NAME_OR_PASSWORD.to_owned())).await;
     };
-    if let Err(why) = console.accounts.check(stated.id, &form.password, wall_ms()).await {
+    if let Err(why) = console.door.accounts.check(stated.id, &form.password, wall_ms()).await {
         if why == Refused::Unknown {
-            console.accounts.pretend(&form.password).await;
+            console.door.accounts.pretend(&form.password).await;
         }
-        console.audit(FaceAct::LoginFailed, stated.id).await;
+        console.door.audit(FaceAct::LoginFailed, stated.id).await;
         return show(&console, &visit, back, who, Some(words(&why))).await;
     }
-    Ok(enter(&console, &visit, stated, back).await)
-}
-
-/// A page of one's own under a new cookie.
-async fn enter(console: &Console, visit: &Visit, stated: &Staff, back: &str) -> Response {
-    let person = Person {
-        id: stated.id,
-        name: stated.name.clone(),
-        roles: stated.roles.clone(),
-        cover: None,
-    };
-    console.audit(FaceAct::Login, stated.id).await;
-    let cookie = console.gate.sessions.sign_in(&visit.cookie, person, Instant::now());
-    ([console.gate.set_cookie(&cookie)], go(visit, back)).into_response()
+    Ok(console.door.enter(&visit, stated, back).await)
 }
 
 /// Asks for the password before anything else is shown here.
 pub(super) async fn lock(State(console): State<Arc<Console>>, Extension(visit): Extension<Visit>) -> Response {
-    console.gate.sessions.lock(&visit.cookie);
-    go(
-        &visit,
-        &format!("/login?back={}", safe(&back_of(&visit, &Method::POST))),
-    )
+    console.door.lock(&visit, safe(back_of(&visit, &Method::POST)))
 }
 
 pub(super) async fn leave(State(console): State<Arc<Console>>, Extension(visit): Extension<Visit>) -> Response {
-    if let Some(person) = &visit.person {
-        console.audit(FaceAct::Logout, person.id).await;
-    }
-    console.gate.sessions.end(&visit.cookie);
-    go(&visit, "/login")
+    console.door.leave(&visit).await
 }
 
 pub(super) async fn enrol_page(
@@ -258,27 +193,29 @@ pub(super) async fn enrol(
     Extension(visit): Extension<Visit>,
     Form(form): Form<Enrolling>,
 ) -> Result<Response, Problem> {
-    let staff = console.staff().await?;
+    let staff = console.door.staff().await?;
     let who = form.who.trim();
     let stated = staff.iter().find(|s| s.name == who);
-    let good = stated.and_then(|s| Some((s, s.enrol.as_ref()?))).filter(|(s, enrol)| {
-        let digest = Enrol::digest_of(&s.id, &console::accounts::typed_code(&form.code));
-        digest.to_string() == enrol.digest
-    });
+    let good = stated.and_then(|s| Some((s, s.code(&form.code)?)));
     let Some((stated, code)) = good else {
         if let Some(stated) = stated {
-            console.audit(FaceAct::LoginFailed, stated.id).await;
+            console.door.audit(FaceAct::LoginFailed, stated.id).await;
         }
         return show_enrol(&console, &visit, who, Some(t::WRONG_NAME_OR_CODE)).await;
     };
-    if code.until_ms < wall_ms() {
+    if code.is_over(wall_ms()) {
         return show_enrol(&console, &visit, who, Some(t::OLD_CODE)).await;
     }
     if form.password != form.again {
         return show_enrol(&console, &visit, who, Some(t::PASSWORDS_DIFFER)).await;
     }
-    match console.accounts.enrol(stated.id, &code.digest, &form.password).await {
-        Ok(()) => Ok(enter(&console, &visit, stated, "/").await),
+    match console
+        .door
+        .accounts
+        .enrol(stated.id, &code.digest, &form.password)
+        .await
+    {
+        Ok(()) => Ok(console.door.enter(&visit, stated, "/").await),
         Err(why) => show_enrol(&console, &visit, who, Some(&words(&why))).await,
     }
 }
@@ -319,10 +256,10 @@ pub(super) async fn change(
     if form.new != form.again {
         return show_me(&console, &visit, Some(t::PASSWORDS_DIFFER.to_owned())).await;
     }
-    let changed = match console.accounts.check(id, &form.old, wall_ms()).await {
-        Ok(()) => console.accounts.change(id, &form.new).await,
+    let changed = match console.door.accounts.check(id, &form.old, wall_ms()).await {
+        Ok(()) => console.door.accounts.change(id, &form.new).await,
         Err(why) => {
-            console.audit(FaceAct::LoginFailed, id).await;
+            console.door.audit(FaceAct::LoginFailed, id).await;
             Err(why)
         }
     };

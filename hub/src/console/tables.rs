@@ -218,7 +218,7 @@ async fn look(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let table = table_of(&word)?;
-    console.gate.sessions.hold(&visit.cookie, LOOKED, None);
+    console.door.gate.sessions.hold(&visit.cookie, LOOKED, None);
     let looked = async {
         let text = text_of(&body)?;
         let asked = TableText {
@@ -246,7 +246,7 @@ async fn look(
         over: difference.over,
     };
     let held = serde_json::to_vec(&looked).map_err(|_| broken())?;
-    console.gate.sessions.hold(&visit.cookie, LOOKED, Some(held));
+    console.door.gate.sessions.hold(&visit.cookie, LOOKED, Some(held));
     let part = LookPart {
         csrf: &visit.csrf,
         word: &word,
@@ -272,7 +272,7 @@ async fn publish(
     Form(form): Form<Publishing>,
 ) -> Result<Response, Problem> {
     let table = table_of(&word)?;
-    let held = console.gate.sessions.held(&visit.cookie, LOOKED);
+    let held = console.door.gate.sessions.held(&visit.cookie, LOOKED);
     let looked = held.and_then(|bytes| serde_json::from_slice::<Looked>(&bytes).ok());
     let back = format!("/tables/{word}");
     let Some(looked) = looked.filter(|l| l.look == form.look && l.table == table) else {
@@ -297,7 +297,7 @@ async fn publish(
     };
     match console.ask_as(&visit, Command::Tables(Tables::Publish(asked))).await {
         Ok(done) => {
-            console.gate.sessions.hold(&visit.cookie, LOOKED, None);
+            console.door.gate.sessions.hold(&visit.cookie, LOOKED, None);
             console.say(&visit, t::published(done["version"].as_u64().unwrap_or_default()));
         }
         Err(problem) => console.say(&visit, problem.text),

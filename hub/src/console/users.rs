@@ -84,7 +84,7 @@ async fn show(
     wrong: Option<String>,
 ) -> Result<Response, Problem> {
     let all = console.ask(Command::UserList).await?;
-    let enrolled = console.accounts.enrolled().unwrap_or_default();
+    let enrolled = console.door.accounts.enrolled().unwrap_or_default();
     let enrolled: Vec<String> = enrolled.iter().map(ToString::to_string).collect();
     let rows = all.as_array().cloned().unwrap_or_default().into_iter();
     let find = find.trim();

@@ -148,7 +148,7 @@ pub(super) async fn page(
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
 ) -> Result<Response, Problem> {
-    let said = desk.gate.sessions.said(&visit.cookie);
+    let said = desk.door.gate.sessions.said(&visit.cookie);
     let revealed = revealed(&desk, &visit, &number);
     let (case, clear) = match revealed {
         Some(case) => (case_of(case)?, true),
@@ -159,8 +159,8 @@ pub(super) async fn page(
 
 /// The case in the clear, once.
 fn revealed(desk: &Desk, visit: &Visit, number: &str) -> Option<Value> {
-    let held = desk.gate.sessions.held(&visit.cookie, REVEALED)?;
-    desk.gate.sessions.hold(&visit.cookie, REVEALED, None);
+    let held = desk.door.gate.sessions.held(&visit.cookie, REVEALED)?;
+    desk.door.gate.sessions.hold(&visit.cookie, REVEALED, None);
     let case: Value = serde_json::from_slice(&held).ok()?;
     (case["project_no"] == number).then_some(case)
 }
@@ -230,7 +230,7 @@ pub(super) async fn reveal(
     match desk.ask(Command::CaseShow(show)).await {
         Ok(case) => {
             let number = case["project_no"].as_str().unwrap_or_default();
-            let sessions = &desk.gate.sessions;
+            let sessions = &desk.door.gate.sessions;
             sessions.hold(&visit.cookie, REVEALED, serde_json::to_vec(&case).ok());
             Ok(go(&visit, &format!("/case/{number}")))
         }

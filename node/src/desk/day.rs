@@ -118,7 +118,7 @@ pub(super) async fn page(
     Extension(visit): Extension<Visit>,
     Query(which): Query<Which>,
 ) -> Result<Response, Problem> {
-    let said = desk.gate.sessions.said(&visit.cookie);
+    let said = desk.door.gate.sessions.said(&visit.cookie);
     match typed_day(&which.day) {
         Ok(day) => show(&desk, &visit, day, said, None, &Ledger::default()).await,
         Err(problem) => show(&desk, &visit, None, said, Some(problem), &Ledger::default()).await,

@@ -106,7 +106,7 @@ pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
-    let said = desk.gate.sessions.said(&visit.cookie);
+    let said = desk.door.gate.sessions.said(&visit.cookie);
     let result = match taken(&desk, &visit) {
         None => String::new(),
         Some(taken) => console::page::part(&RowsPart {
@@ -126,7 +126,7 @@ async fn show(desk: &Desk, visit: &Visit, said: Option<String>, result: String) 
 }
 
 fn taken(desk: &Desk, visit: &Visit) -> Option<Taken> {
-    let held = desk.gate.sessions.held(&visit.cookie, TAKEN)?;
+    let held = desk.door.gate.sessions.held(&visit.cookie, TAKEN)?;
     serde_json::from_slice(&held).ok()
 }
 
@@ -137,7 +137,7 @@ pub(super) async fn look(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let user = user_of(&visit)?;
-    let sessions = &desk.gate.sessions;
+    let sessions = &desk.door.gate.sessions;
     sessions.hold(&visit.cookie, LOOKED, None);
     sessions.hold(&visit.cookie, TAKEN, None);
     let asked = CaseImport {
@@ -177,7 +177,7 @@ pub(super) async fn take(
     Form(taking): Form<Taking>,
 ) -> Result<Response, Problem> {
     let user = user_of(&visit)?;
-    let sessions = &desk.gate.sessions;
+    let sessions = &desk.door.gate.sessions;
     if let Some(taken) = taken(&desk, &visit).filter(|taken| taken.look == taking.look) {
         let rows = taken.rows["imported"].as_u64().unwrap_or(0);
         desk.say(&visit, t::imported_already(rows)).await;

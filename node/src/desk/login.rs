@@ -1,22 +1,21 @@
 //! Coming to the desk: the room's passphrase opens personal values in the morning, name and PIN say who sits there.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use askama::Template;
 use axum::extract::{Extension, Form, Query, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use console::accounts::{PIN_DIGITS_MIN, Refused, typed_code};
-use console::page::{go, is_local};
+use console::accounts::{PIN_DIGITS_MIN, Refused};
+use console::door::{Back, Opening, Standing, log_in, safe};
+use console::page::go;
+use console::people::Staff;
 use console::{Person, Problem, Visit};
 use ledger::id::UserId;
-use office::command::{AuditAppend, Command, FaceAct, Passphrase, PassphraseSet, Unlock};
-use replica::statement::Enrol;
+use office::command::{Command, FaceAct, Passphrase, PassphraseSet};
 use serde::Deserialize;
 
-use super::people::Clerk;
 use super::{Desk, kept, texts as t, wall_ms};
 
 #[derive(Template)]
@@ -26,7 +25,7 @@ struct LoginPart<'a> {
     back: &'a str,
     /// Personal values cannot be opened yet.
     passphrase_due: bool,
-    clerks: Vec<&'a Clerk>,
+    clerks: Vec<&'a Staff>,
     chosen: Option<UserId>,
     said: Option<String>,
 }
@@ -35,27 +34,13 @@ struct LoginPart<'a> {
 #[template(path = "enrol.html")]
 struct EnrolPart<'a> {
     csrf: &'a str,
-    clerks: &'a [Clerk],
+    clerks: &'a [Staff],
     said: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Back {
-    #[serde(default)]
-    back: String,
-}
-
-/// A page of ours to go on to; nothing that a crafted link could point elsewhere.
-fn safe(back: &str) -> &str {
-    if is_local(back) { back } else { "/" }
 }
 
 /// Where somebody is led back to after the PIN: the page that was asked for, or that a form or a piece of it stood on.
 fn back_of(visit: &Visit, method: &Method) -> String {
-    match *method == Method::GET && !visit.piece {
-        true => kept::page_of(&visit.at),
-        false => visit.from.as_deref().map_or_else(|| "/".to_owned(), kept::page_of),
-    }
+    kept::page_of(console::door::back_of(visit, method))
 }
 
 /// Lets nobody past who has not signed in, whose desk is locked, or who does not work here any more.
@@ -65,20 +50,9 @@ pub(super) async fn signed_in(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let clerks = match desk.clerks().await {
-        Ok(clerks) => clerks,
-        Err(problem) => return problem.into_response(),
-    };
-    let person = visit.person.clone().filter(|_| !visit.locked);
-    let stated = person.as_ref().and_then(|p| clerks.iter().find(|c| c.id == p.id));
-    match (person, stated) {
-        (Some(person), Some(clerk)) => {
-            // What the unit above says now, not what it said this morning.
-            let person = Person {
-                name: clerk.name.clone(),
-                roles: clerk.roles.clone(),
-                ..person
-            };
+    match desk.door.standing(&visit, request.uri().path()).await {
+        Err(problem) => problem.into_response(),
+        Ok(Standing::In(person)) => {
             let user = person.id;
             let visit = Visit {
                 person: Some(person),
@@ -87,19 +61,16 @@ pub(super) async fn signed_in(
             request.extensions_mut().insert(visit.clone());
             kept::watch(&desk, &visit, user, request, next).await
         }
-        _ if request.uri().path() == "/live" => console::live::gone(),
-        (Some(_), None) => {
-            desk.gate.sessions.end(&visit.cookie);
-            go(&visit, "/login")
-        }
-        (None, _) => {
+        Ok(Standing::Deaf) => console::live::gone(),
+        Ok(Standing::Left) => go(&visit, "/login"),
+        Ok(Standing::Out) => {
             let back = back_of(&visit, request.method());
             if let Some(user) = visit.person.as_ref().map(|p| p.id)
                 && let Some(words) = kept::too_late(&desk, &visit, user, request).await
             {
                 desk.say(&visit, words.to_owned()).await;
             }
-            go(&visit, &format!("/login?back={back}"))
+            log_in(&visit, &back)
         }
     }
 }
@@ -110,7 +81,7 @@ pub(super) async fn page(
     Query(back): Query<Back>,
 ) -> Result<Response, Problem> {
     // A page left open may lead here once more by itself: it stays said until the PIN.
-    let said = desk.gate.sessions.saying(&visit.cookie);
+    let said = desk.door.gate.sessions.saying(&visit.cookie);
     show(&desk, &visit, safe(&back.back), None, said).await
 }
 
@@ -122,9 +93,9 @@ async fn show(
     said: Option<String>,
 ) -> Result<Response, Problem> {
     let status = desk.ask(Command::Status).await?;
-    let clerks = desk.clerks().await?;
-    let enrolled = desk.accounts.enrolled().map_err(refused)?;
-    let here: Vec<&Clerk> = clerks.iter().filter(|c| enrolled.contains(&c.id)).collect();
+    let clerks = desk.door.staff().await?;
+    let enrolled = desk.door.accounts.enrolled().map_err(refused)?;
+    let here: Vec<&Staff> = clerks.iter().filter(|c| enrolled.contains(&c.id)).collect();
     let last = *desk.last.lock().await;
     let part = LoginPart {
         csrf: &visit.csrf,
@@ -138,25 +109,16 @@ async fn show(
     Ok(desk.quiet_page(visit, t::LOGIN, &status, body))
 }
 
-#[derive(Deserialize)]
-pub(super) struct Opening {
-    passphrase: String,
-    back: String,
-}
-
 /// Opens personal values with the room's passphrase.
 pub(super) async fn unlock(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
     Form(form): Form<Opening>,
 ) -> Result<Response, Problem> {
-    let unlock = Unlock {
-        passphrase: Passphrase::new(form.passphrase),
-        user: visit.person.as_ref().map(|p| p.id),
-    };
-    match desk.ask(Command::Unlock(unlock)).await {
-        Ok(_) => Ok(go(&visit, &format!("/login?back={}", safe(&form.back)))),
-        Err(problem) => show(&desk, &visit, safe(&form.back), None, Some(problem.text)).await,
+    let back = safe(&form.back).to_owned();
+    match desk.door.unlock(&visit, form).await {
+        Ok(opened) => Ok(opened),
+        Err(problem) => show(&desk, &visit, &back, None, Some(problem.text)).await,
     }
 }
 
@@ -174,46 +136,32 @@ pub(super) async fn sign_in(
     Form(form): Form<SigningIn>,
 ) -> Result<Response, Problem> {
     let back = safe(&form.back);
-    let clerks = desk.clerks().await?;
+    let clerks = desk.door.staff().await?;
     let id = UserId::parse(&form.who);
     let Some(clerk) = clerks.iter().find(|c| Some(c.id) == id) else {
         return show(&desk, &visit, back, None, Some(t::CHOOSE_NAME.to_owned())).await;
     };
     let pin = ledger::check::fold_width(form.pin.trim());
-    if let Err(why) = desk.accounts.check(clerk.id, &pin, wall_ms()).await {
-        desk.audit(FaceAct::LoginFailed, clerk.id).await;
+    if let Err(why) = desk.door.accounts.check(clerk.id, &pin, wall_ms()).await {
+        desk.door.audit(FaceAct::LoginFailed, clerk.id).await;
         return show(&desk, &visit, back, id, Some(words(&why))).await;
     }
     Ok(enter(&desk, &visit, clerk, back).await)
 }
 
-/// A desk under a new cookie. Whoever comes back to the own locked desk keeps the post that was taken over.
-async fn enter(desk: &Desk, visit: &Visit, clerk: &Clerk, back: &str) -> Response {
-    let before = visit.person.as_ref().filter(|p| p.id == clerk.id);
-    let person = Person {
-        id: clerk.id,
-        name: clerk.name.clone(),
-        roles: clerk.roles.clone(),
-        cover: before.and_then(|p| p.cover.clone()),
-    };
-    desk.audit(FaceAct::Login, clerk.id).await;
+/// A desk under a new cookie.
+async fn enter(desk: &Desk, visit: &Visit, clerk: &Staff, back: &str) -> Response {
     *desk.last.lock().await = Some(clerk.id);
-    let cookie = desk.gate.sessions.sign_in(&visit.cookie, person, Instant::now());
-    ([desk.gate.set_cookie(&cookie)], go(visit, back)).into_response()
+    desk.door.enter(visit, clerk, back).await
 }
 
 /// Asks for the PIN before anything else is shown here.
 pub(super) async fn lock(State(desk): State<Arc<Desk>>, Extension(visit): Extension<Visit>) -> Response {
-    desk.gate.sessions.lock(&visit.cookie);
-    go(&visit, &format!("/login?back={}", back_of(&visit, &Method::POST)))
+    desk.door.lock(&visit, &back_of(&visit, &Method::POST))
 }
 
 pub(super) async fn leave(State(desk): State<Arc<Desk>>, Extension(visit): Extension<Visit>) -> Response {
-    if let Some(person) = &visit.person {
-        desk.audit(FaceAct::Logout, person.id).await;
-    }
-    desk.gate.sessions.end(&visit.cookie);
-    go(&visit, "/login")
+    desk.door.leave(&visit).await
 }
 
 pub(super) async fn enrol_page(
@@ -225,7 +173,7 @@ pub(super) async fn enrol_page(
 
 async fn show_enrol(desk: &Desk, visit: &Visit, said: Option<String>) -> Result<Response, Problem> {
     let status = desk.ask(Command::Status).await?;
-    let clerks = desk.clerks().await?;
+    let clerks = desk.door.staff().await?;
     let part = EnrolPart {
         csrf: &visit.csrf,
         clerks: &clerks,
@@ -248,27 +196,28 @@ pub(super) async fn enrol(
     Extension(visit): Extension<Visit>,
     Form(form): Form<Enrolling>,
 ) -> Result<Response, Problem> {
-    let clerks = desk.clerks().await?;
+    let clerks = desk.door.staff().await?;
     let id = UserId::parse(&form.who);
     let Some(clerk) = clerks.iter().find(|c| Some(c.id) == id) else {
         return show_enrol(&desk, &visit, Some(t::CHOOSE_NAME.to_owned())).await;
     };
     let pin = ledger::check::fold_width(form.pin.trim());
-    let refusal = match &clerk.enrol {
-        None => Some(t::NO_CODE),
-        Some(enrol) if Enrol::digest_of(&clerk.id, &typed_code(&form.code)).to_string() != enrol.digest => {
-            desk.audit(FaceAct::LoginFailed, clerk.id).await;
+    let code = clerk.code(&form.code);
+    let refusal = match code {
+        _ if clerk.enrol.is_none() => Some(t::NO_CODE),
+        None => {
+            desk.door.audit(FaceAct::LoginFailed, clerk.id).await;
             Some(t::WRONG_CODE)
         }
-        Some(enrol) if enrol.until_ms < wall_ms() => Some(t::OLD_CODE),
+        Some(code) if code.is_over(wall_ms()) => Some(t::OLD_CODE),
         Some(_) if pin != ledger::check::fold_width(form.again.trim()) => Some(t::PINS_DIFFER),
         Some(_) => None,
     };
     if let Some(text) = refusal {
         return show_enrol(&desk, &visit, Some(text.to_owned())).await;
     }
-    let digest = clerk.enrol.as_ref().map(|e| e.digest.clone()).unwrap_or_default();
-    match desk.accounts.enrol(clerk.id, &digest, &pin).await {
+    let digest = code.map(|c| c.digest.clone()).unwrap_or_default();
+    match desk.door.accounts.enrol(clerk.id, &digest, &pin).await {
         Ok(()) => Ok(enter(&desk, &visit, clerk, "/").await),
         Err(why) => show_enrol(&desk, &visit, Some(words(&why))).await,
     }
@@ -286,21 +235,6 @@ fn words(why: &Refused) -> String {
         Refused::CodeUsed => t::CODE_USED.to_owned(),
         Refused::Weak => t::weak_pin(PIN_DIGITS_MIN),
         Refused::Disk(why) => t::accounts_disk(why),
-    }
-}
-
-impl Desk {
-    /// Into the trail; a desk without one (a disk that is full) is still a desk.
-    async fn audit(&self, act: FaceAct, user: UserId) {
-        let append = AuditAppend {
-            act,
-            number: None,
-            reason: None,
-            user: Some(user),
-        };
-        if let Err(problem) = self.ask(Command::AuditAppend(append)).await {
-            tracing::warn!(error = problem.text, "not in the trail");
-        }
     }
 }
 
@@ -324,7 +258,7 @@ pub(super) async fn post_page(
 
 async fn show_post(desk: &Desk, visit: &Visit, said: Option<String>) -> Result<Response, Problem> {
     let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
-    let clerks = desk.clerks().await?;
+    let clerks = desk.door.staff().await?;
     let status = desk.ask(Command::Status).await?;
     let part = PostPart {
         csrf: &visit.csrf,
@@ -358,7 +292,7 @@ pub(super) async fn cover(
 ) -> Result<Response, Problem> {
     let (of, reason) = (form.of.trim(), form.reason.trim());
     if of.is_empty() && reason.is_empty() {
-        desk.gate.sessions.cover(&visit.cookie, None);
+        desk.door.gate.sessions.cover(&visit.cookie, None);
         return Ok(go(&visit, "/"));
     }
     if of.is_empty() || reason.is_empty() || of.chars().count() > 40 || reason.chars().count() > 100 {
@@ -366,7 +300,8 @@ pub(super) async fn cover(
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(response);
     }
-    desk.gate
+    desk.door
+        .gate
         .sessions
         .cover(&visit.cookie, Some(console::Cover::new(of, reason)));
     Ok(go(&visit, "/"))

@@ -191,7 +191,7 @@ pub(super) async fn make(
         width: asked.width,
     };
     let held = serde_json::to_vec(&printed).ok();
-    desk.gate.sessions.hold(&visit.cookie, PRINTED, held);
+    desk.door.gate.sessions.hold(&visit.cookie, PRINTED, held);
     Ok(go(&visit, &path))
 }
 
@@ -201,7 +201,7 @@ pub(super) async fn page(
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
 ) -> Result<Response, Problem> {
-    let held = desk.gate.sessions.held(&visit.cookie, PRINTED);
+    let held = desk.door.gate.sessions.held(&visit.cookie, PRINTED);
     let printed = held.and_then(|held| serde_json::from_slice::<Printed>(&held).ok());
     let Some(Printed { words, width }) = printed.filter(|printed| printed.words["project_no"] == number) else {
         // Locked since, or another paper was made: it is asked for anew on the case's page.

@@ -63,7 +63,10 @@ pub(super) async fn hand_over(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, t::NOT_EVALUABLE));
     }
     let number = case["project_no"].as_str().unwrap_or_default();
-    desk.gate.sessions.give_screen(&visit.cookie, number, Instant::now());
+    desk.door
+        .gate
+        .sessions
+        .give_screen(&visit.cookie, number, Instant::now());
     Ok(go(&visit, "/evaluate"))
 }
 
@@ -72,7 +75,7 @@ pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
-    let Some(screen) = desk.gate.sessions.screen(&visit.cookie, Instant::now()) else {
+    let Some(screen) = desk.door.gate.sessions.screen(&visit.cookie, Instant::now()) else {
         return Ok(go(&visit, "/login"));
     };
     faces(&desk, &visit, &screen, None).await
@@ -110,7 +113,7 @@ pub(super) async fn press(
     Extension(visit): Extension<Visit>,
     Form(pressed): Form<Pressed>,
 ) -> Result<Response, Problem> {
-    let sessions = &desk.gate.sessions;
+    let sessions = &desk.door.gate.sessions;
     let screen = sessions.lent(&visit.cookie, &pressed.token, Instant::now());
     let screen = screen.ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, t::NO_SCREEN))?;
     let said = match pressed.rating.parse::<u8>() {

@@ -109,7 +109,7 @@ pub(super) async fn page(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
-    let held = desk.gate.sessions.held(&visit.cookie, SOUGHT);
+    let held = desk.door.gate.sessions.held(&visit.cookie, SOUGHT);
     let typed: Typed = held
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
@@ -147,6 +147,6 @@ pub(super) async fn search(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Problem> {
     let sought = serde_json::to_vec(&typed).ok().filter(|_| typed.clear.is_empty());
-    desk.gate.sessions.hold(&visit.cookie, SOUGHT, sought);
+    desk.door.gate.sessions.hold(&visit.cookie, SOUGHT, sought);
     Ok(go(&visit, "/search"))
 }

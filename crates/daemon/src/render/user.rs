@@ -56,8 +56,49 @@ pub(super) fn one(value: &Value) -> String {
                 .get("enrol")
                 .and_then(|e| number(e, "until_ms"))
                 .map_or_else(String::new, moment);
-            format!("{}\n", words::user_code(&who, &line(code), &until))
+            let page = value.get("console").and_then(Value::as_str).map(line);
+            let whereto = match is(value, "centre") {
+                true => words::at_the_console(page.as_deref()),
+                false => words::AT_THE_DESK.to_owned(),
+            };
+            format!("{}\n", words::user_code(&who, &line(code), &until, &whereto))
         }
         None => format!("{}\n", words::user_stopped(&who)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_is_named_at_a_centre_is_sent_to_its_console_and_a_clerk_to_the_desk_of_the_room() {
+        let named = |more: Value| {
+            let mut value = json!({
+                "unit_name": "石莲便民服务中心", "name": "王主任", "roles": ["head"], "code": "ABCD-EFGH-2345-6789",
+                "enrol": {"digest": "00", "until_ms": 0},
+            });
+            for (name, it) in more.as_object().unwrap() {
+                value[name] = it.clone();
+            }
+            one(&value)
+        };
+        let here = named(json!({"centre": true, "own": true, "console": "https://10.1.2.3:8802"}));
+        assert!(
+            here.contains("本中心工作台 https://10.1.2.3:8802") && here.contains("自设登录密码"),
+            "{here}"
+        );
+        let elsewhere = named(json!({"centre": true, "own": false}));
+        assert!(
+            elsewhere.contains("该中心工作台") && elsewhere.contains("密码"),
+            "{elsewhere}"
+        );
+        for said in [&here, &elsewhere] {
+            assert!(!said.contains("PIN") && !said.contains("村室"), "{said}");
+        }
+        let clerk = named(json!({"centre": false, "own": false}));
+        assert!(clerk.contains("村室电脑的办事页面") && clerk.contains("PIN"), "{clerk}");
     }
 }

@@ -123,8 +123,8 @@ pub(super) async fn page(
 
 /// The case in the clear, once.
 fn revealed(console: &Console, visit: &Visit, number: &str) -> Option<Value> {
-    let held = console.gate.sessions.held(&visit.cookie, REVEALED)?;
-    console.gate.sessions.hold(&visit.cookie, REVEALED, None);
+    let held = console.door.gate.sessions.held(&visit.cookie, REVEALED)?;
+    console.door.gate.sessions.hold(&visit.cookie, REVEALED, None);
     let case: Value = serde_json::from_slice(&held).ok()?;
     (case["project_no"] == number).then_some(case)
 }
@@ -317,7 +317,7 @@ pub(super) async fn reveal(
     match console.ask_as(&visit, Command::CaseShow(show_it)).await {
         Ok(case) => {
             let number = case["project_no"].as_str().unwrap_or_default();
-            let sessions = &console.gate.sessions;
+            let sessions = &console.door.gate.sessions;
             sessions.hold(&visit.cookie, REVEALED, serde_json::to_vec(&case).ok());
             Ok(go(&visit, &format!("/case/{number}")))
         }
