@@ -136,6 +136,12 @@ impl Office {
         if kept.used_by.is_none() && kept.expires_ms < now.wall_ms {
             return Err(refuse("expired_ticket", "入网票已过期，请向上级中心要一张新的。"));
         }
+        if self.authority.organisation().is_none() {
+            return Err(refuse(
+                "no_organisation",
+                "上级主机的区划表正在从其他设备取回，请稍后再试，入网票仍然有效。",
+            ));
+        }
         let unit = self
             .authority
             .unit(kept.unit)

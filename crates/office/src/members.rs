@@ -407,9 +407,12 @@ impl Office {
 
     pub(crate) fn unit_by_code(&self, text: &str) -> Result<Unit, CommandError> {
         let code = parse_code(text)?;
-        self.authority
+        let organisation = self
+            .authority
             .organisation()
-            .and_then(|o| o.by_code(code))
+            .ok_or_else(crate::texts::no_organisation)?;
+        organisation
+            .by_code(code)
             .cloned()
             .ok_or_else(|| CommandError::failed("unknown_unit", format!("区划表里没有代码 {code}，请核对。")))
     }

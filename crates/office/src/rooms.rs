@@ -82,7 +82,7 @@ impl Office {
         let organisation = self
             .authority
             .organisation()
-            .ok_or_else(|| CommandError::failed("no_organisation", "还没有收到组织机构，请先接通县里的线路。"))?;
+            .ok_or_else(crate::texts::no_organisation)?;
         let mut units: Vec<_> = organisation
             .units
             .iter()

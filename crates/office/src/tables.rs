@@ -75,7 +75,7 @@ impl Office {
             Table::Catalogue => self.authority.catalogue().cloned().map(Version::Catalogue),
             Table::Calendar => self.authority.calendar().cloned().map(Version::Calendar),
         };
-        found.ok_or_else(|| CommandError::failed("no_organisation", "还没有收到县里的表，请先接通上级的线路。"))
+        found.ok_or_else(texts::no_organisation)
     }
 
     fn hash_of(&self, version: &Version) -> Hash {

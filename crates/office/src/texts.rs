@@ -19,6 +19,15 @@ pub(crate) mod report {
     pub(crate) use super::figures::*;
 }
 
+/// The tables have not arrived, or lie in a damaged place that no peer has brought back yet.
+pub(crate) fn no_organisation() -> CommandError {
+    CommandError::failed(
+        "no_organisation",
+        "县里的机构、事项、日历还没有收到，或者存放它们的地方损坏了，正在从其他设备取回。请接通上级或任意一台下级设备的线路，稍后再试；\
+         所有设备都取不回时，请用备份恢复。",
+    )
+}
+
 /// The folder has no life yet.
 pub(crate) fn unplaced() -> CommandError {
     CommandError::failed(

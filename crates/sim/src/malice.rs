@@ -148,13 +148,22 @@ pub fn heal(world: &mut World, county: &mut County) -> Option<String> {
         world.start(seat);
     }
     // Hubs come to know each other and get their prefixes back before they admit anybody.
-    for _ in 0..8 {
+    for round in 0..8 {
         world.pass(60_000);
         rooms::rejoin(world, county);
         rooms::replace(world, county);
         rooms::revoke_all(world, county);
         if county.shelf.is_clear() && county.empty_units().is_empty() {
+            rooms::revoke_strangers(world, county);
+            hubs::back(world, county);
             return None;
+        }
+        if round == 2 {
+            // The hub above may have lost the tables, and only rooms below the dead disk hold them still.
+            let waiting: Vec<String> = county.shelf.to_join.iter().map(|(_, unit, _)| unit.clone()).collect();
+            for unit in waiting {
+                hubs::straight_up(world, county, &unit);
+            }
         }
     }
     Some(format!(

@@ -10,8 +10,8 @@ use serde_json::Value;
 use store::disk::{read_all, replace};
 use store::{Disk, Fault, MemDisk, MemPlace, RealDisk, SledPlace};
 
-use super::county::{County, case};
-use crate::command::{CaseShow, Command};
+use super::county::{County, TOWNSHIPS, case};
+use crate::command::{CaseShow, Command, Invite};
 use crate::office::{Home, Office};
 use crate::rig::Seat;
 
@@ -509,4 +509,44 @@ fn a_room_whose_township_was_taken_out_knows_everybody_whatever_statement_its_di
         assert_eq!(county.numbers(room), std::slice::from_ref(&number), "byte {at}");
     }
     assert!(lost > 1, "no statement was lost at all");
+}
+
+#[test]
+fn a_county_that_lost_its_tables_and_its_index_says_so_and_takes_them_back_from_a_room() {
+    // Seed 131: the only township's disk was dead as well, and the county said that its table had no such code.
+    let mut county = County::new(60, 1, 1);
+    let (room, township, hub) = (county.rooms[0], county.townships[0], county.hub);
+    let number = county.new_case(room, 1);
+    county.world.pass(10_000);
+    let frames = county
+        .world
+        .office(hub)
+        .store()
+        .frames_after(store::Position::START, 1_000);
+    let frames = frames.unwrap().into_iter();
+    let entries = frames.flat_map(|(_, frame)| match frame {
+        store::JournalFrame::Run(run) => run.entries,
+        _ => Vec::new(),
+    });
+    // The tables are what is large.
+    let tables: Vec<store::EntryAt> = entries.map(|e| e.at).filter(|at| at.len > 4_000).collect();
+    assert!(!tables.is_empty());
+    county.world.kill(township);
+    county.world.kill(hub);
+    let (disk, _) = county.world.backup(hub);
+    for at in tables {
+        disk.flip(&format!("journal-{:08}", at.segment), u64::from(at.offset), 3);
+    }
+    county.world.restore(hub, (disk, MemPlace::default()));
+    let invite = Command::Invite(Invite {
+        unit: TOWNSHIPS[0].to_owned(),
+        addrs: vec!["10.0.0.1:7701".to_owned()],
+        expires_s: None,
+    });
+    let error = county.world.command(hub, invite.clone()).expect_err("no tables");
+    assert_eq!(error.code, "no_organisation", "{}", error.message);
+    county.world.line(room, hub);
+    county.world.pass(30_000);
+    county.world.run(hub, invite);
+    assert_eq!(county.numbers(hub), [number]);
 }

@@ -122,6 +122,20 @@ pub(super) fn second_way(world: &mut World, county: &mut County, dice: &mut Dice
     ))
 }
 
+/// The rooms of a unit go straight to the hub above it, which may have lost what they still hold.
+pub(super) fn straight_up(world: &mut World, county: &mut County, unit: &str) {
+    let Some(hub) = county.hub_over(unit) else { return };
+    let below = county.members.iter().filter(|m| !m.gone && m.role == Role::Node);
+    let below: Vec<Seat> = below
+        .filter(|m| m.unit.get(..9) == unit.get(..9))
+        .map(|m| m.seat)
+        .collect();
+    for room in below {
+        let line = world.line(room, hub, [Conditions::GOOD; 2]);
+        county.shelf.second_ways.push(line);
+    }
+}
+
 /// Lines are laid back, second ways given up.
 pub(super) fn back(world: &mut World, county: &mut County) {
     for (line, hub) in std::mem::take(&mut county.shelf.moved) {

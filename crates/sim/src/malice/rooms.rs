@@ -139,6 +139,13 @@ pub(super) fn revoke_all(world: &mut World, county: &mut County) {
     }
 }
 
+/// Devices that were strangers when they were to be taken out, and have become known since.
+pub(super) fn revoke_strangers(world: &mut World, county: &mut County) {
+    for device in std::mem::take(&mut county.shelf.unknown) {
+        revoke_by(world, county, county.top(), device);
+    }
+}
+
 fn revoke_by(world: &mut World, county: &mut County, by: Seat, device: DeviceId) -> Option<String> {
     let command = Command::MemberRevoke(MemberRevoke {
         device: device.to_string(),
@@ -147,8 +154,9 @@ fn revoke_by(world: &mut World, county: &mut County, by: Seat, device: DeviceId)
     });
     match world.command(by, &command) {
         Ok(_) => world.count(Kind::Stolen),
-        // The statement is there already, or the device never came through to this county.
-        Err(error) if matches!(error.code, "already_revoked" | "unknown_device") => {}
+        Err(error) if error.code == "already_revoked" => {}
+        // It never came through to this county; or the county has lost its admission, and somebody brings it back.
+        Err(error) if error.code == "unknown_device" => county.shelf.unknown.push(device),
         Err(_) => return None,
     }
     county.shelf.revoked.push(device);
