@@ -11,12 +11,14 @@
 mod alerts;
 mod audit;
 mod bar;
+mod cover;
 mod home;
 mod login;
 mod members;
 pub(crate) mod reports;
 mod rights;
 mod room;
+mod shared;
 mod tables;
 mod texts;
 mod users;
@@ -31,11 +33,14 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use console::accounts::Secret;
+use console::face::CaseFace;
+use console::kept;
 use console::page::Link;
 use console::{Door, Gate, Person, Problem, Sessions, Shell, Visit};
 use daemon::{Face, Stage};
 use office::command::{By, Command};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use rights::{Right, Routes};
 
@@ -63,6 +68,8 @@ const FILES: &[&str] = &[members::LOOK, tables::LOOKS[0], tables::LOOKS[1], tabl
 /// What every page works with.
 pub(crate) struct Console {
     door: Door,
+    /// What is typed is read, changed and kept by one at a time.
+    keeping: Mutex<()>,
     /// Workdays within which a bad evaluation is to be answered.
     follow_up_workdays: u32,
 }
@@ -83,6 +90,7 @@ async fn open(stage: Stage) {
     };
     let console = Arc::new(Console {
         door: Door::new(&stage, gate, Secret::Password, texts::refusal),
+        keeping: Mutex::new(()),
         follow_up_workdays: stage.config.follow_up_workdays,
     });
     let tls = stage.certificate.map(|c| c.tls);
@@ -98,7 +106,10 @@ fn pages() -> Routes {
         .everybody("/", get(home::page))
         .everybody("/bar", get(bar::piece))
         .everybody("/live", get(live))
-        .everybody("/awake", get(awake))
+        .everybody("/awake", get(kept::awake))
+        .everybody("/kept", post(kept::keep::<Console>))
+        .everybody("/kept/drop", post(kept::let_go::<Console>))
+        .everybody("/post", get(cover::page).post(cover::take))
         .everybody("/me", get(login::me_page).post(login::change))
         .with(wall::routes())
         .with(room::routes())
@@ -120,7 +131,12 @@ fn routes(console: Arc<Console>) -> Router {
         .route("/enrol", get(login::enrol_page).post(login::enrol))
         .route("/lock", post(login::lock))
         .route("/leave", post(login::leave))
-        .merge(pages().router().layer(signed_in))
+        .merge(
+            pages()
+                .router()
+                .method_not_allowed_fallback(kept::back_to_page::<Console>)
+                .layer(signed_in),
+        )
         .fallback(nowhere)
         .with_state(console)
         .merge(console::assets::routes())
@@ -129,11 +145,6 @@ fn routes(console: Arc<Console>) -> Router {
 
 async fn live(State(console): State<Arc<Console>>) -> Response {
     console.door.live()
-}
-
-/// Somebody types: that the page says so is all that is needed.
-async fn awake() -> axum::http::StatusCode {
-    axum::http::StatusCode::NO_CONTENT
 }
 
 async fn nowhere() -> Problem {
@@ -181,9 +192,11 @@ impl Console {
             .filter(|(right, _)| rights::may_look(visit.person.as_ref(), *right));
         let mine = link("/me", texts::ME, "m");
         let menu: Vec<Link> = menu.map(|(_, link)| *link).chain([mine]).collect();
+        let own = Console::page_of(&visit.at);
         let shell = Shell {
             unit: status["name"].as_str().unwrap_or_default().to_owned(),
-            page: visit.at.clone(),
+            kept: kept::kept(self, visit, &own).await,
+            page: own,
             awake_s: self.door.gate.sessions.awake_every().as_secs_f32(),
             menu,
             here,

@@ -9,18 +9,16 @@
 //! a list. Shell, guard, sessions and the door are [`console`]'s.
 
 mod bar;
-mod case;
 mod day;
 mod doctor;
 mod errand;
 mod import;
-mod kept;
 mod login;
 mod matters;
 mod new;
-mod print;
 mod screen;
 mod search;
+mod shared;
 mod sheet;
 mod texts;
 mod today;
@@ -32,8 +30,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use console::accounts::Secret;
+use console::face::CaseFace;
 use console::page::Link;
 use console::{Door, Gate, Problem, Sessions, Shell, Visit};
+use console::{case, kept, print};
 use daemon::{Face, Stage};
 use ledger::id::UserId;
 use office::command::Command;
@@ -115,15 +115,15 @@ fn routes(desk: Arc<Desk>) -> Router {
     let desk_only = Router::new()
         .route("/", get(today::page))
         .route("/today", get(today::piece))
-        .route("/case/{number}", get(case::page))
-        .route("/case/{number}/live", get(case::piece))
-        .route("/case/{number}/do", post(case::act))
-        .route("/case/{number}/correct", post(case::correct))
-        .route("/case/{number}/edit", post(case::edit))
-        .route("/case/{number}/tick", post(case::tick))
-        .route("/case/{number}/errand", post(case::entrust))
-        .route("/case/{number}/settle", post(case::settle))
-        .route("/case/{number}/reveal", post(case::reveal))
+        .route("/case/{number}", get(case::page::page::<Desk>))
+        .route("/case/{number}/live", get(case::page::piece::<Desk>))
+        .route("/case/{number}/do", post(case::acts::act::<Desk>))
+        .route("/case/{number}/correct", post(case::acts::correct::<Desk>))
+        .route("/case/{number}/edit", post(case::acts::edit::<Desk>))
+        .route("/case/{number}/tick", post(case::acts::tick::<Desk>))
+        .route("/case/{number}/errand", post(case::acts::entrust::<Desk>))
+        .route("/case/{number}/settle", post(case::acts::settle::<Desk>))
+        .route("/case/{number}/reveal", post(case::page::reveal::<Desk>))
         .route("/case/{number}/evaluate", post(screen::hand_over))
         .route("/errands", get(errand::page))
         .route("/errands/list", get(errand::piece))
@@ -136,9 +136,9 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/new/draft", post(new::draft))
         .route("/new/clear", post(new::clear))
         .route("/search", get(search::page).post(search::search))
-        .route("/case/{number}/print", post(print::make))
-        .route("/case/{number}/paper", get(print::page))
-        .route("/case/{number}/paper/press", post(print::press))
+        .route("/case/{number}/print", post(print::make::<Desk>))
+        .route("/case/{number}/paper", get(print::page::<Desk>))
+        .route("/case/{number}/paper/press", post(print::press::<Desk>))
         .route("/doctor", get(doctor::page))
         .route("/doctor/file", post(doctor::file))
         .route("/day", get(day::page))
@@ -149,12 +149,12 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/import/take", post(import::take))
         .route("/bar", get(bar::piece))
         .route("/live", get(live))
-        .route("/kept", post(kept::keep))
-        .route("/kept/drop", post(kept::let_go))
+        .route("/kept", post(kept::keep::<Desk>))
+        .route("/kept/drop", post(kept::let_go::<Desk>))
         .route("/awake", get(kept::awake))
         .route("/post", get(login::post_page).post(login::cover))
         .route("/passphrase", post(login::passphrase))
-        .method_not_allowed_fallback(kept::back_to_page)
+        .method_not_allowed_fallback(kept::back_to_page::<Desk>)
         .layer(middleware::from_fn_with_state(desk.clone(), login::signed_in));
     Router::new()
         .route("/login", get(login::page).post(login::sign_in))
@@ -219,10 +219,10 @@ impl Desk {
     /// A page in its frame, under the status bar.
     async fn page(&self, visit: &Visit, title: &str, here: &'static str, body: String) -> Response {
         let status = self.ask(Command::Status).await.unwrap_or_default();
-        let own = kept::page_of(&visit.at);
+        let own = Desk::page_of(&visit.at);
         let shell = Shell {
             unit: status["name"].as_str().unwrap_or_default().to_owned(),
-            kept: self.kept(visit, &own).await,
+            kept: kept::kept(self, visit, &own).await,
             page: own,
             awake_s: self.door.gate.sessions.awake_every().as_secs_f32(),
             menu: MENU.to_vec(),

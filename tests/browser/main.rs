@@ -7,6 +7,7 @@ mod day;
 mod driver;
 mod hub;
 mod hub_attack;
+mod hub_case;
 mod hub_members;
 mod hub_reports;
 mod hub_wall;

@@ -171,11 +171,14 @@
     });
   }
   function isKept(form) {
-    return form && body.dataset.page && form.method === "post" && !form.hasAttribute("hx-post") && boxes(form).length > 0;
+    return form && body.dataset.page && form.method === "post" && !form.hasAttribute("hx-post") && !form.hasAttribute("data-loose") && boxes(form).length > 0;
   }
   // Which of the page's forms: where it goes, and what it is about where several go there.
   function keyOf(form) {
-    var which = form.querySelector("button[name=event]") || form.querySelector("input[name=field]");
+    var which = null;
+    ["event", "field", "id", "number", "device"].forEach(function (name) {
+      which = which || form.querySelector("button[name=" + name + "], input[type=hidden][name=" + name + "]");
+    });
     return form.getAttribute("action") + "|" + (which ? which.value : "");
   }
   function isTick(f) { return f.type === "checkbox" || f.type === "radio"; }

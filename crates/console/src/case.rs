@@ -1,4 +1,7 @@
-//! A case as the office shows it, in the words of the page.
+//! A case as the office shows it, in the words of the page; the page itself, and what is done on it.
+
+pub mod acts;
+pub mod page;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,6 +103,15 @@ pub struct Receipt {
     pub withdrawn_at: Option<String>,
 }
 
+/// Something of a record that is kept and not counted.
+#[derive(Deserialize)]
+pub struct Aside {
+    pub reason: String,
+    /// The centre that says so; none where it is seen here.
+    #[serde(default)]
+    pub unit_name: Option<String>,
+}
+
 #[derive(Deserialize)]
 pub struct Side {
     pub what: String,
@@ -136,7 +148,12 @@ pub struct Case {
     #[serde(skip)]
     pub conflicts: Vec<Conflict>,
     pub receipts: Vec<Receipt>,
+    /// Read beside the line's own count of them.
+    #[serde(skip)]
+    pub aside: Vec<Aside>,
     pub entries: u64,
+    #[serde(default)]
+    accepted_on: Option<String>,
     allowed: Vec<Step>,
     /// Papers that may be printed now.
     #[serde(default)]
@@ -414,6 +431,17 @@ impl Case {
 
     pub fn has_missing(&self) -> bool {
         !self.line.ended() && self.items.iter().any(|i| !i.received)
+    }
+
+    /// Whether it may bear a document number.
+    pub fn is_accepted(&self) -> bool {
+        self.accepted_on.is_some() && self.line.state != "void"
+    }
+
+    /// 受理文书号, once it has one.
+    pub fn doc_no(&self) -> Option<String> {
+        let field = self.fields.iter().find(|f| f.name == "doc_no")?;
+        field.values.iter().find(|v| v.leads).map(FieldValue::shown)
     }
 
     pub fn is_errand(&self) -> bool {

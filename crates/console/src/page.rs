@@ -122,6 +122,11 @@ pub fn clock(wall_ms: i64) -> String {
     format!("{hour:02}:{minute:02}")
 }
 
+/// Now, UTC milliseconds.
+pub fn wall_ms() -> i64 {
+    net::Clock::start().now().wall_ms
+}
+
 /// Goes on to another page: by htmx's own header where it asked, else as a browser expects.
 pub fn go(visit: &Visit, path: &str) -> Response {
     match HeaderValue::from_str(path) {

@@ -1,6 +1,9 @@
 //! Every word that the shared shell says. The clerk's own pages have their catalogue in `node/src/desk/texts.rs`.
 
 pub mod case;
+pub mod case_page;
+pub mod papers;
+pub mod post;
 
 pub const PRODUCT: &str = "村联";
 pub const SKIP: &str = "跳到正文";

@@ -306,6 +306,13 @@ pub(crate) fn field_not_entitled(label: &str) -> CommandError {
     CommandError::failed("not_entitled", format!("“{label}”不由本级填写，请联系上级中心。"))
 }
 
+pub(crate) fn doc_no_by_register() -> CommandError {
+    CommandError::failed(
+        "doc_no",
+        "受理文书号由登记簿连续编排，不能手工填写；编错了，请在办件页面点“作废重编文书号”。",
+    )
+}
+
 pub(crate) fn cert_no_by_review() -> CommandError {
     CommandError::failed("review", "证件号码要由乡镇复核后修改，请把原件交乡镇中心核对。")
 }

@@ -8,7 +8,9 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use console::accounts::{PASSWORD_CHARS_MIN, Refused};
-use console::door::{Back, Opening, Standing, back_of, log_in, safe};
+use console::door::{Back, Opening, Standing, log_in, safe};
+use console::face::CaseFace;
+use console::kept::{self, Late};
 use console::page::go;
 use console::{Person, Problem, Visit};
 use office::command::{Command, FaceAct};
@@ -51,6 +53,11 @@ struct MePart<'a> {
     said: Option<String>,
 }
 
+/// Where somebody is led back to: the page that was asked for, or that a form or a piece of it stood on.
+fn back_of(visit: &Visit, method: &Method) -> String {
+    Console::page_of(console::door::back_of(visit, method))
+}
+
 /// Lets nobody past who has not signed in, whose page is locked, or who does not work here any more.
 pub(super) async fn signed_in(
     State(console): State<Arc<Console>>,
@@ -61,19 +68,25 @@ pub(super) async fn signed_in(
     match console.door.standing(&visit, request.uri().path()).await {
         Err(problem) => problem.into_response(),
         Ok(Standing::In(person)) => {
-            request.extensions_mut().insert(Visit {
+            let visit = Visit {
                 person: Some(person),
                 ..visit
-            });
-            next.run(request).await
+            };
+            request.extensions_mut().insert(visit.clone());
+            kept::watch(&*console, &visit, request, next).await
         }
         Ok(Standing::Deaf) => console::live::gone(),
         Ok(Standing::Left) => go(&visit, "/login"),
         Ok(Standing::Out) => {
-            if request.method() == Method::POST {
-                console.say(&visit, t::CAME_LATE);
+            let back = back_of(&visit, request.method());
+            let nobodys = visit.person.is_none() && request.method() == Method::POST && !visit.piece;
+            match kept::too_late(&*console, &visit, request).await {
+                Some(Late::Kept) => console.say(&visit, t::LATE_KEPT),
+                Some(Late::Lost) => console.say(&visit, t::CAME_LATE),
+                None if nobodys => console.say(&visit, t::CAME_LATE),
+                None => {}
             }
-            log_in(&visit, safe(back_of(&visit, request.method())))
+            log_in(&visit, &back)
         }
     }
 }
@@ -156,7 +169,7 @@ pub(super) async fn sign_in(
 
 /// Asks for the password before anything else is shown here.
 pub(super) async fn lock(State(console): State<Arc<Console>>, Extension(visit): Extension<Visit>) -> Response {
-    console.door.lock(&visit, safe(back_of(&visit, &Method::POST)))
+    console.door.lock(&visit, &back_of(&visit, &Method::POST))
 }
 
 pub(super) async fn leave(State(console): State<Arc<Console>>, Extension(visit): Extension<Visit>) -> Response {

@@ -49,6 +49,9 @@ pub(super) const CODE_USED: &str = "这个登记码已经用过，请负责人�
 pub(super) const PASSWORDS_DIFFER: &str = "两次输入的密码不一样，请重输。";
 pub(super) const PASSWORD_CHANGED: &str = "密码已改，下次登录用新密码。";
 pub(super) const CAME_LATE: &str = "刚才提交时页面已经锁了或登录已失效：没有保存，也没有办。请登录后再做一次。";
+pub(super) const LATE_KEPT: &str =
+    "刚才提交时页面已经锁了：没有保存，也没有办。请登录回到原来的页面，填过的内容会放回表里，核对后再提交一次。";
+pub(super) const COVER: &str = "B岗顶岗";
 pub(super) const PASSPHRASE_DUE: &str = "本中心口令还没有输入：个人信息看不了，其余照常。";
 pub(super) const PASSPHRASE: &str = "本中心口令";
 pub(super) const OPEN: &str = "打开";

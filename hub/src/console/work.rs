@@ -1,6 +1,5 @@
 //! The daily work of a township and of the county: cases, document numbers, errands, and the queues that wait for a word.
 
-mod case;
 mod conflicts;
 mod errands;
 mod follow;
@@ -10,7 +9,10 @@ mod register;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use console::{Problem, Visit};
+use console::case::acts::one;
+use console::case::page::Pairs;
+use console::case::{acts, page as case};
+use console::{Problem, Visit, print};
 use serde::Deserialize;
 
 use super::rights::{Right, Routes};
@@ -24,11 +26,17 @@ pub(super) fn routes() -> Routes {
         .act(Right::Work, "/inbox/many", inbox::many)
         .look(Right::Work, "/find", inbox::find_page)
         .seek(Right::Work, "/find", inbox::find)
-        .look(Right::Work, "/case/{number}", case::page)
-        .look(Right::Work, "/case/{number}/live", case::piece)
-        .act(Right::Work, "/case/{number}/do", case::act)
-        .act(Right::Work, "/case/{number}/doc", case::give_doc)
-        .act(Right::Reveal, "/case/{number}/reveal", case::reveal)
+        .look(Right::Work, "/case/{number}", case::page::<Console>)
+        .look(Right::Work, "/case/{number}/live", case::piece::<Console>)
+        .act(Right::Work, "/case/{number}/do", acts::act::<Console>)
+        .act(Right::Work, "/case/{number}/correct", acts::correct::<Console>)
+        .act(Right::Work, "/case/{number}/edit", acts::edit::<Console>)
+        .act(Right::Work, "/case/{number}/tick", acts::tick::<Console>)
+        .act(Right::Work, "/case/{number}/doc", acts::give_doc::<Console>)
+        .act(Right::Work, "/case/{number}/print", print::make::<Console>)
+        .look(Right::Work, "/case/{number}/paper", print::page::<Console>)
+        .act(Right::Work, "/case/{number}/paper/press", print::press::<Console>)
+        .act(Right::Reveal, "/case/{number}/reveal", case::reveal::<Console>)
         .look(Right::Work, "/register", register::page)
         .look(Right::Work, "/errands", errands::page)
         .look(Right::Settle, "/conflicts", conflicts::page)
@@ -40,14 +48,6 @@ pub(super) fn routes() -> Routes {
         .act(Right::Settle, "/waiting/leave", queues::leave)
         .look(Right::Work, "/follow", follow::page)
         .act(Right::Work, "/follow/say", follow::say)
-}
-
-type Pairs = Vec<(String, String)>;
-
-/// A field of a form, if something stands in it.
-fn one(pairs: &Pairs, name: &str) -> Option<String> {
-    let found = pairs.iter().find(|(n, v)| n == name && !v.trim().is_empty());
-    found.map(|(_, v)| v.trim().to_owned())
 }
 
 /// A filter that a page's address holds: nothing stands there about a person.
@@ -98,7 +98,7 @@ impl Console {
     }
 
     /// The page again, with what was wrong.
-    async fn wrong(&self, visit: &Visit, title: &str, here: &'static str, body: String) -> Response {
+    pub(super) async fn wrong(&self, visit: &Visit, title: &str, here: &'static str, body: String) -> Response {
         let mut response = self.page(visit, title, here, body).await;
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         response

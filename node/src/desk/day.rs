@@ -6,13 +6,13 @@ use askama::Template;
 use axum::extract::{Extension, Form, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use console::face::cover;
 use console::page::go;
 use console::{Problem, Visit};
 use ledger::day;
 use office::command::{Command, DayClose, DayShow, Monthly};
 use serde::Deserialize;
 
-use super::new::cover;
 use super::sheet::{self, Table};
 use super::{Desk, texts as t};
 use console::line::{Line, read};

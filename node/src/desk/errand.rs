@@ -6,13 +6,13 @@ use askama::Template;
 use axum::extract::{Extension, Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use console::face::cover;
 use console::page::go;
 use console::{Problem, Visit};
 use office::command::{Command, ErrandList, ErrandNew};
 use serde::Deserialize;
 
 use super::matters::Matter;
-use super::new::cover;
 use super::{Desk, texts as t};
 use console::case::ErrandLine;
 use console::line::read;

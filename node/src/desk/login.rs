@@ -9,14 +9,17 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use console::accounts::{PIN_DIGITS_MIN, Refused};
 use console::door::{Back, Opening, Standing, log_in, safe};
+use console::face::CaseFace;
+use console::kept::{self, Late};
 use console::page::go;
 use console::people::Staff;
-use console::{Person, Problem, Visit};
+use console::post::Covering;
+use console::{Problem, Visit};
 use ledger::id::UserId;
 use office::command::{Command, FaceAct, Passphrase, PassphraseSet};
 use serde::Deserialize;
 
-use super::{Desk, kept, texts as t, wall_ms};
+use super::{Desk, texts as t, wall_ms};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -40,7 +43,7 @@ struct EnrolPart<'a> {
 
 /// Where somebody is led back to after the PIN: the page that was asked for, or that a form or a piece of it stood on.
 fn back_of(visit: &Visit, method: &Method) -> String {
-    kept::page_of(console::door::back_of(visit, method))
+    Desk::page_of(console::door::back_of(visit, method))
 }
 
 /// Lets nobody past who has not signed in, whose desk is locked, or who does not work here any more.
@@ -53,21 +56,23 @@ pub(super) async fn signed_in(
     match desk.door.standing(&visit, request.uri().path()).await {
         Err(problem) => problem.into_response(),
         Ok(Standing::In(person)) => {
-            let user = person.id;
             let visit = Visit {
                 person: Some(person),
                 ..visit
             };
             request.extensions_mut().insert(visit.clone());
-            kept::watch(&desk, &visit, user, request, next).await
+            kept::watch(&*desk, &visit, request, next).await
         }
         Ok(Standing::Deaf) => console::live::gone(),
         Ok(Standing::Left) => go(&visit, "/login"),
         Ok(Standing::Out) => {
             let back = back_of(&visit, request.method());
-            if let Some(user) = visit.person.as_ref().map(|p| p.id)
-                && let Some(words) = kept::too_late(&desk, &visit, user, request).await
-            {
+            let words = match kept::too_late(&*desk, &visit, request).await {
+                Some(Late::Kept) => Some(t::LATE_KEPT),
+                Some(Late::Lost) => Some(t::LATE_LOST),
+                None => None,
+            };
+            if let Some(words) = words {
                 desk.say(&visit, words.to_owned()).await;
             }
             log_in(&visit, &back)
@@ -242,8 +247,7 @@ fn words(why: &Refused) -> String {
 #[template(path = "post.html")]
 struct PostPart<'a> {
     csrf: &'a str,
-    person: &'a Person,
-    others: Vec<&'a str>,
+    cover: String,
     may_set_passphrase: bool,
     has_passphrase: bool,
     said: Option<String>,
@@ -253,21 +257,17 @@ pub(super) async fn post_page(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
-    show_post(&desk, &visit, None).await
+    show_post(&desk, &visit, &Covering::empty(), None).await
 }
 
-async fn show_post(desk: &Desk, visit: &Visit, said: Option<String>) -> Result<Response, Problem> {
+async fn show_post(desk: &Desk, visit: &Visit, typed: &Covering, said: Option<String>) -> Result<Response, Problem> {
     let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
     let clerks = desk.door.staff().await?;
     let status = desk.ask(Command::Status).await?;
+    let others = clerks.iter().filter(|c| c.id != person.id).map(|c| c.name.as_str());
     let part = PostPart {
         csrf: &visit.csrf,
-        person,
-        others: clerks
-            .iter()
-            .filter(|c| c.id != person.id)
-            .map(|c| c.name.as_str())
-            .collect(),
+        cover: console::post::part(visit, person, others.collect(), typed),
         may_set_passphrase: person.is("head"),
         has_passphrase: status["passphrase"]["set"] == true,
         said,
@@ -276,35 +276,20 @@ async fn show_post(desk: &Desk, visit: &Visit, said: Option<String>) -> Result<R
     Ok(desk.page(visit, t::POST, "/post", body).await)
 }
 
-#[derive(Deserialize)]
-pub(super) struct Covering {
-    #[serde(default)]
-    of: String,
-    #[serde(default)]
-    reason: String,
-}
-
-/// B岗顶岗: for whom and why; both stand on every event from now on. Empty: back on the own post.
+/// B岗顶岗, begun or ended.
 pub(super) async fn cover(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Visit>,
     Form(form): Form<Covering>,
 ) -> Result<Response, Problem> {
-    let (of, reason) = (form.of.trim(), form.reason.trim());
-    if of.is_empty() && reason.is_empty() {
-        desk.door.gate.sessions.cover(&visit.cookie, None);
-        return Ok(go(&visit, "/"));
+    match form.take(&desk.door.gate, &visit) {
+        Ok(()) => Ok(go(&visit, "/")),
+        Err(words) => {
+            let mut response = show_post(&desk, &visit, &form, Some(words.to_owned())).await?;
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(response)
+        }
     }
-    if of.is_empty() || reason.is_empty() || of.chars().count() > 40 || reason.chars().count() > 100 {
-        let mut response = show_post(&desk, &visit, Some(t::COVER_NEEDS.to_owned())).await?;
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        return Ok(response);
-    }
-    desk.door
-        .gate
-        .sessions
-        .cover(&visit.cookie, Some(console::Cover::new(of, reason)));
-    Ok(go(&visit, "/"))
 }
 
 #[derive(Deserialize)]
@@ -327,7 +312,13 @@ pub(super) async fn passphrase(
         .filter(|p| p.is("head"))
         .ok_or_else(Problem::not_allowed)?;
     if form.new != form.again {
-        return show_post(&desk, &visit, Some(t::PASSPHRASES_DIFFER.to_owned())).await;
+        return show_post(
+            &desk,
+            &visit,
+            &Covering::empty(),
+            Some(t::PASSPHRASES_DIFFER.to_owned()),
+        )
+        .await;
     }
     let set = PassphraseSet {
         passphrase: Passphrase::new(form.new),
@@ -338,5 +329,5 @@ pub(super) async fn passphrase(
         Ok(done) => done["message"].as_str().unwrap_or_default().to_owned(),
         Err(problem) => problem.text,
     };
-    show_post(&desk, &visit, Some(said)).await
+    show_post(&desk, &visit, &Covering::empty(), Some(said)).await
 }

@@ -6,12 +6,13 @@ use askama::Template;
 use axum::extract::{Extension, Form, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use console::face::cover;
 use console::page::go;
 use console::{Person, Problem, Visit};
 use ledger::check;
 use ledger::day::Day;
 use ledger::id::UserId;
-use office::command::{CaseNew, CaseShow, Command, Cover, DraftKeep, DraftKind, DraftOf, Reveal, SentOf, Visits};
+use office::command::{CaseNew, CaseShow, Command, DraftKeep, DraftKind, DraftOf, Reveal, SentOf, Visits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -461,13 +462,4 @@ async fn command(desk: &Desk, visit: &Visit, typed: &Typed) -> Result<Command, P
         once: mark(typed),
         errand: matter.opens_errand,
     }))
-}
-
-/// For whom somebody stands in, as it goes onto events.
-pub(super) fn cover(person: &Person) -> Option<Cover> {
-    let cover = person.cover.as_ref()?;
-    Some(Cover {
-        of: cover.of.clone(),
-        reason: cover.reason.clone(),
-    })
 }

@@ -1,25 +1,20 @@
 //! Every word on the clerk's pages, in the clerk's own language: short, and always with what to do next.
 
 mod books;
-mod case;
 mod help;
-mod papers;
 mod refusals;
 
 pub(crate) use books::*;
-pub(crate) use case::*;
 pub(crate) use console::texts::case::*;
+pub(crate) use console::texts::case_page::*;
+pub(crate) use console::texts::post::POST;
 pub(crate) use help::*;
-pub(crate) use papers::*;
 pub(crate) use refusals::*;
-
-pub(crate) const TODAY: &str = "今日";
 
 // The status bar.
 pub(crate) const LINE_UP: &str = "线路通";
 pub(crate) const LINE_DOWN: &str = "线路断";
 pub(crate) const NEVER_UP: &str = "还没有连上过";
-pub(crate) const NO_HUB: &str = "单机使用，未接入上级";
 pub(crate) const HERE: &str = "本机";
 pub(crate) const ENTRIES: &str = "条记录";
 pub(crate) const ENTRY: &str = "条";
@@ -81,15 +76,6 @@ pub(crate) fn accounts_disk(why: &str) -> String {
     format!("登录资料读写不了（{why}）。请检查磁盘空间，重新启动程序后再试。")
 }
 
-// The post.
-pub(crate) const POST: &str = "岗位";
-pub(crate) const A_POST: &str = "A岗（本岗）";
-pub(crate) const COVER_BEGIN: &str = "开始顶岗";
-pub(crate) const COVER_WHY: &str = "A岗不在时由您顶岗办理。代谁、为什么，会写在您办的每一步上。";
-pub(crate) const COVER_OF: &str = "代哪一位";
-pub(crate) const COVER_REASON: &str = "原因";
-pub(crate) const COVER_END: &str = "结束顶岗，回到本岗";
-pub(crate) const COVER_NEEDS: &str = "请写明代哪一位和原因。";
 pub(crate) const PASSPHRASE_SET: &str = "设置本室口令";
 pub(crate) const PASSPHRASE_WHY: &str =
     "设了口令，电脑丢了别人也看不到群众的个人信息。口令请记在纸上锁好：忘了口令，只能由上级重新发入网票。";
@@ -111,9 +97,7 @@ pub(crate) const DAY_BOOK: &str = "最近登记";
 pub(crate) const EMPTY_BOOK: &str = "还没有办件。按 Alt+2 或点“登记”收第一件。";
 pub(crate) const ONLY_FIRST: &str = "只列出前面的件数：";
 pub(crate) const COL_DATE: &str = "日期";
-pub(crate) const COL_NUMBER: &str = "编号";
 pub(crate) const COL_NAME: &str = "申请人";
-pub(crate) const COL_MATTER: &str = "事项";
 pub(crate) const COL_STATE: &str = "状态";
 pub(crate) const COL_TICK: &str = "已存到";
 
@@ -239,21 +223,16 @@ pub(crate) const CHANGE_MATTER: &str = "换一个事项";
 pub(crate) const CHOOSE_MATTER: &str = "还没有选事项。请在“办什么事”里输入，从列出的事项中选一个。";
 pub(crate) const ON_THE_SPOT: &str = "当场办结";
 pub(crate) const VILLAGE_ROLE: &str = "本室：";
-pub(crate) const MATERIALS: &str = "材料";
 pub(crate) const MATERIALS_HINT: &str = "带来的打勾";
-pub(crate) const CERT_NO: &str = "证件号码";
 pub(crate) const CERT_HINT: &str = "可用读卡器";
 pub(crate) const CERT_ODD: &str = "证件上确实是这样，仍要登记";
 pub(crate) const CERT_REASON: &str = "核对说明";
 pub(crate) const CERT_REASON_HINT: &str = "如：证件印错，已看原件。会留在记录里，不要写姓名、号码";
 pub(crate) const NAME: &str = "姓名";
-pub(crate) const MOBILE: &str = "电话";
 pub(crate) const ADDRESS: &str = "住址";
 pub(crate) const MORE: &str = "备注、补录日期";
 pub(crate) const REMARK: &str = "备注";
-pub(crate) const ON_DAY: &str = "收件日期";
 pub(crate) const ON_HINT: &str = "不填就是今天；补录才填";
-pub(crate) const WRONG_DAY: &str = "收件日期要写成 2026-10-09 这样。";
 pub(crate) const RECEIVE: &str = "收件（Ctrl+回车）";
 pub(crate) const RECEIVE_AND_CLOSE: &str = "收件并当场办结";
 pub(crate) const RESULT: &str = "结果";
@@ -265,12 +244,9 @@ pub(crate) const NOT_THIS_PERSON: &str = "没有沿用：上面的证件号码�
 pub(crate) const TAKE_OVER: &str = "沿用姓名、电话、住址";
 pub(crate) const REVEAL_AGAIN: &str = "本人再次来办事，沿用上次登记的联系方式";
 pub(crate) const NOT_SAVED: &str = "还没有保存，改正后请再按一次“收件”。";
-pub(crate) const SAVED: &str = "已存本机";
 pub(crate) const SAVED_BEFORE: &str = "这一件刚才已经存过，没有重复登记";
 pub(crate) const RESUMED: &str = "已接上次没填完的内容。";
 pub(crate) const CLEAR: &str = "清空重填";
-/// What a case was saved with and somebody should look at.
-pub(crate) const MIND: &str = "请注意：";
 pub(crate) const NEW_LOCKED: &str =
     "本室口令还没有输入：可以收件，但填到一半的内容不会自动保存，也查不到这个人以前办过的事。";
 
@@ -295,59 +271,8 @@ pub(crate) fn draft_kept(at: &str) -> String {
 }
 
 // The case page.
-pub(crate) const WHAT_NOW: &str = "现在可以办";
-pub(crate) const TRAVELLED: &str = "已存到哪里";
-pub(crate) const NOT_YET_SENT: &str = "还没有送到上级";
-pub(crate) const WITHDRAWN: &str = "回执已撤回";
-pub(crate) const DEADLINE: &str = "应于";
-pub(crate) const PROVISIONAL: &str = "暂定";
-pub(crate) const COUNTED: &str = "从受理次日数工作日";
-pub(crate) const STOPPED: &str = "停";
-pub(crate) const OFF: &str = "休";
-pub(crate) const DUE: &str = "到期";
-pub(crate) const WAY: &str = "经过";
-pub(crate) const VOID_BECAUSE: &str = "未生效：";
-pub(crate) const APPLICANT: &str = "申请人";
-pub(crate) const LOOK_ALIKE: &str = "遮住以后看不出差别，请先在下面“看完整信息”，再选。";
-pub(crate) const TWO_VALUES: &str = "两处填得不一样";
-pub(crate) const LEADS: &str = "暂以此为准";
-pub(crate) const TAKE_THIS: &str = "用这个";
-pub(crate) const SETTLED: &str = "已存本机，以选定的为准";
-pub(crate) const REVEAL: &str = "看完整信息";
-pub(crate) const REVEAL_WHY: &str = "为什么要看（会记入查阅记录，不要写姓名号码）";
-pub(crate) const REVEAL_SETTLE: &str = "核对两处填写不一致的内容";
-pub(crate) const HERE_ALREADY: &str = "已收";
-pub(crate) const MISSING: &str = "未收";
-pub(crate) const OTHERS: &str = "其他（用顿号分开）";
-pub(crate) const SUSPENSIONS: &[(&str, &str)] = &[("1", "延期"), ("2", "其他")];
-pub(crate) const HAND_OVER_TO: &str = "移交给哪个单位";
-pub(crate) const CORRECT_WHICH: &str = "更正哪一步的日期";
-pub(crate) const RIGHT_DAY: &str = "正确的日期";
-pub(crate) const CORRECT_WHY: &str = "为什么更正";
-pub(crate) const CHOOSE_STEP: &str = "还没有选要更正哪一步，请先选。";
-pub(crate) const DAY_TO_COME: &str = "日期还没有到，不能登记以后的日期。请改成今天或以前。";
-pub(crate) const CORRECTED: &str = "已存本机，日期已更正，原来的日期留在记录里";
-pub(crate) const EDIT: &str = "修改登记内容";
-pub(crate) const EDIT_DO: &str = "保存";
-pub(crate) const EDITED: &str = "已存本机，以新填的为准，原来的留在记录里";
-pub(crate) const NOTHING_TYPED: &str = "没有填新的内容，原来的没有动。请填好再保存。";
-pub(crate) const TICK: &str = "打勾的已收到";
-pub(crate) const TICKED: &str = "已存本机，材料已收";
-pub(crate) const YOU_HAD_TYPED: &str = "您刚才写的没有丢，还需要的话可以从这里抄：";
-pub(crate) const CHANGED_NOW: &str = "这件刚刚有了变化，上面的按钮是变化以前的。";
-pub(crate) const SEE_STEPS: &str = "看现在可以办什么";
 
 // Errands.
-pub(crate) const OPEN_ERRAND: &str = "开代办";
-pub(crate) const TASK: &str = "委托办什么";
-pub(crate) const NO_NAMES: &str = "不要写姓名、证件号码";
-pub(crate) const CLAIM_AT_ONCE: &str = "由我认领";
-pub(crate) const AGENTS: &str = "谁在代办";
-pub(crate) const AGENT: &str = "领办人";
-pub(crate) const HELPERS: &str = "协办";
-pub(crate) const HOLDER: &str = "现在由";
-pub(crate) const OF_CASE: &str = "所属办件";
-pub(crate) const ENTRUSTER: &str = "委托人";
 
 pub(crate) const ERRANDS_NOW: &str = "代办在办";
 pub(crate) const NEW_ERRAND: &str = "登记代办";
@@ -375,26 +300,3 @@ pub(crate) const GIVE_BACK: &str = "请把屏幕交还给工作人员。";
 pub(crate) const CLERK_GOES_ON: &str = "工作人员输入 PIN 继续";
 pub(crate) const NOT_EVALUABLE: &str = "这件现在还不能评价：办结以后才请申请人评价。";
 pub(crate) const NO_SCREEN: &str = "评价页面已经失效（用过了、过了五分钟，或工作人员已重新登录）。评价只能由申请人本人按；请工作人员在办件页面重新点“请申请人评价”。";
-pub(crate) const ASK_EVALUATION: &str = "请申请人评价";
-
-pub(crate) const CONFLICTS: &str = "需要乡镇裁定";
-pub(crate) const TOWNSHIP_DECIDES: &str = "等乡镇裁定，两边都保留着";
-pub(crate) const DECIDED: &str = "已裁定";
-pub(crate) const CHANGED_MEANWHILE: &str =
-    "这件刚刚有了变化（别的页面、别的人或乡镇办了一步），刚才的操作没有执行。请看过下面的经过，再决定怎么办。";
-
-pub(crate) fn reached(tier: &str) -> String {
-    format!("已到{tier}")
-}
-
-pub(crate) fn partly(tier: &str) -> String {
-    format!("部分已到{tier}")
-}
-
-pub(crate) fn nth(n: &u32) -> String {
-    format!("第{n}天")
-}
-
-pub(crate) fn done(state: &str) -> String {
-    format!("已存本机，现在是“{state}”")
-}

@@ -105,6 +105,9 @@ impl Office {
         if !field.write.is_empty() && !field.write.contains(&tier) {
             return Err(texts::field_not_entitled(&field.label));
         }
+        if name == "doc_no" {
+            return Err(texts::doc_no_by_register());
+        }
         if name == "cert_no" && tier == ledger::id::Tier::Room {
             return Err(texts::cert_no_by_review());
         }

@@ -73,7 +73,8 @@ impl Office {
         let tier = self.tier();
         let ours = |(name, field): &(&String, &Field)| {
             let reviewed = *name == "cert_no" && tier == Tier::Room;
-            let link = *name == "case_no";
+            // Numbers are given by the register alone, an errand's case by the errand.
+            let link = matches!(name.as_str(), "case_no" | "doc_no");
             field.write.contains(&tier) && !reviewed && !link
         };
         let Some(form) = form.filter(|_| !read.row.summary.erased) else {

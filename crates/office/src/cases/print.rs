@@ -2,6 +2,7 @@
 //! trail knows how often a paper was printed here, and a reprint says so on its face.
 
 use ledger::day::Day;
+use ledger::id::Tier;
 use ledger::record::{FoldedEvent, Value};
 use replica::time::Now;
 use serde_json::{Value as Json, json};
@@ -118,6 +119,7 @@ impl Office {
             "project_no": self.shown_number(of, &s.no),
             "unit": unit,
             "unit_name": unit_name,
+            "centre": (self.tier() != Tier::Room).then(|| self.unit().map(|own| self.unit_shown(own).1)).flatten(),
             "parent_name": self.authority.parent(of.scope.unit).map(|up| self.unit_shown(up).1),
             "matter": s.matter,
             "matter_name": matter.map(|m| m.name.as_str()),

@@ -89,68 +89,10 @@ pub(crate) fn waits_for(tier: &str) -> &'static str {
 }
 
 // A case.
-pub(crate) const WHAT_NOW: &str = "现在可以办";
-pub(crate) const NOTHING_TO_DO: &str = "本中心现在没有要办的，或者您的岗位只能看。";
-pub(crate) const HAND_OVER_TO: &str = "移交给";
-pub(crate) const CORRECT_WHICH: &str = "更正哪一步的日期";
-pub(crate) const RIGHT_DAY: &str = "正确的日期";
-pub(crate) const OTHERS: &str = "其他（用顿号分开）";
-pub(crate) const GRAVE: &str = "按下后这一件就到此为止，不能再往下办，请先核实。";
-pub(crate) const SUSPENSIONS: &[(&str, &str)] = &[("1", "延期"), ("2", "其他特别程序")];
 pub(crate) const DOC_NO: &str = "受理文书号";
-pub(crate) const DOC_GIVE: &str = "编受理文书号";
-pub(crate) const DOC_AGAIN: &str = "作废重编文书号";
-pub(crate) const DOC_AGAIN_WHY: &str = "原号作废并留在登记簿里，另编下一个号。";
 pub(crate) const AGENT: &str = "代办人";
 pub(crate) const HELPERS: &str = "协办";
-pub(crate) const HOLDER: &str = "现在由谁办";
-pub(crate) const OF_CASE: &str = "所属办件";
-pub(crate) const APPLICANT: &str = "申请人和登记内容";
-pub(crate) const TWO_VALUES: &str = "两处填得不一样";
-pub(crate) const REVEAL: &str = "查看完整个人信息";
-pub(crate) const REVEAL_WHY: &str = "为什么要看（会记入审计，不要写姓名号码）";
-pub(crate) const MATERIALS: &str = "材料";
-pub(crate) const HERE_ALREADY: &str = "已收";
-pub(crate) const MISSING: &str = "缺";
-pub(crate) const TO_DECIDE: &str = "去裁决";
 pub(crate) const DECIDED: &str = "已裁决";
-pub(crate) const CHANGED_NOW: &str = "这件刚刚有了变化。";
-pub(crate) const CHANGED_MEANWHILE: &str =
-    "这件刚刚有了变化（村里、别的人或别的页面办了一步），刚才的操作没有执行。请看过下面的经过，再决定怎么办。";
-pub(crate) const TRAVELLED: &str = "走到哪一级";
-pub(crate) const AT_ROOM: &str = "村里已存";
-pub(crate) const WITHDRAWN: &str = "回执已撤回，会自动再送";
-pub(crate) const DEADLINE: &str = "办理时限";
-pub(crate) const PROVISIONAL: &str = "暂定";
-pub(crate) const STOPPED: &str = "暂停";
-pub(crate) const OFF: &str = "休";
-pub(crate) const DUE: &str = "到期";
-pub(crate) const TODAY: &str = "今天";
-pub(crate) const WAY: &str = "经过";
-pub(crate) const VOID_BECAUSE: &str = "不算数：";
-
-pub(crate) fn reached(tier: &str) -> String {
-    format!("已到{tier}")
-}
-
-pub(crate) fn partly(tier: &str) -> String {
-    format!("部分已到{tier}")
-}
-
-pub(crate) fn nth(n: &u32) -> String {
-    format!("第{n}天")
-}
-
-pub(crate) fn done(state: &str, doc_no: Option<&str>) -> String {
-    match doc_no {
-        Some(no) => format!("已保存，现在是“{state}”，受理文书号 {no}"),
-        None => format!("已保存，现在是“{state}”"),
-    }
-}
-
-pub(crate) fn doc_given(no: &str) -> String {
-    format!("已编受理文书号 {no}")
-}
 
 // The register.
 pub(crate) const REGISTER_WHAT: &str =

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Extension, Form, Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use console::page::{go, is_local};
-use console::{Problem, Visit};
 use office::command::{CasePrint, Command, Paper};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Desk, texts as t};
-use console::line::read;
+use crate::face::{CaseFace, person};
+use crate::line::read;
+use crate::page::{go, is_local};
+use crate::texts::papers as t;
+use crate::{Problem, Visit};
 
 /// On which paper.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ impl Width {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub struct Asked {
     paper: Paper,
     #[serde(default)]
     width: Width,
@@ -52,6 +53,8 @@ struct Words {
     project_no: String,
     unit_name: String,
     parent_name: Option<String>,
+    /// The centre that hands it out; none where the room itself does.
+    centre: Option<String>,
     matter: String,
     matter_name: Option<String>,
     promised_workdays: Option<u32>,
@@ -98,6 +101,22 @@ impl Words {
             Paper::Receipt if self.doc_no.is_none() => t::provisional(&self.label),
             Paper::Notice if self.asked_times > 1 => t::told_again(&self.label, self.asked_times),
             _ => self.label.clone(),
+        }
+    }
+
+    /// Whose copies they are.
+    fn copies(&self) -> [&'static str; 2] {
+        match self.centre {
+            Some(_) => t::COPIES_OF_CENTRE,
+            None => t::COPIES,
+        }
+    }
+
+    /// Where the case was received, in the words of whoever hands the paper out.
+    fn taken_by(&self) -> String {
+        match self.centre {
+            Some(_) => format!("{} {}", self.unit_name, t::ROOM),
+            None => t::OURS.to_owned(),
         }
     }
 
@@ -149,8 +168,8 @@ struct PaperPart<'a> {
 }
 
 /// The button was pressed: this print is in the trail, and the paper says which one it is, before the printer hears of it.
-pub(super) async fn press(
-    State(desk): State<Arc<Desk>>,
+pub async fn press<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
     Form(asked): Form<Asked>,
@@ -159,21 +178,21 @@ pub(super) async fn press(
         number,
         paper: asked.paper,
         pressed: true,
-        user: visit.person.as_ref().map(|p| p.id),
+        user: Some(person(&visit)?.id),
     };
-    let words: Words = read(desk.ask(Command::CasePrint(print)).await?)?;
+    let words: Words = read(face.ask(&visit, Command::CasePrint(print)).await?)?;
     let part = PaperPart {
-        qr: console::qr::path(&words.project_no),
+        qr: crate::qr::path(&words.project_no),
         words: &words,
         width: asked.width,
         pressed: true,
     };
-    Ok(Html(console::page::part(&part)).into_response())
+    Ok(Html(crate::page::part(&part)).into_response())
 }
 
 /// Makes a paper to be looked at, which the trail says too: the applicant's name stands on it.
-pub(super) async fn make(
-    State(desk): State<Arc<Desk>>,
+pub async fn make<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
     Form(asked): Form<Asked>,
@@ -182,26 +201,26 @@ pub(super) async fn make(
         number,
         paper: asked.paper,
         pressed: false,
-        user: visit.person.as_ref().map(|p| p.id),
+        user: Some(person(&visit)?.id),
     };
-    let words = desk.ask(Command::CasePrint(print)).await?;
+    let words = face.ask(&visit, Command::CasePrint(print)).await?;
     let path = format!("/case/{}/paper", words["project_no"].as_str().unwrap_or_default());
     let printed = Printed {
         words,
         width: asked.width,
     };
     let held = serde_json::to_vec(&printed).ok();
-    desk.door.gate.sessions.hold(&visit.cookie, PRINTED, held);
+    face.gate().sessions.hold(&visit.cookie, PRINTED, held);
     Ok(go(&visit, &path))
 }
 
 /// The paper made last, ready to be pressed.
-pub(super) async fn page(
-    State(desk): State<Arc<Desk>>,
+pub async fn page<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
 ) -> Result<Response, Problem> {
-    let held = desk.door.gate.sessions.held(&visit.cookie, PRINTED);
+    let held = face.gate().sessions.held(&visit.cookie, PRINTED);
     let printed = held.and_then(|held| serde_json::from_slice::<Printed>(&held).ok());
     let Some(Printed { words, width }) = printed.filter(|printed| printed.words["project_no"] == number) else {
         // Locked since, or another paper was made: it is asked for anew on the case's page.
@@ -210,11 +229,11 @@ pub(super) async fn page(
     };
     let words: Words = read(words)?;
     let part = PrintPart {
-        qr: console::qr::path(&words.project_no),
+        qr: crate::qr::path(&words.project_no),
         words: &words,
         width,
         pressed: false,
     };
-    let body = console::page::part(&part);
-    Ok(desk.page(&visit, &words.label, "", body).await)
+    let body = crate::page::part(&part);
+    Ok(face.page(&visit, &words.label, F::HERE, body).await)
 }

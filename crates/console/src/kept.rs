@@ -1,4 +1,4 @@
-//! What was typed and not sent, or sent to a desk that had been locked: sealed on the disk, and back in its form when the person is.
+//! What was typed and not sent, or sent to a page that had been locked: sealed on the disk, and back in its form when the person is.
 //!
 //! ```text
 //!   typing pauses ──POST /kept──▶ sealed, by person, page and form ──▶ the page's next showing puts it back
@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Why here and not in the page: a page laid over instead of left would hold personal values behind a screen that says "locked", and
-//! the browser's storage is a file that nobody seals. Here they lie under the room's key, as the draft of a new case does, and outlive
+//! the browser's storage is a file that nobody seals. Here they lie under the unit's key, as the draft of a new case does, and outlive
 //! the plug too. PINs, passphrases and codes are never kept: pages do not send them along, and [`SECRETS`] are dropped again here.
 
 use std::collections::BTreeMap;
@@ -17,13 +17,14 @@ use axum::extract::{Extension, Form, FromRequest, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use console::page::{Kept, go, is_local};
-use console::{Problem, Visit};
 use ledger::id::UserId;
 use office::command::{Command, DraftKeep, DraftKind, DraftOf};
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, new, texts as t};
+use crate::face::{CaseFace, person};
+use crate::page::{Kept, go, is_local};
+use crate::texts as t;
+use crate::{Problem, Visit};
 
 /// Pages kept for one person: whoever has typed into more has finished none.
 const PAGES_MAX: usize = 16;
@@ -32,14 +33,16 @@ const TEXT_BYTES_MAX: usize = 15 * 1024;
 /// As the guard lets forms through.
 const FORM_BYTES_MAX: usize = 128 * 1024;
 /// Fields that are no words of the person's, or must not outlive the form.
-const SECRETS: [&str; 12] = [
+const SECRETS: [&str; 14] = [
     "csrf",
     "once",
     "seen",
     "token",
     "back",
     "pin",
+    "password",
     "passphrase",
+    "root_key",
     "old",
     "new",
     "again",
@@ -58,20 +61,9 @@ struct Page {
     late: bool,
 }
 
-/// The page that an address belongs to: where its forms stand, and where one can come back to.
-pub(super) fn page_of(at: &str) -> String {
+/// An address as the page that it belongs to: itself where it is one, with what it asks for; the start where it is nobody's.
+pub fn back_to(at: &str, page: String) -> String {
     let path = at.split('?').next().unwrap_or_default();
-    let steps: Vec<&str> = path.split('/').skip(1).collect();
-    let page = match steps.as_slice() {
-        ["case", number, ..] => format!("/case/{number}"),
-        ["errands", "new"] => "/errands/new".to_owned(),
-        ["passphrase"] => "/post".to_owned(),
-        [
-            first @ ("new" | "day" | "import" | "doctor" | "search" | "post" | "errands"),
-            ..,
-        ] => format!("/{first}"),
-        _ => "/".to_owned(),
-    };
     match is_local(at) && page == path {
         true => at.to_owned(),
         false if is_local(&page) => page,
@@ -81,7 +73,8 @@ pub(super) fn page_of(at: &str) -> String {
 
 /// The name of a form on its page, as the page's own script makes it.
 fn key_of(path: &str, pairs: &Pairs) -> String {
-    let which = pairs.iter().find(|(name, _)| name == "event" || name == "field");
+    let of = |wanted: &&str| pairs.iter().find(|(name, _)| name == wanted);
+    let which = ["event", "field", "id", "number", "device"].iter().find_map(of);
     format!("{path}|{}", which.map_or("", |(_, value)| value))
 }
 
@@ -105,54 +98,58 @@ fn text_of(mut pages: Vec<Page>) -> Option<String> {
     }
 }
 
-impl Desk {
-    async fn pages(&self, user: UserId) -> Result<Vec<Page>, Problem> {
-        let shown = self.ask(Command::DraftShow(DraftOf::forms(user))).await?;
-        let text = shown["text"].as_str().unwrap_or("[]");
-        Ok(serde_json::from_str(text).unwrap_or_default())
-    }
+async fn pages<F: CaseFace>(face: &F, visit: &Visit, user: UserId) -> Result<Vec<Page>, Problem> {
+    let shown = face.ask(visit, Command::DraftShow(DraftOf::forms(user))).await?;
+    let text = shown["text"].as_str().unwrap_or("[]");
+    Ok(serde_json::from_str(text).unwrap_or_default())
+}
 
-    /// Changes what is kept of one page.
-    async fn change_kept(&self, user: UserId, page: &str, change: impl FnOnce(&mut Page)) -> Result<(), Problem> {
-        let _one_at_a_time = self.keeping.lock().await;
-        let mut pages = self.pages(user).await?;
-        let had = pages.iter().position(|p| p.page == page).map(|at| pages.remove(at));
-        let nothing_before = had.is_none();
-        let mut one = had.unwrap_or_default();
-        one.page = page.to_owned();
-        change(&mut one);
-        let nothing_now = !one.late && one.forms.is_empty();
-        if nothing_before && nothing_now {
-            return Ok(());
-        }
-        pages.push(one);
-        let command = match text_of(pages) {
-            Some(text) => Command::DraftKeep(DraftKeep {
-                user,
-                kind: DraftKind::Forms,
-                text,
-            }),
-            None => Command::DraftDrop(DraftOf::forms(user)),
-        };
-        self.ask(command).await.map(|_| ())
+/// Changes what is kept of one page.
+async fn change<F: CaseFace>(
+    face: &F,
+    visit: &Visit,
+    page: &str,
+    change: impl FnOnce(&mut Page) + Send,
+) -> Result<(), Problem> {
+    let user = person(visit)?.id;
+    let _one_at_a_time = face.keeping().lock().await;
+    let mut pages = pages(face, visit, user).await?;
+    let had = pages.iter().position(|p| p.page == page).map(|at| pages.remove(at));
+    let nothing_before = had.is_none();
+    let mut one = had.unwrap_or_default();
+    one.page = page.to_owned();
+    change(&mut one);
+    let nothing_now = !one.late && one.forms.is_empty();
+    if nothing_before && nothing_now {
+        return Ok(());
     }
+    pages.push(one);
+    let command = match text_of(pages) {
+        Some(text) => Command::DraftKeep(DraftKeep {
+            user,
+            kind: DraftKind::Forms,
+            text,
+        }),
+        None => Command::DraftDrop(DraftOf::forms(user)),
+    };
+    face.ask(visit, command).await.map(|_| ())
+}
 
-    /// What was typed on the page that is about to be shown. That something came too late is said once.
-    pub(super) async fn kept(&self, visit: &Visit, page: &str) -> Option<Kept> {
-        let user = visit.person.as_ref()?.id;
-        let path = page.split('?').next().unwrap_or_default();
-        // Behind the passphrase nothing can be opened; the page says so itself.
-        let pages = self.pages(user).await.ok()?;
-        let found = pages.into_iter().find(|p| p.page == path)?;
-        if found.late {
-            let said = self.change_kept(user, path, |page| page.late = false).await;
-            said.unwrap_or_else(|problem| tracing::warn!(error = problem.text, "a late form is told of again"));
-        }
-        Some(Kept {
-            forms: serde_json::to_string(&found.forms).unwrap_or_default(),
-            late: found.late,
-        })
+/// What was typed on the page that is about to be shown. That something came too late is said once.
+pub async fn kept<F: CaseFace>(face: &F, visit: &Visit, page: &str) -> Option<Kept> {
+    let user = visit.person.as_ref()?.id;
+    let path = page.split('?').next().unwrap_or_default();
+    // Behind the passphrase nothing can be opened; the page says so itself.
+    let found = pages(face, visit, user).await.ok()?;
+    let found = found.into_iter().find(|p| p.page == path)?;
+    if found.late {
+        let said = change(face, visit, path, |page| page.late = false).await;
+        said.unwrap_or_else(|problem| tracing::warn!(error = problem.text, "a late form is told of again"));
     }
+    Some(Kept {
+        forms: serde_json::to_string(&found.forms).unwrap_or_default(),
+        late: found.late,
+    })
 }
 
 /// The fields of a form, and the request as it was. Files and pieces of pages are no forms.
@@ -178,7 +175,7 @@ fn is_typing(path: &str) -> bool {
 }
 
 /// Lets a request through to its page: what is refused there is kept, what is taken is let go.
-pub(super) async fn watch(desk: &Desk, visit: &Visit, user: UserId, request: Request, next: Next) -> Response {
+pub async fn watch<F: CaseFace>(face: &F, visit: &Visit, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if path.starts_with("/kept") || is_typing(&path) {
         return next.run(request).await;
@@ -186,20 +183,19 @@ pub(super) async fn watch(desk: &Desk, visit: &Visit, user: UserId, request: Req
     let (request, pairs) = read(visit, request).await;
     let response = next.run(request).await;
     let Some(pairs) = pairs else { return response };
-    let (page, key) = (page_of(&path), key_of(&path, &pairs));
+    let (page, key) = (path_of::<F>(&path), key_of(&path, &pairs));
     let refused = response.status().is_client_error() || response.status().is_server_error();
     let words = words_of(pairs);
-    let kept = desk
-        .change_kept(user, &page, |page| match refused {
-            // A new case has a draft of its own.
-            true if path == "/new" => {}
-            true => drop(page.forms.insert(key, words)),
-            false => {
-                page.late = false;
-                page.forms.remove(&key);
-            }
-        })
-        .await;
+    let kept = change(face, visit, &page, |page| match refused {
+        // A new case has a draft of its own.
+        true if path == "/new" => {}
+        true => drop(page.forms.insert(key, words)),
+        false => {
+            page.late = false;
+            page.forms.remove(&key);
+        }
+    })
+    .await;
     // Behind the passphrase nothing is kept; the form itself has been answered.
     if let Err(problem) = kept {
         tracing::debug!(error = problem.text, "a form is not kept");
@@ -207,49 +203,65 @@ pub(super) async fn watch(desk: &Desk, visit: &Visit, user: UserId, request: Req
     response
 }
 
-/// A form that was sent to a locked desk: kept for whoever comes back with the PIN. Gives the words for the log-in page.
-pub(super) async fn too_late(desk: &Desk, visit: &Visit, user: UserId, request: Request) -> Option<&'static str> {
+/// The page that a form stands on, without what was asked of it.
+fn path_of<F: CaseFace>(at: &str) -> String {
+    let page = F::page_of(at);
+    page.split('?').next().unwrap_or_default().to_owned()
+}
+
+/// What became of a form that was sent to a locked page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Late {
+    /// It is there again after the log-in.
+    Kept,
+    Lost,
+}
+
+/// A form that was sent to a locked page: kept for whoever comes back with the secret. Nothing for what a page sends by itself.
+pub async fn too_late<F: CaseFace>(face: &F, visit: &Visit, request: Request) -> Option<Late> {
+    visit.person.as_ref()?;
     let path = request.uri().path().to_owned();
     let (_, pairs) = read(visit, request).await;
     let pairs = pairs?;
     let kept = match path.as_str() {
         // The page that is being left sends its last letters.
-        "/kept" => keep_page(desk, user, pairs).await,
+        "/kept" => keep_page(face, visit, pairs).await,
         "/kept/drop" => return None,
-        "/new/draft" => new::keep(desk, user, pairs).await,
-        "/new" => {
-            let kept = new::keep(desk, user, pairs).await;
-            desk.change_kept(user, "/new", |page| page.late = true).await.and(kept)
-        }
-        _ => {
-            let (page, key) = (page_of(&path), key_of(&path, &pairs));
-            let change = |page: &mut Page| {
-                page.late = true;
-                page.forms.insert(key, words_of(pairs));
-            };
-            desk.change_kept(user, &page, change).await
-        }
+        _ => match face.keep_draft(visit, &path, &pairs).await {
+            Some(kept) if is_typing(&path) => kept,
+            Some(kept) => change(face, visit, &path_of::<F>(&path), |page| page.late = true)
+                .await
+                .and(kept),
+            None => {
+                let (page, key) = (path_of::<F>(&path), key_of(&path, &pairs));
+                let insert = |page: &mut Page| {
+                    page.late = true;
+                    page.forms.insert(key, words_of(pairs));
+                };
+                change(face, visit, &page, insert).await
+            }
+        },
     };
     match (is_typing(&path), kept) {
         (true, _) => None,
-        (false, Ok(())) => Some(t::LATE_KEPT),
-        (false, Err(_)) => Some(t::LATE_LOST),
+        (false, Ok(())) => Some(Late::Kept),
+        (false, Err(_)) => Some(Late::Lost),
     }
 }
 
-async fn keep_page(desk: &Desk, user: UserId, pairs: Pairs) -> Result<(), Problem> {
+async fn keep_page<F: CaseFace>(face: &F, visit: &Visit, pairs: Pairs) -> Result<(), Problem> {
     let field = |name: &str| {
         let found = pairs.iter().find(|(n, _)| n == name);
         found.map_or("", |(_, value)| value.as_str())
     };
-    let wrong = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, t::NOT_UNDERSTOOD);
+    let wrong = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, t::UNREADABLE);
     let forms: BTreeMap<String, Pairs> = serde_json::from_str(field("forms")).map_err(|_| wrong())?;
-    let page = field("page");
-    if page_of(page) != page {
+    let page = field("page").to_owned();
+    if F::page_of(&page) != page {
         return Err(wrong());
     }
     // Only of the forms that it names: what another form of the page was refused for stays.
-    let change = |page: &mut Page| {
+    let named = |page: &mut Page| {
         for (key, pairs) in forms {
             match words_of(pairs) {
                 words if words.is_empty() => drop(page.forms.remove(&key)),
@@ -257,79 +269,53 @@ async fn keep_page(desk: &Desk, user: UserId, pairs: Pairs) -> Result<(), Proble
             }
         }
     };
-    desk.change_kept(user, page, change).await
+    change(face, visit, &page, named).await
 }
 
 /// What is typed so far on one page.
-pub(super) async fn keep(
-    State(desk): State<Arc<Desk>>,
+pub async fn keep<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Form(pairs): Form<Pairs>,
 ) -> Result<StatusCode, Problem> {
-    let user = visit.person.as_ref().map(|p| p.id).ok_or_else(Problem::not_allowed)?;
-    if let Err(problem) = keep_page(&desk, user, pairs).await {
+    person(&visit)?;
+    if let Err(problem) = keep_page(&*face, &visit, pairs).await {
         tracing::debug!(error = problem.text, "what is typed is not kept");
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]
-pub(super) struct Dropped {
+pub struct Dropped {
     #[serde(default)]
     page: String,
 }
 
 /// The person does not want it any more.
-pub(super) async fn let_go(
-    State(desk): State<Arc<Desk>>,
+pub async fn let_go<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Form(dropped): Form<Dropped>,
 ) -> Result<Response, Problem> {
-    let user = visit.person.as_ref().map(|p| p.id).ok_or_else(Problem::not_allowed)?;
-    let page = page_of(&dropped.page);
+    let page = F::page_of(&dropped.page);
     let path = page.split('?').next().unwrap_or_default();
-    desk.change_kept(user, path, |page| page.forms.clear()).await?;
+    change(&*face, &visit, path, |page| page.forms.clear()).await?;
     Ok(go(&visit, &page))
 }
 
-/// Somebody types: the guard has already noted that the desk is not alone.
-pub(super) async fn awake() -> StatusCode {
+/// Somebody types: the guard has already noted that the page is not alone.
+pub async fn awake() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
 /// An address that only forms are sent to, opened anew: its page.
-pub(super) async fn back_to_page(Extension(visit): Extension<Visit>) -> Response {
-    go(&visit, &page_of(&visit.at)).into_response()
+pub async fn back_to_page<F: CaseFace>(Extension(visit): Extension<Visit>) -> Response {
+    go(&visit, &F::page_of(&visit.at)).into_response()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_form_leads_back_to_the_page_that_it_stands_on_and_nothing_leads_elsewhere() {
-        for (at, page) in [
-            ("/", "/"),
-            ("/case/51160300112628200011-2", "/case/51160300112628200011-2"),
-            ("/case/51160300112628200011/do", "/case/51160300112628200011"),
-            ("/case/51160300112628200011/live?seen=3", "/case/51160300112628200011"),
-            ("/day?day=2026-10-09", "/day?day=2026-10-09"),
-            ("/day/close", "/day"),
-            ("/errands/new", "/errands/new"),
-            ("/errands/list", "/errands"),
-            ("/new/draft", "/new"),
-            ("/passphrase", "/post"),
-            ("/kept", "/"),
-            ("/lock", "/"),
-            ("//evil.example/day", "/"),
-            ("/case/%2e%2e/do", "/"),
-            ("/day?day=2026&next=//evil", "/day"),
-            ("http://evil.example/", "/"),
-        ] {
-            assert_eq!(page_of(at), page, "{at}");
-            assert_eq!(page_of(&page_of(at)), page_of(at), "{at}");
-        }
-    }
 
     #[test]
     fn what_is_kept_has_bounds_and_the_newest_stays() {

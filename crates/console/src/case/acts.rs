@@ -5,20 +5,18 @@ use std::sync::Arc;
 use axum::extract::{Extension, Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use console::page::go;
-use console::{Problem, Visit};
 use ledger::day::Day;
-use office::command::{CaseDo, CaseEdit, CaseTick, Command, ErrandNew, Reveal};
+use office::command::{CaseDo, CaseEdit, CaseTick, Command, DocGive, ErrandNew, Reveal, Work};
 use serde::Deserialize;
 
-use super::{EDIT, ENTRUST, TICK, Typed, is_current, load, refuse};
-use crate::desk::new::cover;
-use crate::desk::{Desk, texts as t};
-
-type Pairs = Vec<(String, String)>;
+use super::page::{DOC, EDIT, ENTRUST, Pairs, TICK, Typed, UNDOES, is_current, load, refuse};
+use crate::face::{CaseFace, cover, person};
+use crate::page::go;
+use crate::texts::case_page as t;
+use crate::{Problem, Visit};
 
 /// A field of a form, if something stands in it.
-fn one(pairs: &Pairs, name: &str) -> Option<String> {
+pub fn one(pairs: &Pairs, name: &str) -> Option<String> {
     let found = pairs.iter().find(|(n, v)| n == name && !v.trim().is_empty());
     found.map(|(_, v)| v.trim().to_owned())
 }
@@ -29,26 +27,26 @@ fn ticked(pairs: &Pairs) -> Vec<String> {
 }
 
 /// Carries out what a page asked for; refused, the page is shown again with what was typed.
-async fn done(
-    desk: &Desk,
+pub async fn done<F: CaseFace>(
+    face: &F,
     visit: &Visit,
     number: &str,
     command: Result<Command, Problem>,
     typed: Typed,
-    said: impl FnOnce(&serde_json::Value) -> String,
+    said: impl FnOnce(&serde_json::Value) -> String + Send,
 ) -> Result<Response, Problem> {
-    let case = load(desk, number, None).await?;
+    let case = load(face, visit, number, None).await?;
     let command = command.and_then(|command| is_current(&case, &typed.pairs).map(|()| command));
     let asked = match command {
-        Ok(command) => desk.ask(command).await,
+        Ok(command) => face.ask(visit, command).await,
         Err(problem) => Err(problem),
     };
     match asked {
         Ok(answer) => {
-            desk.say(visit, said(&answer)).await;
+            face.gate().sessions.say(&visit.cookie, said(&answer));
             Ok(go(visit, &format!("/case/{}", case.line.project_no)))
         }
-        Err(problem) => refuse(desk, visit, number, problem, typed).await,
+        Err(problem) => refuse(face, visit, number, problem, typed).await,
     }
 }
 
@@ -56,17 +54,18 @@ fn wrong(text: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, text)
 }
 
-/// One step, as the form's table allows.
-pub(in crate::desk) async fn act(
-    State(desk): State<Arc<Desk>>,
+/// One step, as the form's table allows this tier, and as the role allows this person.
+pub async fn act<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Result<Response, Problem> {
-    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let person = person(&visit)?;
     let event = one(&pairs, "event").unwrap_or_default();
-    // Only the citizen's own page writes what the citizen says, and only a township decides conflicts.
-    if matches!(event.as_str(), "evaluate" | "resolve") {
+    // Only the citizen's own page writes what the citizen says; decisions on conflicts have a page of their own.
+    let elsewhere = matches!(event.as_str(), "evaluate" | "resolve");
+    if elsewhere || UNDOES.contains(&event.as_str()) && !face.may(&visit).undo {
         return Err(Problem::not_allowed());
     }
     let mut items = ticked(&pairs);
@@ -86,22 +85,23 @@ pub(in crate::desk) async fn act(
         ..CaseDo::default()
     };
     let typed = Typed::of(&event, pairs);
-    done(&desk, &visit, &number, Ok(Command::CaseDo(command)), typed, |answer| {
-        t::done(answer["state_label"].as_str().unwrap_or_default())
+    done(&*face, &visit, &number, Ok(Command::CaseDo(command)), typed, |answer| {
+        let state = answer["state_label"].as_str().unwrap_or_default();
+        t::done(F::PLACE, state, answer["doc_no"].as_str())
     })
     .await
 }
 
 /// 更正日期: the day on which one of our own steps was really taken.
-pub(in crate::desk) async fn correct(
-    State(desk): State<Arc<Desk>>,
+pub async fn correct<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Result<Response, Problem> {
-    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let person = person(&visit)?;
     let on = one(&pairs, "on").and_then(|text| Day::parse(&text));
-    let today = Day::of_wall_ms(crate::desk::wall_ms());
+    let today = Day::of_wall_ms(crate::page::wall_ms());
     let command = match (one(&pairs, "target"), on) {
         (None, _) => Err(wrong(t::CHOOSE_STEP)),
         (_, None) => Err(wrong(t::WRONG_DAY)),
@@ -118,22 +118,25 @@ pub(in crate::desk) async fn correct(
         })),
     };
     let typed = Typed::of("correct_date", pairs);
-    done(&desk, &visit, &number, command, typed, |_| t::CORRECTED.to_owned()).await
+    done(&*face, &visit, &number, command, typed, |_| {
+        t::saved(F::PLACE, t::CORRECTED)
+    })
+    .await
 }
 
 /// Another value for a field; the earlier ones stay in the history.
-pub(in crate::desk) async fn edit(
-    State(desk): State<Arc<Desk>>,
+pub async fn edit<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Result<Response, Problem> {
-    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let person = person(&visit)?;
     let edit = CaseEdit {
         number: number.clone(),
         field: one(&pairs, "field").unwrap_or_default(),
         value: one(&pairs, "value").unwrap_or_default(),
-        reason: None,
+        reason: one(&pairs, "reason"),
         user: Some(person.id),
         cover: cover(person),
     };
@@ -142,17 +145,20 @@ pub(in crate::desk) async fn edit(
         false => Ok(Command::CaseEdit(edit)),
     };
     let typed = Typed::of(EDIT, pairs);
-    done(&desk, &visit, &number, command, typed, |_| t::EDITED.to_owned()).await
+    done(&*face, &visit, &number, command, typed, |_| {
+        t::saved(F::PLACE, t::EDITED)
+    })
+    .await
 }
 
 /// Materials that have come.
-pub(in crate::desk) async fn tick(
-    State(desk): State<Arc<Desk>>,
+pub async fn tick<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Result<Response, Problem> {
-    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let person = person(&visit)?;
     let tick = CaseTick {
         number: number.clone(),
         items: ticked(&pairs),
@@ -160,20 +166,40 @@ pub(in crate::desk) async fn tick(
         cover: cover(person),
     };
     let typed = Typed::of(TICK, pairs);
-    done(&desk, &visit, &number, Ok(Command::CaseTick(tick)), typed, |_| {
-        t::TICKED.to_owned()
+    done(&*face, &visit, &number, Ok(Command::CaseTick(tick)), typed, |_| {
+        t::saved(F::PLACE, t::TICKED)
+    })
+    .await
+}
+
+/// A document number for a case that a room has accepted, or another one instead of one that was spoilt.
+pub async fn give_doc<F: CaseFace>(
+    State(face): State<Arc<F>>,
+    Extension(visit): Extension<Visit>,
+    Path(number): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Result<Response, Problem> {
+    let give = DocGive {
+        number: number.clone(),
+        reason: one(&pairs, "reason"),
+        user: Some(person(&visit)?.id),
+    };
+    let command = Command::Work(Work::DocGive(give));
+    let typed = Typed::of(DOC, pairs);
+    done(&*face, &visit, &number, Ok(command), typed, |answer| {
+        t::doc_given(answer["doc_no"].as_str().unwrap_or_default())
     })
     .await
 }
 
 /// An errand out of this case.
-pub(in crate::desk) async fn entrust(
-    State(desk): State<Arc<Desk>>,
+pub async fn entrust<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Result<Response, Problem> {
-    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let person = person(&visit)?;
     let errand = ErrandNew {
         case: Some(number.clone()),
         task: one(&pairs, "task").unwrap_or_default(),
@@ -184,33 +210,33 @@ pub(in crate::desk) async fn entrust(
         ..ErrandNew::default()
     };
     // It changes nothing about the case itself, so what has happened there meanwhile is no matter.
-    match desk.ask(Command::ErrandNew(errand)).await {
+    match face.ask(&visit, Command::ErrandNew(errand)).await {
         Ok(made) => {
             let number = made["project_no"].as_str().unwrap_or_default().to_owned();
-            desk.say(&visit, t::SAVED.to_owned()).await;
+            face.gate().sessions.say(&visit.cookie, t::saved(F::PLACE, ""));
             Ok(go(&visit, &format!("/case/{number}")))
         }
-        Err(problem) => refuse(&desk, &visit, &number, problem, Typed::of(ENTRUST, pairs)).await,
+        Err(problem) => refuse(&*face, &visit, &number, problem, Typed::of(ENTRUST, pairs)).await,
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::desk) struct Settling {
+pub struct Settling {
     field: String,
     at: usize,
     seen: u64,
 }
 
 /// Of two values that contradict each other, the one that is right.
-pub(in crate::desk) async fn settle(
-    State(desk): State<Arc<Desk>>,
+pub async fn settle<F: CaseFace>(
+    State(face): State<Arc<F>>,
     Extension(visit): Extension<Visit>,
     Path(number): Path<String>,
     Form(form): Form<Settling>,
 ) -> Result<Response, Problem> {
-    let person = visit.person.as_ref().ok_or_else(Problem::not_allowed)?;
+    let person = person(&visit)?;
     let user = Some(person.id);
-    let masked = load(&desk, &number, None).await?;
+    let masked = load(&*face, &visit, &number, None).await?;
     let personal = masked.fields.iter().any(|f| f.name == form.field && f.personal);
     let reveal = personal.then(|| Reveal {
         reason: t::REVEAL_SETTLE.to_owned(),
@@ -219,15 +245,15 @@ pub(in crate::desk) async fn settle(
     });
     let stale = || Problem::new(StatusCode::CONFLICT, t::CHANGED_MEANWHILE);
     if masked.entries != form.seen {
-        return refuse(&desk, &visit, &number, stale(), Typed::default()).await;
+        return refuse(&*face, &visit, &number, stale(), Typed::default()).await;
     }
-    let case = match load(&desk, &number, reveal).await {
+    let case = match load(&*face, &visit, &number, reveal).await {
         Ok(case) => case,
-        Err(problem) => return refuse(&desk, &visit, &number, problem, Typed::default()).await,
+        Err(problem) => return refuse(&*face, &visit, &number, problem, Typed::default()).await,
     };
     let field = case.fields.iter().find(|f| f.name == form.field && f.contradicts);
     let Some(value) = field.and_then(|f| f.values.get(form.at)) else {
-        return refuse(&desk, &visit, &number, stale(), Typed::default()).await;
+        return refuse(&*face, &visit, &number, stale(), Typed::default()).await;
     };
     let edit = CaseEdit {
         number: number.clone(),
@@ -237,11 +263,12 @@ pub(in crate::desk) async fn settle(
         user,
         cover: cover(person),
     };
-    match desk.ask(Command::CaseEdit(edit)).await {
+    match face.ask(&visit, Command::CaseEdit(edit)).await {
         Ok(_) => {
-            desk.say(&visit, t::SETTLED.to_owned()).await;
+            let said = t::saved(F::PLACE, t::SETTLED);
+            face.gate().sessions.say(&visit.cookie, said);
             Ok(go(&visit, &format!("/case/{}", case.line.project_no)))
         }
-        Err(problem) => refuse(&desk, &visit, &number, problem, Typed::default()).await,
+        Err(problem) => refuse(&*face, &visit, &number, problem, Typed::default()).await,
     }
 }
