@@ -110,6 +110,8 @@ pub struct Aside {
     /// The centre that says so; none where it is seen here.
     #[serde(default)]
     pub unit_name: Option<String>,
+    #[serde(default)]
+    pub told_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -268,6 +270,14 @@ impl Event {
                 ("result", value) => result_word(value).to_owned(),
                 ("rating", value) => t::rating_word(value.as_i64().unwrap_or(0)).to_owned(),
                 ("channel", Value::String(channel)) => t::channel_word(channel).to_owned(),
+                ("malicious", _) => {
+                    said.push(t::MALICIOUS.to_owned());
+                    continue;
+                }
+                ("malicious_undone", _) => {
+                    said.push(t::MALICIOUS_UNDONE.to_owned());
+                    continue;
+                }
                 ("follow_up", Value::String(said)) => t::follow_up_word(said).to_owned(),
                 (_, Value::String(text)) => text.clone(),
                 (_, other) => other.to_string(),

@@ -113,7 +113,10 @@ impl Line {
         if self.deemed_accepted {
             tags.push(tag("amber", t::DEEMED, t::DO_DEEMED));
         }
-        if self.set_aside > 0 || self.waiting > 0 {
+        if self.set_aside > 0 {
+            tags.push(tag("amber", t::ASIDE_TAG, t::DO_ASIDE));
+        }
+        if self.waiting > 0 {
             tags.push(tag("grey", t::INCOMPLETE, t::DO_INCOMPLETE));
         }
         tags

@@ -10,7 +10,7 @@ mod errand;
 mod find;
 mod follow;
 mod inbox;
-mod intake;
+pub(crate) mod intake;
 mod list;
 mod many;
 mod matters;
@@ -20,7 +20,7 @@ mod print;
 mod queue;
 mod search;
 mod show;
-mod shown;
+pub(crate) mod shown;
 mod today;
 mod work;
 

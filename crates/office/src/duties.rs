@@ -343,6 +343,7 @@ impl Office {
         self.salvage_if_due(now)?;
         self.witness_if_due(now)?;
         self.send_reports(now);
+        self.send_asides(now);
         self.commit_or_fail(now)
     }
 
@@ -435,6 +436,7 @@ impl Office {
             receipts,
             keys,
             self.next_report_ms(),
+            self.next_aside_ms(),
         ];
         all.into_iter().flatten().min()
     }

@@ -7,6 +7,7 @@
 //!
 //! Single-threaded and synchronous: time and seed are arguments, so a whole county runs in one thread of a test.
 
+mod asides;
 mod audit;
 mod cases;
 mod chain;

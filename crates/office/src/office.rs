@@ -100,6 +100,7 @@ pub struct Office {
     pub(crate) inbox: Inbox,
     pub(crate) peers: Peers,
     pub(crate) reports: Reports,
+    pub(crate) asides: crate::asides::Asides,
     pub(crate) meters: crate::meters::Meters,
     pub(crate) health: crate::health::Health,
     /// Sessions that have been told everything of the rooms once.
@@ -157,6 +158,7 @@ impl Office {
             finder: Finder::default(),
             inbox: Inbox::default(),
             reports: Reports::load(&store)?,
+            asides: crate::asides::Asides::load(&store)?,
             me,
             software: home.software,
             acting: None,
@@ -345,7 +347,13 @@ impl Office {
 
     /// What moves when something comes or goes: the journal's end, and how many changes of rows there were.
     pub fn marks(&self) -> (Position, u64) {
-        (self.store.head(), self.views.writes().wrapping_add(self.reports.news))
+        (
+            self.store.head(),
+            self.views
+                .writes()
+                .wrapping_add(self.reports.news)
+                .wrapping_add(self.asides.news),
+        )
     }
 
     /// How far the index has come since it was wiped.

@@ -334,9 +334,11 @@ impl Office {
                         line.meter.met = true;
                     }
                     self.health_due = true;
+                    self.asides.news = self.asides.news.wrapping_add(1);
                 }
                 Effect::Introduced(introduced) => self.reports.introduced(now, peer, introduced.member().unit),
                 Effect::Health(rooms) => self.take_reports(now, peer, rooms),
+                Effect::Asides(list) => self.take_asides(now, peer, list),
                 Effect::TooLong(scope) => {
                     self.peers.too_long.insert(scope);
                 }

@@ -1,5 +1,6 @@
 //! Stories of whole counties, told over the rig.
 
+mod asides;
 mod compat;
 mod county;
 mod day;

@@ -44,7 +44,7 @@ pub use row::{RecordRef, RecordRow, RowEntry, RowStatus, Summary};
 /// would make applying slower: the index's own sync takes some ten milliseconds.
 const TRUST_ENTRIES: usize = 16_384;
 /// The format of the rows. Raised whenever a row's bytes or what is derived from it change: old rows are then made anew.
-const FORMAT: u8 = 9;
+const FORMAT: u8 = 10;
 /// Rows removed in one batch.
 const WIPE_ROWS: usize = 4_096;
 /// Frames read at once, when they are short. One holds up to a mebibyte, of thousands of entries.
@@ -175,6 +175,12 @@ impl Views {
     /// Whether every record is folded with what the journal holds up to `until`.
     pub(crate) fn is_applied(&self, until: Position) -> bool {
         self.applied >= until && self.stale.is_empty() && self.under.is_empty()
+    }
+
+    /// As a version of the program that knows other forms.
+    #[cfg(test)]
+    pub(crate) fn know(&mut self, forms: Forms) {
+        self.forms = forms;
     }
 
     /// The forms known here: compiled in, and published by the county.

@@ -15,8 +15,8 @@ mod message;
 pub use batch::{BATCH_BYTES_MAX, Batch, WrappedKey, creates};
 pub(crate) use body::{MARKS_MAX, WITHDRAWN_MAX};
 pub use message::{
-    Busy, Bye, ByeReason, DayCount, Digests, Ending, HashAsk, Hashes, Health, Hello, JoinRequest, KeyAsk, LastSession,
-    Mark, Marks, Refusal, Refused, RoomHealth, RoomLine, RoomMore, Speech, Vectors, Welcome,
+    Aside, Busy, Bye, ByeReason, DayCount, Digests, Ending, HashAsk, Hashes, Health, Hello, JoinRequest, KeyAsk,
+    LastSession, Mark, Marks, Refusal, Refused, RoomHealth, RoomLine, RoomMore, Speech, Vectors, Welcome,
 };
 
 use crate::credential::{self, Credential};
@@ -60,6 +60,8 @@ pub enum Frame<R> {
     Refused(Refused),
     /// Reports on rooms, on their way up.
     Health(Vec<RoomHealth>),
+    /// What a hub has set aside of the books that both hold, on its way down: all of it, instead of what it told before.
+    Asides(Vec<Aside>),
     Busy(Busy),
     Bye(Bye),
     /// A kind of a later version: skipped.
@@ -89,6 +91,7 @@ mod kind {
     pub(super) const BUSY: u8 = 15;
     pub(super) const BYE: u8 = 16;
     pub(super) const MARKS: u8 = 17;
+    pub(super) const ASIDES: u8 = 18;
 }
 
 /// The five bytes before a body, already held against the limit of the kind.
@@ -114,7 +117,7 @@ pub fn body_bytes_max(kind: u8) -> usize {
     match kind {
         kind::HELLO | kind::WHO_ARE_YOU | kind::REFUSED | kind::BUSY | kind::BYE => SMALL_BYTES_MAX,
         kind::INTRODUCE | kind::JOIN | kind::WELCOME => INTRODUCTION_BYTES_MAX,
-        kind::DIGESTS | kind::HASH_ASK | kind::HASHES | kind::KEY_ASK | kind::HEALTH => LIST_BYTES_MAX,
+        kind::DIGESTS | kind::HASH_ASK | kind::HASHES | kind::KEY_ASK | kind::HEALTH | kind::ASIDES => LIST_BYTES_MAX,
         kind::VECTORS | kind::RECEIPTS | kind::MARKS => VECTOR_BYTES_MAX,
         _ => FRAME_BYTES_MAX,
     }
@@ -136,6 +139,7 @@ pub fn is_for_members(kind: u8) -> bool {
             | kind::KEY_ASK
             | kind::REFUSED
             | kind::HEALTH
+            | kind::ASIDES
             | kind::BUSY
     )
 }
@@ -167,6 +171,7 @@ impl<R> Frame<R> {
             Frame::KeyAsk(_) => kind::KEY_ASK,
             Frame::Refused(_) => kind::REFUSED,
             Frame::Health(_) => kind::HEALTH,
+            Frame::Asides(_) => kind::ASIDES,
             Frame::Busy(_) => kind::BUSY,
             Frame::Bye(_) => kind::BYE,
             Frame::Unknown(kind) => *kind,
@@ -194,6 +199,7 @@ impl Outbound {
             Frame::KeyAsk(m) => body::put_key_ask(&mut out, m),
             Frame::Refused(m) => body::put_refused(&mut out, m),
             Frame::Health(rooms) => body::put_cbor(&mut out, rooms),
+            Frame::Asides(list) => body::put_cbor(&mut out, list),
             Frame::Busy(m) => body::put_cbor(&mut out, m),
             Frame::Bye(m) => body::put_cbor(&mut out, m),
         }
@@ -233,6 +239,7 @@ impl Inbound {
             kind::KEY_ASK => Frame::KeyAsk(body::key_ask(body)?),
             kind::REFUSED => Frame::Refused(body::refused(body)?),
             kind::HEALTH => Frame::Health(body::cbor(body)?),
+            kind::ASIDES => Frame::Asides(body::cbor(body)?),
             kind::BUSY => Frame::Busy(body::cbor(body)?),
             kind::BYE => Frame::Bye(body::cbor(body)?),
             other => Frame::Unknown(other),

@@ -4,9 +4,9 @@
 
 use cunlian_replica::entry::{Entry, LogId, Tip};
 use cunlian_replica::frame::{
-    Batch, Busy, Bye, ByeReason, DayCount, Digests, Ending, Frame, HEADER_LEN, HashAsk, Hashes, Header, Health, Hello,
-    Inbound, JoinRequest, KeyAsk, LastSession, Mark, Marks, Outbound, Refusal, Refused, RoomHealth, RoomLine, RoomMore,
-    Speech, Vectors, Welcome, WrappedKey,
+    Aside, Batch, Busy, Bye, ByeReason, DayCount, Digests, Ending, Frame, HEADER_LEN, HashAsk, Hashes, Header, Health,
+    Hello, Inbound, JoinRequest, KeyAsk, LastSession, Mark, Marks, Outbound, Refusal, Refused, RoomHealth, RoomLine,
+    RoomMore, Speech, Vectors, Welcome, WrappedKey,
 };
 use cunlian_replica::receipt::{Receipt, Withdrawal};
 use cunlian_replica::run::sign;
@@ -191,7 +191,14 @@ fn reports() -> Vec<(&'static str, Outbound)> {
         marks: vec![mark],
         withdrawn: vec![(mark.hub, 5)],
     };
+    let aside = Aside {
+        unit: room.unit,
+        record: RecordId([9; 16]),
+        reason: "无权填写字段".into(),
+        by: room.unit,
+    };
     vec![
+        ("asides", Frame::Asides(vec![aside])),
         ("receipts", Frame::Receipts(receipts, withdrawals)),
         ("marks", Frame::Marks(marks)),
         ("health", Frame::Health(vec![room.clone()])),

@@ -37,6 +37,10 @@ pub const DO_AWAITING: &str = "请申请人补材料；材料到了，点“补�
 pub const DO_DEEMED: &str = "收件满 5 个工作日没有一次性告知，视为已受理，时限已经在算。请联系乡镇尽快办理。";
 pub const DO_INCOMPLETE: &str = "还有记录在路上，连上线路后会自己补齐；过一天还是这样，请到“有问题？”看一下。";
 pub const DO_NOT_SENT: &str = "不用管它：连上线路后会自动补送，电脑请不要关太久。";
+pub const MALICIOUS: &str = "认定为恶意评价，不计入满意度";
+pub const MALICIOUS_UNDONE: &str = "撤回恶意认定，重新计入满意度";
+pub const ASIDE_TAG: &str = "有搁置";
+pub const DO_ASIDE: &str = "有一处记录留着、暂时不算，原因写在办件页面“已存到哪里”下面。";
 pub const RATINGS: &[(i64, &str)] = &[
     (1, "非常满意"),
     (2, "满意"),

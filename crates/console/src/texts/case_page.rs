@@ -93,10 +93,12 @@ pub const DOC_NO: &str = "受理文书号";
 pub const ASIDE: &str = "有一处搁置";
 
 /// Why something of a case is kept and not counted, by whose word.
-pub fn aside(centre: Option<&str>, reason: &str) -> String {
-    match centre {
-        Some(centre) => format!("{centre}：{reason}。记录都留着，一条不丢；那边再试成功后，这里会自己去掉。"),
-        None => format!("{reason}。记录都留着，一条不丢，只是这一处现在不算。请把这一条告诉乡镇。"),
+pub fn aside(centre: Option<&str>, told_at: Option<&str>, reason: &str) -> String {
+    match (centre, told_at) {
+        (Some(centre), Some(at)) => {
+            format!("{centre}（{at} 告知）：{reason}。记录都留着，一条不丢；那边再试成功后，这里会自己去掉。")
+        }
+        _ => format!("{reason}。记录都留着，一条不丢，只是这一处现在不算。请告诉上级中心。"),
     }
 }
 

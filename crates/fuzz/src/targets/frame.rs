@@ -62,6 +62,7 @@ pub(super) fn outbound(frame: &Inbound) -> Outbound {
         Frame::KeyAsk(m) => Frame::KeyAsk(m),
         Frame::Refused(m) => Frame::Refused(m),
         Frame::Health(m) => Frame::Health(m),
+        Frame::Asides(m) => Frame::Asides(m),
         Frame::Busy(m) => Frame::Busy(m),
         Frame::Bye(m) => Frame::Bye(m),
         Frame::Unknown(kind) => Frame::Unknown(kind),

@@ -78,11 +78,7 @@ impl Office {
                 "at": at_text(n.wall_ms),
             })).collect::<Vec<_>>(),
             "conflicts": self.conflicts_of_record(of, &read),
-            "set_aside": read.folded.set_aside.iter().map(|s| json!({
-                "change": s.change,
-                "device": s.device.short(),
-                "reason": s.reason.to_string(),
-            })).collect::<Vec<_>>(),
+            "set_aside": self.asides_of(of, &read),
             "entries": read.row.entries.len(),
             "receipts": self.receipts(of, &read),
             "papers": papers(&read),

@@ -85,7 +85,7 @@ impl Office {
             "rating": s.rating,
             "receipt": self.tiers().of_record(of, row).as_str(),
             "conflicts": self.open_conflicts(of, row),
-            "set_aside": s.set_aside,
+            "set_aside": s.set_aside as usize + self.asides_elsewhere(of),
             "waiting": s.waiting,
             "unrecognised": s.unrecognised,
             "erased": s.erased,

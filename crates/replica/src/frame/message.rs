@@ -85,6 +85,34 @@ impl RoomHealth {
     }
 }
 
+/// A record that a hub keeps and does not count, or not wholly, as it tells those in whose books it is.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Aside {
+    /// Whose book.
+    #[n(0)]
+    pub unit: UnitId,
+    #[n(1)]
+    pub record: RecordId,
+    /// In words, for a person.
+    #[n(2)]
+    pub reason: String,
+    /// The unit of the hub that says so.
+    #[n(3)]
+    pub by: UnitId,
+}
+
+impl Aside {
+    /// Told to one peer at most.
+    pub const MAX: usize = 200;
+    const REASON_BYTES_MAX: usize = 300;
+
+    /// With its text cut to a length that can be kept.
+    pub fn bounded(mut self) -> Self {
+        cut(&mut self.reason, Self::REASON_BYTES_MAX);
+        self
+    }
+}
+
 /// Cuts a text at the last character that ends within `max` bytes.
 fn cut(text: &mut String, max: usize) {
     let end = (0..=text.len().min(max)).rev().find(|&at| text.is_char_boundary(at));

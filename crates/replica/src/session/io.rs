@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::credential::{CredentialError, Introduced};
 use crate::entry::LogId;
-use crate::frame::{Bye, Health, Inbound, JoinRequest, Refusal, RoomHealth, Welcome, WrappedKey};
+use crate::frame::{Aside, Bye, Health, Inbound, JoinRequest, Refusal, RoomHealth, Welcome, WrappedKey};
 use crate::receipt::{Receipt, Withdrawal};
 use crate::run::{RunError, VerifiedRun};
 use crate::wire::WireError;
@@ -27,6 +27,8 @@ pub enum Input {
     KeysWanted(Vec<(Scope, RecordId)>),
     /// Reports on rooms for the peer, a hub above.
     HealthOut(Vec<RoomHealth>),
+    /// What is set aside here, for the peer, whose books it is in.
+    AsidesOut(Vec<Aside>),
     /// The answer to [`Effect::Join`]; an error is a text for the newcomer.
     JoinAnswer(Result<Welcome, String>),
     /// The news that the peer's key is revoked has arrived here.
@@ -71,6 +73,8 @@ pub enum Effect {
     Met(Met),
     /// Reports on rooms came in from a hub below.
     Health(Vec<RoomHealth>),
+    /// What the peer, a hub above, has set aside; all of it.
+    Asides(Vec<Aside>),
     /// The peer does not take entries of ours or forwarded by us.
     Refused { log: LogId, reason: Refusal },
     /// What this device holds of a scope is longer to tell than a frame may be: the scope cannot be compared.

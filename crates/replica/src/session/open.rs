@@ -11,7 +11,7 @@ use super::voices::Voices;
 use super::{Acquaintance, Context, Effect, Input, Next, PeerError, Progress, revoked};
 use crate::authority::Write;
 use crate::entry::{LogId, Tip};
-use crate::frame::{Frame, Inbound, Outbound, Refusal, RoomHealth, Speech, WrappedKey};
+use crate::frame::{Aside, Frame, Inbound, Outbound, Refusal, RoomHealth, Speech, WrappedKey};
 
 use super::forks::Search;
 
@@ -247,6 +247,11 @@ impl Open {
                     self.sent(bytes, cx);
                 }
             }
+            Input::AsidesOut(list) => {
+                let list = list.into_iter().take(Aside::MAX).map(Aside::bounded).collect();
+                let bytes = cx.send(&Outbound::Asides(list));
+                self.sent(bytes, cx);
+            }
             Input::Compare => self.compare_again(cx),
             Input::Wakeup => self.wake(cx),
             Input::JoinAnswer(_) | Input::Revoked | Input::Leave => {}
@@ -294,6 +299,12 @@ impl Open {
                 }
                 let rooms = rooms.into_iter().map(RoomHealth::bounded).collect();
                 cx.effect(Effect::Health(rooms));
+            }
+            Frame::Asides(list) => {
+                if list.len() > Aside::MAX {
+                    return Err(PeerError::TooMany("records set aside"));
+                }
+                cx.effect(Effect::Asides(list.into_iter().map(Aside::bounded).collect()));
             }
             Frame::Busy(busy) => {
                 let wait = busy.retry_ms.clamp(100, BUSY_MS_MAX);
