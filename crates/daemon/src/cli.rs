@@ -480,6 +480,7 @@ impl SharedCommand {
                 choose: a.choose,
                 note: a.note,
                 user: None,
+                cover: None,
             }),
             SharedCommand::Quarantine(QuarantineCommand::List) => Command::QuarantineList,
             SharedCommand::Verify => Command::Verify,

@@ -28,8 +28,8 @@ pub use secret::Passphrase;
 use secret::{Hidden, hiding};
 pub use tables::{Table, TableShow, TableText, Tables};
 pub use work::{
-    CaseDoMany, ConflictQueue, DocGive, DocRegister, FollowUp, FollowUpList, Inbox, QuarantineQueue, QuarantineRetry,
-    WaitingLeave, WaitingList, Work,
+    CaseDoMany, ConflictQueue, DocGive, DocRegister, FollowUp, FollowUpList, Inbox, Malicious, QuarantineQueue,
+    QuarantineRetry, WaitingLeave, WaitingList, Work,
 };
 
 /// What a person asks of an office.
@@ -416,6 +416,8 @@ pub struct ConflictResolve {
     pub note: Option<String>,
     #[serde(default)]
     pub user: Option<UserId>,
+    #[serde(default)]
+    pub cover: Option<Cover>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -493,7 +495,15 @@ hiding!(
     data
 );
 hiding!(CaseErase { number }, reason);
-hiding!(ConflictResolve { id, choose, user }, note);
+hiding!(
+    ConflictResolve {
+        id,
+        choose,
+        user,
+        cover
+    },
+    note
+);
 hiding!(PassphraseSet { user }, passphrase, old);
 hiding!(Unlock { user }, passphrase);
 hiding!(AuditAppend { act, number, user }, reason);

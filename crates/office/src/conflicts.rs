@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use store::kv::{Row, prefix_end};
 use store::{Order, StoreError};
 
+use crate::cases::intake::covered;
 use crate::cases::{Sight, at_text};
 use crate::command::{CommandError, ConflictResolve};
 use crate::office::Office;
@@ -101,6 +102,7 @@ impl Office {
         if let Some(note) = args.note.as_deref().map(str::trim).filter(|n| !n.is_empty()) {
             event = event.with("reason", Value::Text(note.to_owned()));
         }
+        event = covered(event, args.cover.as_ref());
         for (of, read) in &reads {
             // Taking back names no side; whatever else is not offered was refused above.
             if choice != CHOICE_UNDO {

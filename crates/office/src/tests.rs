@@ -4,6 +4,7 @@ mod asides;
 mod compat;
 mod county;
 mod day;
+mod decided;
 mod desk;
 mod erased;
 mod errands;

@@ -318,6 +318,7 @@ impl Person {
             },
             note: None,
             user: None,
+            cover: None,
         })
     }
 

@@ -48,6 +48,7 @@ pub(super) fn routes() -> Routes {
         .act(Right::Settle, "/waiting/leave", queues::leave)
         .look(Right::Work, "/follow", follow::page)
         .act(Right::Work, "/follow/say", follow::say)
+        .act(Right::Settle, "/follow/malicious", follow::malicious)
 }
 
 /// A filter that a page's address holds: nothing stands there about a person.

@@ -10,11 +10,13 @@ use serde_json::{Value as Json, json};
 use store::kv::prefix_end;
 use store::{Order, Scan};
 
+use crate::cases::intake::covered;
 use crate::cases::work::page_lines;
-use crate::command::{CommandError, FollowUp, FollowUpList};
+use crate::command::{CommandError, FollowUp, FollowUpList, Malicious};
 use crate::office::Office;
 use crate::texts;
 use crate::views::fold::{FOLLOW_UP, FOLLOW_UP_CLOSED, FOLLOW_UP_STEP, Read};
+use crate::views::measure::{MALICIOUS, MALICIOUS_UNDONE, malicious};
 use crate::views::name::{self, Flag};
 use crate::views::row::RecordRef;
 
@@ -90,7 +92,17 @@ impl Office {
                 "by": self.person(&e.user, e.unit),
             })
         });
-        json!({"on": on, "closed": closed, "due_on": due, "workdays_left": left, "steps": steps.collect::<Vec<_>>()})
+        let marked = malicious(&read.folded).map(|e| {
+            json!({
+                "on": e.on,
+                "reason": e.data.get("note"),
+                "unit_name": self.unit_shown(e.unit).1,
+                "by": self.person(&e.user, e.unit),
+            })
+        });
+        json!({
+            "on": on, "closed": closed, "due_on": due, "workdays_left": left, "steps": steps.collect::<Vec<_>>(), "malicious": marked,
+        })
     }
 
     /// Writes down what was done about a bad evaluation, or that nothing more is to be done.
@@ -129,10 +141,52 @@ impl Office {
         let event = NewEvent::new("note", today)
             .with("note", Value::Text(note.to_owned()))
             .with(FOLLOW_UP, Value::Text(said.to_owned()));
+        let event = covered(event, args.cover.as_ref());
         self.stage_once(user, args.once.as_deref(), of.record)?;
         self.apply_edits(now, of, &read, &[Edit::Event(event)], user)?;
         self.catch_up(now)?;
         self.followed(of)
+    }
+
+    /// 恶意评价: a head leaves a bad evaluation out of satisfaction, with a reason, or takes that back. The evaluation itself stays.
+    ///
+    /// # Errors
+    /// From a room; somebody who is no head; a case without a bad evaluation; no reason; what stands so already.
+    pub(crate) fn mark_malicious(&mut self, now: Now, args: &Malicious) -> Result<Json, CommandError> {
+        let today = self.today(now)?;
+        if self.tier() == ledger::id::Tier::Room {
+            return Err(texts::rooms_do_not_follow_up());
+        }
+        self.catch_up(now)?;
+        let user = args.user.or(self.acting);
+        if !self.is_head(user) {
+            return Err(texts::a_head_marks());
+        }
+        let (of, row) = self.find(&args.number)?;
+        if row.summary.bad_review.is_none() {
+            return Err(texts::no_bad_review());
+        }
+        let reason = args.reason.trim();
+        if reason.is_empty() || reason.chars().count() > NOTE_CHARS_MAX {
+            return Err(texts::say_why_malicious());
+        }
+        let read = self.read(of, row)?;
+        self.form_of(&read)?;
+        if self.tells_personal(of, &read, reason) {
+            return Err(texts::reason_without_names());
+        }
+        let evaluation = read.folded.evaluation.as_ref().ok_or_else(texts::no_bad_review)?;
+        if malicious(&read.folded).is_some() != args.undo {
+            return Err(texts::marked_already(args.undo));
+        }
+        let datum = if args.undo { MALICIOUS_UNDONE } else { MALICIOUS };
+        let event = NewEvent::new("note", today)
+            .with("note", Value::Text(reason.to_owned()))
+            .with(datum, Value::Text(evaluation.event.clone()));
+        let event = covered(event, args.cover.as_ref());
+        self.apply_edits(now, of, &read, &[Edit::Event(event)], user)?;
+        self.catch_up(now)?;
+        Ok(json!({"project_no": self.shown_number(of, &read.row.summary.no), "malicious": !args.undo}))
     }
 
     fn followed(&self, of: RecordRef) -> Result<Json, CommandError> {

@@ -49,6 +49,7 @@ impl Office {
                 event: event.clone(),
                 note: args.note.clone(),
                 user: args.user,
+                cover: args.cover.clone(),
                 ..CaseDo::default()
             };
             match self.case_do(now, one) {

@@ -83,6 +83,7 @@ impl Office {
             "closed_on": s.closed_on,
             "result": s.result,
             "rating": s.rating,
+            "malicious": s.extra.malicious,
             "receipt": self.tiers().of_record(of, row).as_str(),
             "conflicts": self.open_conflicts(of, row),
             "set_aside": s.set_aside as usize + self.asides_elsewhere(of),

@@ -31,6 +31,7 @@ impl Office {
             Work::WaitingLeave(args) => self.waiting_leave(now, &args),
             Work::FollowUps(args) => self.follow_ups(now, &args),
             Work::FollowUp(args) => self.follow_up(now, &args),
+            Work::Malicious(args) => self.mark_malicious(now, &args),
         }
     }
 

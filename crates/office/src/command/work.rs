@@ -3,6 +3,7 @@
 use ledger::id::UserId;
 use serde::{Deserialize, Serialize};
 
+use super::Cover;
 use super::secret::{Hidden, hiding};
 
 /// One of them.
@@ -20,6 +21,7 @@ pub enum Work {
     WaitingLeave(WaitingLeave),
     FollowUps(FollowUpList),
     FollowUp(FollowUp),
+    Malicious(Malicious),
 }
 
 /// Open cases by deadline; each filter narrows.
@@ -52,6 +54,7 @@ pub struct CaseDoMany {
     pub event: String,
     pub note: Option<String>,
     pub user: Option<UserId>,
+    pub cover: Option<Cover>,
 }
 
 /// The register of document numbers (受理文书号登记簿) of one year.
@@ -146,10 +149,48 @@ pub struct FollowUp {
     /// Nothing more is to be done; a head's word.
     pub close: bool,
     pub user: Option<UserId>,
+    pub cover: Option<Cover>,
     pub once: Option<String>,
 }
 
-hiding!(CaseDoMany { numbers, event, user }, note);
+/// 恶意评价: leaves a bad evaluation out of satisfaction, with a reason; or takes that back. A head's word.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Malicious {
+    pub number: String,
+    pub reason: String,
+    pub undo: bool,
+    pub user: Option<UserId>,
+    pub cover: Option<Cover>,
+}
+
+hiding!(
+    Malicious {
+        number,
+        undo,
+        user,
+        cover
+    },
+    reason
+);
+hiding!(
+    CaseDoMany {
+        numbers,
+        event,
+        user,
+        cover
+    },
+    note
+);
 hiding!(DocGive { number, user }, reason);
 hiding!(WaitingLeave { device, undo, user }, reason);
-hiding!(FollowUp { number, close, user }, note, once);
+hiding!(
+    FollowUp {
+        number,
+        close,
+        user,
+        cover
+    },
+    note,
+    once
+);

@@ -93,10 +93,11 @@ impl Law<'_> {
         if let Some(closed) = closed_on {
             marks.set(Mark::Closed, true);
             marks.set(Mark::Spot, m.extra.spot);
-            marks.set(Mark::Rated, m.rating.is_some_and(|r| (1..=5).contains(&r)));
+            let rating = m.rating.filter(|_| !m.extra.malicious);
+            marks.set(Mark::Rated, rating.is_some_and(|r| (1..=5).contains(&r)));
             marks.set(
                 Mark::Satisfied,
-                m.rating.is_some_and(|r| (1..=SATISFIED_MAX).contains(&r)),
+                rating.is_some_and(|r| (1..=SATISFIED_MAX).contains(&r)),
             );
             if let (Some(due), Some(accepted)) = (due, accepted) {
                 marks.set(Mark::Timed, true);
@@ -205,6 +206,9 @@ mod tests {
         m.rating = Some(4);
         let late = marks(&m, "2026-11-01", "2026-12-01", "2026-12-01");
         assert_eq!(late, [Mark::Closed, Mark::Timed, Mark::Rated]);
+        m.extra.malicious = true;
+        let malicious = marks(&m, "2026-11-01", "2026-12-01", "2026-12-01");
+        assert_eq!(malicious, [Mark::Closed, Mark::Timed]);
     }
 
     #[test]

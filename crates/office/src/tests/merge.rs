@@ -150,6 +150,7 @@ fn who_chooses_between_two_phone_numbers_sees_them_and_names_one() {
         choose: "手机".to_owned(),
         note: None,
         user: None,
+        cover: None,
     };
     let refused = county
         .world

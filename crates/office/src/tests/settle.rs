@@ -113,14 +113,10 @@ fn a_change_set_aside_is_listed_with_its_reason_at_every_tier_and_folded_anew_by
     let number = receive(&mut county, room, LAND, 1, None);
     // A room's PC that gives itself a document number, past every check.
     let now = county.world.now(room);
-    let office = county.world.office(room);
-    let (of, row) = office.find(&number).unwrap();
-    let read = office.read(of, row).unwrap();
-    let forged = ledger::record::Edit::Field {
-        name: "doc_no".to_owned(),
-        value: ledger::record::Value::Text("自编1号".to_owned()),
-    };
-    office.apply_edits(now, of, &read, &[forged], None).unwrap();
+    county
+        .world
+        .office(room)
+        .write_unchecked(now, &number, "doc_no", "自编1号");
     county.world.pass(5_000);
     let queue = |county: &mut County, at| work(county, at, Work::Quarantine(QuarantineQueue::default()));
     let listed = queue(&mut county, town);
@@ -225,6 +221,7 @@ fn a_bad_evaluation_is_followed_up_within_its_workdays_and_closed_by_a_head() {
             note: note.to_owned(),
             close,
             user: Some(made[at]),
+            cover: None,
             once: Some(format!("{note}{close}")),
         })
     };

@@ -418,6 +418,7 @@ fn a_conflict_is_decided_and_undone_and_its_age_and_its_units_are_told() {
             choose: choose.to_owned(),
             note: Some("同一块地".to_owned()),
             user: None,
+            cover: None,
         })
     };
     let choice = item["choices"][0]["choice"].as_str().unwrap();

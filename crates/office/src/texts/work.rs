@@ -59,6 +59,25 @@ pub(crate) fn say_what_was_done() -> CommandError {
     CommandError::usage("note_needed", "请写明回访了什么、怎样处理（500 字以内）。")
 }
 
+pub(crate) fn a_head_marks() -> CommandError {
+    CommandError::failed("not_entitled", "恶意评价由中心负责人认定，请负责人登录办理。")
+}
+
+pub(crate) fn say_why_malicious() -> CommandError {
+    CommandError::failed(
+        "reason_needed",
+        "请写明为什么认定，或为什么撤回（1 到 500 字，不要写姓名号码）。",
+    )
+}
+
+pub(crate) fn marked_already(is_undone: bool) -> CommandError {
+    let text = match is_undone {
+        true => "这件的评价没有认定为恶意，不用撤回。",
+        false => "这件的评价已经认定为恶意。",
+    };
+    CommandError::failed("marked_already", text)
+}
+
 pub(crate) fn a_head_closes() -> CommandError {
     CommandError::failed(
         "not_entitled",

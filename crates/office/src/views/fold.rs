@@ -363,7 +363,9 @@ fn bad_review(folded: &Folded) -> Option<(ledger::day::Day, bool)> {
         let said = matches!(e.data.get(FOLLOW_UP), Some(Value::Text(said)) if said == FOLLOW_UP_CLOSED);
         said && e.void.is_none() && e.tier > Tier::Room
     };
-    Some((evaluation.on, folded.events[at..].iter().any(closes)))
+    // What is malicious wants no answer.
+    let is_over = crate::views::measure::malicious(folded).is_some() || folded.events[at..].iter().any(closes);
+    Some((evaluation.on, is_over))
 }
 
 /// Ratings from here on want following up: 4 dissatisfied, 5 very dissatisfied.

@@ -2,7 +2,7 @@
 
 use ledger::catalogue::{HandlingType, Matter};
 use ledger::day::Day;
-use ledger::id::{RecordId, UnitId, UserId};
+use ledger::id::{RecordId, Tier, UnitId, UserId};
 use ledger::record::{Flag, Folded, FoldedEvent, Value};
 use minicbor::{Decode, Encode};
 
@@ -58,6 +58,9 @@ pub struct Extra {
     pub closed_at: Option<UnitId>,
     #[n(5)]
     pub covers: Vec<Covered>,
+    /// 恶意评价: a head found the evaluation that counts malicious.
+    #[n(6)]
+    pub malicious: bool,
 }
 
 impl Extra {
@@ -74,8 +77,28 @@ impl Extra {
             closed_by: closure.and_then(|c| c.by.first().copied()),
             closed_at: closure.and_then(|c| c.units.first().copied()),
             covers,
+            malicious: malicious(folded).is_some(),
         }
     }
+}
+
+/// The datum of a note that calls an evaluation malicious, or takes that back: the evaluation's event, by its id. Every version of the form
+/// takes it, as any version of the program reads notes.
+pub(crate) const MALICIOUS: &str = "malicious";
+pub(crate) const MALICIOUS_UNDONE: &str = "malicious_undone";
+
+/// The step that calls the effective evaluation malicious, where the last word about it does. Only those above the room are heard, and a new
+/// evaluation is a new one.
+pub(crate) fn malicious(folded: &Folded) -> Option<&FoldedEvent> {
+    let evaluation = folded.evaluation.as_ref()?;
+    let about = |event: &FoldedEvent, datum: &str| matches!(event.data.get(datum), Some(Value::Text(id)) if *id == evaluation.event);
+    let mut stands = folded
+        .events
+        .iter()
+        .rev()
+        .filter(|e| e.void.is_none() && e.tier > Tier::Room);
+    let last = stands.find(|e| about(e, MALICIOUS) || about(e, MALICIOUS_UNDONE))?;
+    about(last, MALICIOUS).then_some(last)
 }
 
 /// A cover typed on its day; what was typed afterwards tells no half-day.

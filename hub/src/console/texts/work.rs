@@ -279,3 +279,11 @@ pub(crate) const FOLLOW_CLOSE: &str = "记下并办结";
 pub(crate) const FOLLOW_CLOSED: &str = "回访办结";
 pub(crate) const FOLLOW_NOTED: &str = "已记下。";
 pub(crate) const FOLLOW_ENDED: &str = "已记下，回访办结。";
+pub(crate) const MALICIOUS: &str = "恶意评价";
+pub(crate) const MALICIOUS_DO: &str = "认定为恶意评价";
+pub(crate) const MALICIOUS_WHAT: &str =
+    "认定以后不计入满意度和评价率，也不用再回访；评价本身和理由都留着，随时可以撤回。";
+pub(crate) const MALICIOUS_WHY: &str = "为什么（会留在办件经过和审计里，不要写姓名号码）";
+pub(crate) const MALICIOUS_UNDO: &str = "撤回恶意认定";
+pub(crate) const MALICIOUS_MARKED: &str = "已认定为恶意评价，不计入满意度。要改主意，在这里撤回。";
+pub(crate) const MALICIOUS_UNDONE: &str = "已撤回恶意认定，重新计入满意度，也要回访。";

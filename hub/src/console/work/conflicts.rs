@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Extension, Form, Query, State};
 use axum::response::Response;
+use console::face::cover;
 use console::line::read;
 use console::page::go;
 use console::{Problem, Visit};
@@ -183,11 +184,13 @@ pub(super) async fn decide(
 ) -> Result<Response, Problem> {
     let choose = one(&pairs, "choose").unwrap_or_default();
     let undone = choose == "undo";
+    let person = person(&visit)?;
     let resolve = ConflictResolve {
         id: one(&pairs, "id").unwrap_or_default(),
         choose,
         note: one(&pairs, "note"),
-        user: Some(person(&visit)?.id),
+        user: Some(person.id),
+        cover: cover(person),
     };
     match console.ask_as(&visit, Command::ConflictResolve(resolve)).await {
         Ok(_) => {

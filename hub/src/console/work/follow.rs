@@ -5,11 +5,12 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Extension, Form, Query, State};
 use axum::response::Response;
+use console::face::cover;
 use console::line::{Line, read};
 use console::page::go;
 use console::texts::case as ct;
 use console::{Problem, Visit};
-use office::command::{Command, FollowUp, FollowUpList, Work};
+use office::command::{Command, FollowUp, FollowUpList, Malicious, Work};
 use serde::Deserialize;
 
 use super::{Console, Page, Pairs, Tag, filled, one, person, t};
@@ -29,6 +30,16 @@ struct Follow {
     closed: bool,
     workdays_left: Option<i64>,
     steps: Vec<Step>,
+    malicious: Option<Mark>,
+}
+
+/// That somebody found the evaluation malicious.
+#[derive(Deserialize)]
+struct Mark {
+    on: String,
+    reason: Option<String>,
+    unit_name: String,
+    by: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -136,11 +147,13 @@ pub(super) async fn say(
         one(&pairs, "note").unwrap_or_default(),
     );
     let close = one(&pairs, "close").is_some();
+    let person = person(&visit)?;
     let follow = FollowUp {
         number: number.clone(),
         note: note.clone(),
         close,
-        user: Some(person(&visit)?.id),
+        user: Some(person.id),
+        cover: cover(person),
         once: one(&pairs, "once"),
     };
     match console.ask_as(&visit, Command::Work(Work::FollowUp(follow))).await {
@@ -149,5 +162,33 @@ pub(super) async fn say(
             Ok(go(&visit, "/follow"))
         }
         Err(problem) => show(&console, &visit, &Page::default(), Some(problem.text), (&number, &note)).await,
+    }
+}
+
+/// 恶意评价, or that it is none: a head's word, with a reason. Where it cannot be taken the words stand there again.
+pub(super) async fn malicious(
+    State(console): State<Arc<Console>>,
+    Extension(visit): Extension<Visit>,
+    Form(pairs): Form<Pairs>,
+) -> Result<Response, Problem> {
+    let person = person(&visit)?;
+    let undo = one(&pairs, "undo").is_some();
+    let mark = Malicious {
+        number: one(&pairs, "number").unwrap_or_default(),
+        reason: one(&pairs, "reason").unwrap_or_default(),
+        undo,
+        user: Some(person.id),
+        cover: cover(person),
+    };
+    let list = Page {
+        done: if undo { "1".to_owned() } else { String::new() },
+        ..Page::default()
+    };
+    match console.ask_as(&visit, Command::Work(Work::Malicious(mark))).await {
+        Ok(_) => {
+            console.say(&visit, if undo { t::MALICIOUS_UNDONE } else { t::MALICIOUS_MARKED });
+            Ok(go(&visit, if undo { "/follow" } else { "/follow?done=1" }))
+        }
+        Err(problem) => show(&console, &visit, &list, Some(problem.text), ("", "")).await,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Extension, Form, Query, State};
 use axum::response::{Html, IntoResponse, Response};
+use console::face::cover;
 use console::line::{Line, read};
 use console::{Problem, Visit};
 use ledger::day::Day;
@@ -271,6 +272,7 @@ pub(super) async fn many(
         event: event.clone(),
         note: None,
         user: Some(person(&visit)?.id),
+        cover: cover(person(&visit)?),
     };
     let asked = Command::Work(Work::CaseDoMany(asked));
     let many: Many = read(console.ask_as(&visit, asked).await?)?;

@@ -138,8 +138,9 @@ impl Recount {
         add("accepted", true, has(accepted));
         add("closed", true, closed);
         add("spot", case["on_the_spot"] == true, closed);
-        add("rated", !case["rating"].is_null(), closed);
-        let rated = closed && !case["rating"].is_null();
+        let says = !case["rating"].is_null() && case["malicious"] != true;
+        add("rated", says, closed);
+        let rated = closed && says;
         add("satisfied", case["rating"].as_i64().is_some_and(|r| r <= 3), rated);
         let timed = closed && !due.is_empty();
         add("on_time", text(case, "closed_on") <= due.as_str(), timed);
