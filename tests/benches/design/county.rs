@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use ed25519_dalek::SigningKey;
-use ledger::id::{DeviceId, NodeCode, RecordId, Scope};
+use ledger::id::{DeviceId, NodeCode, RecordId, Scope, UnitId};
 use ledger::seal::{RecordKey, ScopeKey};
 use office::command::{Command, InitCounty, Invite, UserAdd};
 use office::keys::grant_context;
@@ -27,7 +27,7 @@ pub(crate) const HOLIDAYS: &str = include_str!("../../../crates/ledger/data/holi
 /// The real code of the sample county.
 pub(crate) const COUNTY: u32 = 511_603;
 /// Villages of one township here.
-const VILLAGES: usize = 100;
+pub(crate) const VILLAGES: usize = 100;
 
 /// A device in memory: its files and its index.
 pub(crate) struct Folder {
@@ -222,15 +222,39 @@ pub(crate) fn village_code(at: usize) -> String {
 }
 
 fn join(hub: &mut Office, folder: &Folder, at: usize, clock: Clock) -> Result<()> {
+    let mut room = folder.open(at as u64, clock)?;
+    let (ticket, welcome) = welcomed(hub, &room, (&village_code(at), Role::Node), clock)?;
+    room.joined(clock.now(), &ticket, &welcome)?;
+    Ok(())
+}
+
+/// A township's hub in memory that has joined.
+pub(crate) fn township(hub: &mut Office, at: usize, clock: Clock) -> Result<Office> {
+    let folder = Folder::new(1_000_000 + at as u64);
+    let mut office = folder.open(at as u64, clock)?;
+    let code = format!("{COUNTY}{:03}", at + 1);
+    let (ticket, welcome) = welcomed(hub, &office, (&code, Role::Hub), clock)?;
+    office.joined(clock.now(), &ticket, &welcome)?;
+    Ok(office)
+}
+
+/// Lets a device in for a village, as far as the hub's side goes.
+pub(crate) fn admitted(hub: &mut Office, at: usize, clock: Clock) -> Result<(DeviceId, UnitId)> {
+    let office = Folder::new(2_000_000 + at as u64).open(at as u64, clock)?;
+    let (ticket, _) = welcomed(hub, &office, (&village_code(at), Role::Node), clock)?;
+    Ok((office.device(), ticket.unit))
+}
+
+/// A ticket, and what the hub answers to whoever brings it.
+fn welcomed(hub: &mut Office, room: &Office, of: (&str, Role), clock: Clock) -> Result<(Ticket, Welcome)> {
     let invite = Invite {
-        unit: village_code(at),
+        unit: of.0.to_owned(),
         addrs: vec!["127.0.0.1:1".to_owned()],
         expires_s: None,
     };
     let answer = command(hub, clock, Command::Invite(invite))?;
     let ticket = Ticket::parse(answer["ticket"].as_str().context("no ticket")?)?;
-    let mut room = folder.open(at as u64, clock)?;
-    let request = room.join_request(Role::Node, "bench", &ticket)?;
+    let request = room.join_request(of.1, "bench", &ticket)?;
     let line = hub.connect(clock.now(), room.device(), Dialled::Them, "memory");
     let frame = Outbound::Join(Box::new(request)).encode();
     hub.inbound(clock.now(), line, decoded(&frame)?)?;
@@ -244,8 +268,7 @@ fn join(hub: &mut Office, folder: &Folder, at: usize, clock: Clock) -> Result<()
         }
     }
     hub.disconnected(clock.now(), line);
-    room.joined(clock.now(), &ticket, &welcome.context("not welcomed")?)?;
-    Ok(())
+    Ok((ticket, welcome.context("not welcomed")?))
 }
 
 /// Lets a room fetch what everybody must know, and its key.

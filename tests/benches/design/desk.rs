@@ -1,8 +1,6 @@
 //! The clerk's page of a room after five years: how long each page takes with 15,000 cases in the book, and what the process holds.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -16,21 +14,14 @@ use crate::machine::{Clock, percentile, rss_bytes};
 use crate::made::{Shape, fill_with, working};
 use crate::node::{CASES, Node, target_dir};
 use crate::table::{Row, Table, Target, Unit};
+use crate::visitor::{TOKEN, Visitor, address, between, timed, took};
 
 const PIN: &str = "274951";
 /// Requests of each page.
 const ASKED: usize = 200;
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Cases of the last days: market days of fifty; a hundred of them are open.
 const RECENT: usize = 250;
 const RECENT_DAYS: usize = 5;
-
-/// What a signed-in browser sends along.
-struct Visitor {
-    addr: SocketAddr,
-    cookie: String,
-    token: String,
-}
 
 pub(crate) fn measure(table: &mut Table, _: Length) -> Result<()> {
     let clock = Clock::start();
@@ -65,9 +56,9 @@ pub(crate) fn measure(table: &mut Table, _: Length) -> Result<()> {
         table.push(row.floor(p50.as_secs_f64() * 1e3).target(Target::AtMost(50.0)));
     };
     let case = |at: usize| format!("/case/{}", numbers[at % numbers.len()]);
-    push("Today", visitor.pages(|_| "/".to_owned())?);
-    push("case page", visitor.pages(case)?);
-    push("日结", visitor.pages(|_| "/day".to_owned())?);
+    push("Today", visitor.pages(ASKED, |_| "/".to_owned())?);
+    push("case page", visitor.pages(ASKED, case)?);
+    push("日结", visitor.pages(ASKED, |_| "/day".to_owned())?);
     // Of cases that have a receipt to print: all of them.
     push("a paper", visitor.papers(|at| numbers[at % numbers.len()].as_str())?);
     // The first search opens every name once; it is timed with the others.
@@ -102,39 +93,6 @@ fn five_years(county: &County, clock: Clock) -> Result<tempfile::TempDir> {
     Ok(dir)
 }
 
-fn address(data: &Path) -> Result<SocketAddr> {
-    let began = Instant::now();
-    loop {
-        let text = std::fs::read_to_string(data.join("console")).unwrap_or_default();
-        if let Ok(addr) = text.trim().parse() {
-            return Ok(addr);
-        }
-        ensure!(began.elapsed() < PATIENCE, "no page was opened");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// One request and its whole answer, as long as it took.
-fn timed(addr: SocketAddr, method: &str, path: &str, more: &str, body: &str) -> Result<(Duration, String)> {
-    let began = Instant::now();
-    let mut stream = TcpStream::connect(addr)?;
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n{more}Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok((began.elapsed(), answer))
-}
-
-fn between<'t>(text: &'t str, mark: &str, end: char) -> Result<&'t str> {
-    let rest = text.split_once(mark).with_context(|| format!("no {mark}"))?.1;
-    Ok(rest.split_once(end).context("no end")?.0)
-}
-
-const TOKEN: &str = "x-csrf-token&#34;: &#34;";
-
 fn sign_in(addr: SocketAddr, id: &str, code: &str) -> Result<Visitor> {
     let (_, page) = timed(addr, "GET", "/login", "", "")?;
     let mut visitor = Visitor {
@@ -150,23 +108,8 @@ fn sign_in(addr: SocketAddr, id: &str, code: &str) -> Result<Visitor> {
     Ok(visitor)
 }
 
+/// What a desk is asked for besides.
 impl Visitor {
-    fn get(&self, path: &str) -> Result<(Duration, String)> {
-        timed(self.addr, "GET", path, &format!("Cookie: {}\r\n", self.cookie), "")
-    }
-
-    fn post(&self, path: &str, form: &str) -> Result<(Duration, String)> {
-        let more = format!(
-            "Cookie: {}\r\nOrigin: http://{}\r\nContent-Type: application/x-www-form-urlencoded\r\n",
-            self.cookie, self.addr
-        );
-        timed(self.addr, "POST", path, &more, &format!("csrf={}&{form}", self.token))
-    }
-
-    fn pages(&self, path: impl Fn(usize) -> String) -> Result<Vec<Duration>> {
-        (0..ASKED).map(|at| took(self.get(&path(at))?)).collect()
-    }
-
     /// Receipts, as they are looked at before they are printed.
     fn papers<'n>(&self, number: impl Fn(usize) -> &'n str) -> Result<Vec<Duration>> {
         let one = |at: usize| {
@@ -187,14 +130,4 @@ impl Visitor {
         };
         (0..ASKED).map(one).collect()
     }
-}
-
-/// Only a page that was shown counts.
-fn took((took, answer): (Duration, String)) -> Result<Duration> {
-    ensure!(
-        answer.starts_with("HTTP/1.1 200"),
-        "{}",
-        answer.lines().next().unwrap_or_default()
-    );
-    Ok(took)
 }

@@ -13,6 +13,8 @@ use replica::time::Now;
 pub(crate) struct Clock {
     start: Instant,
     ahead_ms: u64,
+    /// The wall's clock against the real one.
+    wall_off_ms: i64,
 }
 
 impl Clock {
@@ -20,6 +22,23 @@ impl Clock {
         Self {
             start: Instant::now(),
             ahead_ms: 0,
+            wall_off_ms: 0,
+        }
+    }
+
+    /// A clock on a wall so long ago.
+    pub(crate) fn ago(ms: i64) -> Self {
+        Self {
+            wall_off_ms: -ms,
+            ..Self::start()
+        }
+    }
+
+    /// The same clock after so much time has passed, on the wall too.
+    pub(crate) fn later(self, ms: u64) -> Self {
+        Self {
+            wall_off_ms: self.wall_off_ms + i64::try_from(ms).unwrap_or(0),
+            ..self.ahead(ms)
         }
     }
 
@@ -34,7 +53,7 @@ impl Clock {
     pub(crate) fn now(&self) -> Now {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Now {
-            wall_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            wall_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX) + self.wall_off_ms,
             mono_ms: u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX) + self.ahead_ms,
         }
     }

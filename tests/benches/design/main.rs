@@ -5,6 +5,7 @@
 //! cargo bench -- latency ingest       these only
 //! cargo bench -- --full ingest held   10⁷ entries, 10,000 connections: whatever takes long
 //! CUNLIAN_BENCH_CASES=30000 cargo bench -- report     a tenth of the county, to see that it works
+//! CUNLIAN_BENCH_ROOMS=300,1000 cargo bench -- wall    the wall and /metrics of smaller counties
 //! ```
 //!
 //! Rooms are real offices whose disks lie in memory; hubs have a real disk. What a hub does is timed, what its load costs is printed
@@ -17,6 +18,7 @@ mod crowd;
 mod desk;
 mod held;
 mod idle;
+mod inbox;
 mod ingest;
 mod latency;
 mod lines;
@@ -26,6 +28,8 @@ mod node;
 mod pump;
 mod report;
 mod table;
+mod visitor;
+mod wall;
 mod wire;
 
 use std::process::ExitCode;
@@ -42,7 +46,7 @@ pub(crate) enum Length {
 
 type Section = (&'static str, fn(&mut Table, Length) -> Result<()>);
 
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 13] = [
     ("latency", latency::measure),
     ("wire", wire::measure),
     ("reconnect", wire::reconnect),
@@ -52,6 +56,8 @@ const SECTIONS: [Section; 11] = [
     ("crowd", crowd::measure),
     ("idle", idle::measure),
     ("report", report::measure),
+    ("inbox", inbox::measure),
+    ("wall", wall::measure),
     ("held", held::measure),
     ("ingest", ingest::measure),
 ];

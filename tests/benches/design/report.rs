@@ -1,5 +1,6 @@
 //! A county's reports over 300,000 cases: how long a month takes, and what the hub that holds them all needs of memory.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -25,26 +26,48 @@ const DAYS: usize = 400;
 /// Times that each question is asked.
 const ASKED: usize = 5;
 
-pub(crate) fn measure(table: &mut Table, _: Length) -> Result<()> {
-    let cases = match std::env::var("CUNLIAN_BENCH_CASES") {
-        Ok(cases) => cases.parse().context("CUNLIAN_BENCH_CASES")?,
-        Err(_) => CASES,
-    };
-    let clock = Clock::start();
-    let county = County::found(ROOMS, clock)?;
-    let dir = tempfile::tempdir_in(crate::node::target_dir())?;
-    let data = dir.path().join("hub");
-    county.hub.put(&data)?;
-    let mut hub = open_real(&data, clock)?;
-    for room in &county.rooms {
-        send(room, &county, cases / ROOMS, &mut hub, clock)?;
+/// A county hub that holds them all, on a real disk.
+pub(crate) struct Full {
+    dir: tempfile::TempDir,
+    pub(crate) hub: Office,
+    pub(crate) cases: usize,
+    pub(crate) clock: Clock,
+}
+
+impl Full {
+    pub(crate) fn county() -> Result<Self> {
+        let cases = match std::env::var("CUNLIAN_BENCH_CASES") {
+            Ok(cases) => cases.parse().context("CUNLIAN_BENCH_CASES")?,
+            Err(_) => CASES,
+        };
+        let clock = Clock::start();
+        let county = County::found(ROOMS, clock)?;
+        let dir = tempfile::tempdir_in(crate::node::target_dir())?;
+        let data = dir.path().join("hub");
+        county.hub.put(&data)?;
+        let mut hub = open_real(&data, clock)?;
+        for room in &county.rooms {
+            send(room, &county, cases / ROOMS, &mut hub, clock)?;
+        }
+        Ok(Self { dir, hub, cases, clock })
     }
+
+    /// The folder alone, for a process of its own.
+    pub(crate) fn rest(mut self) -> Result<(tempfile::TempDir, PathBuf)> {
+        self.hub.rest(self.clock.now())?;
+        let data = self.dir.path().join("hub");
+        Ok((self.dir, data))
+    }
+}
+
+pub(crate) fn measure(table: &mut Table, _: Length) -> Result<()> {
+    let mut full = Full::county()?;
+    let (cases, clock) = (full.cases, full.clock);
     let last = Day::of_wall_ms(clock.now().wall_ms);
     let (_, _, day) = last.ymd();
     let month = last.plus(-(day as i32)).to_string()[..7].to_owned();
-    ask_all(table, &mut hub, &month, cases, clock)?;
-    hub.rest(clock.now())?;
-    drop(hub);
+    ask_all(table, &mut full.hub, &month, cases, clock)?;
+    let (_dir, data) = full.rest()?;
     memory(table, &data, &month, cases)
 }
 
