@@ -92,6 +92,9 @@ pub const APPLY_BUSY: usize = 256;
 
 /// Entries applied at once when nothing waits; short, so that a command never waits long.
 pub const APPLY_IDLE: usize = 1_024;
+/// Rows that a report reads between two rounds: some ten milliseconds when nobody else wants anything, some three when somebody does.
+pub const REPORT_ROWS_IDLE: usize = 4_096;
+pub const REPORT_ROWS_BUSY: usize = 1_024;
 
 /// Commands that may wait for the keeper.
 pub const COMMANDS_MAX: usize = 64;

@@ -28,4 +28,4 @@ pub(crate) use desk::{Desk, Place};
 pub(crate) use inbox::Inbox;
 pub(crate) use intake::Intake;
 pub(crate) use show::Sight;
-pub(crate) use shown::{at_text, status_text};
+pub(crate) use shown::{at_text, status_text, unit_shown};

@@ -2,15 +2,16 @@
 //!
 //! ```text
 //!   index, one short row per case ─▶ marks (what it counts for) ─▶ sums: all, by unit below, by matter ─▶ figures
-//!                                          └──▶ the list of cases behind each figure
+//!          └── a cut, slice by slice       └──▶ the list of cases behind each figure
 //! ```
 //!
 //! One pass over the rows answers a county's month. Nothing is carried from one report to the next, so a report is never out of step
-//! with the cases that it is about.
+//! with the cases that it is about. A pass is made in slices (`job`), so that nobody waits for it who records a case.
 
 mod assess;
 mod cases;
 mod freeze;
+pub(crate) mod job;
 mod marks;
 mod period;
 mod place;
@@ -23,13 +24,14 @@ use ledger::calendar::Calendar;
 use ledger::conflict::ConflictKind;
 use ledger::day::Day;
 use ledger::id::{RecordId, UnitId};
-use ledger::organisation::{Organisation, Unit};
+use ledger::organisation::Unit;
+use replica::authority::Authority;
 use replica::time::Now;
 use serde_json::{Value as Json, json};
+use store::Order;
 use store::kv::prefix_end;
-use store::{Order, Scan};
 
-use crate::command::{CommandError, Report, ReportOf};
+use crate::command::{CommandError, Report};
 use crate::office::Office;
 use crate::texts;
 use crate::views::counts::visit;
@@ -65,20 +67,22 @@ impl Question {
 /// An A-post that was empty on half a day: where, when, whose.
 pub(crate) type Away = BTreeSet<(UnitId, Day, Half, String)>;
 
-/// What everything that reads all cases needs besides.
-pub(crate) struct Ground<'a> {
-    organisation: &'a Organisation,
-    calendar: &'a Calendar,
+/// What everything that reads all cases needs besides, as it was when the reading began.
+pub(crate) struct Ground {
+    authority: Authority,
+    calendar: Calendar,
     /// Numbers of cases with an errand.
     with_errand: BTreeSet<String>,
     /// 并案: records that do not lead.
     following: BTreeSet<RecordId>,
+    /// Half-days on which posts were noted as empty.
+    noted: Away,
 }
 
-impl Ground<'_> {
+impl Ground {
     fn law(&self, today: Day) -> Law<'_> {
         Law {
-            calendar: self.calendar,
+            calendar: &self.calendar,
             today,
         }
     }
@@ -90,34 +94,23 @@ impl Ground<'_> {
 }
 
 impl Office {
-    /// Whatever is asked of reports.
+    /// Whatever is asked of reports, in one go.
     ///
     /// # Errors
     /// Those of what is asked.
     pub(crate) fn reported(&mut self, now: Now, report: &Report) -> Result<Json, CommandError> {
         match report {
-            Report::Show(args) => self.report(now, args),
-            Report::Cases(args) => self.report_cases(now, args),
-            Report::Freeze(args) => self.report_freeze(now, args),
             Report::List => self.report_list(now),
-            Report::Kept(args) => self.report_kept(now, args),
-            Report::Assess(args) => self.assess(now, args),
             Report::Absence(args) => self.absence_note(now, args),
+            _ => {
+                let mut job = self.begin_counting(now, report.clone())?;
+                loop {
+                    if let Some(done) = self.count_on(now, &mut job, usize::MAX) {
+                        return done;
+                    }
+                }
+            }
         }
-    }
-
-    /// The figures of a period and a unit, with those of the year before.
-    ///
-    /// # Errors
-    /// At a room; a period that is none or to come; a unit that is not ours.
-    pub(crate) fn report(&mut self, now: Now, args: &ReportOf) -> Result<Json, CommandError> {
-        let question = self.question(now, args.period.as_deref(), args.unit.as_deref(), args.frame)?;
-        let mark = self.watermark(now, &question)?;
-        let survey = self.survey(&question)?;
-        let mut shown = self.report_json(&question, &survey.sums, &survey.last, &mark);
-        shown["trend"] = survey.trend;
-        shown["frozen"] = self.frozen_of(&question)?;
-        Ok(shown)
     }
 
     /// Reads what is asked for, after the rows have caught up.
@@ -152,8 +145,10 @@ impl Office {
         })
     }
 
-    pub(crate) fn ground(&self) -> Result<Ground<'_>, CommandError> {
-        let organisation = self.authority.organisation().ok_or_else(texts::not_member)?;
+    pub(crate) fn ground(&self) -> Result<Ground, CommandError> {
+        if self.authority.organisation().is_none() {
+            return Err(texts::not_member());
+        }
         let calendar = self.authority.calendar().ok_or_else(texts::report::no_calendar)?;
         let kv = self.store.kv();
         let mut with_errand = BTreeSet::new();
@@ -162,10 +157,11 @@ impl Office {
         });
         read.map_err(|e| texts::store_failed(&e))?;
         Ok(Ground {
-            organisation,
-            calendar,
+            authority: self.authority.clone(),
+            calendar: calendar.clone(),
             with_errand,
             following: self.following()?,
+            noted: self.noted_away()?,
         })
     }
 
@@ -218,75 +214,76 @@ impl Office {
         let found = self.store.kv().range(&from, &prefix_end(&from), Order::Rising, 1);
         found.is_ok_and(|rows| !rows.is_empty())
     }
+}
 
-    /// Every case and errand that is held here, one by one.
-    pub(crate) fn each_measure(&self, each: &mut dyn FnMut(RecordRef, &Measure)) -> Result<(), CommandError> {
-        let from = name::MEASURE;
-        let scanned = self
-            .store
-            .kv()
-            .scan(from, &prefix_end(from), Order::Rising, &mut |key, value| {
-                if let (Some(of), Some(measure)) = (name::tail(key), Measure::decode(value)) {
-                    each(of, &measure);
-                }
-                Scan::On
-            });
-        scanned.map_err(|e| texts::store_failed(&e))
+/// The sums of a period and of the same days a year before, and what came in and was closed on the way: in one pass.
+pub(crate) struct Survey {
+    q: Question,
+    before: Option<Span>,
+    places: Places,
+    codes: BTreeMap<UnitId, String>,
+    sums: Sums,
+    last: Sums,
+    covers: Covers,
+    covers_last: Covers,
+    trend: Trend,
+}
+
+impl Survey {
+    fn new(q: &Question, ground: &Ground) -> Self {
+        Self {
+            before: period::year_before(q.span),
+            places: Places::new(&ground.authority, q.unit.id, q.frame),
+            codes: BTreeMap::new(),
+            sums: Sums::default(),
+            last: Sums::default(),
+            covers: Covers::default(),
+            covers_last: Covers::default(),
+            trend: Trend::new(q),
+            q: q.clone(),
+        }
     }
 
-    /// The sums of the period and of the same days a year before, and what came in and was closed on the way: in one pass.
-    pub(crate) fn survey(&self, q: &Question) -> Result<Survey, CommandError> {
-        let ground = self.ground()?;
-        let law = ground.law(q.today);
-        let before = period::year_before(q.span);
-        let mut places = Places::new(&self.authority, ground.organisation, q.unit.id, q.frame);
-        let mut codes: BTreeMap<UnitId, String> = BTreeMap::new();
-        let (mut sums, mut last) = (Sums::default(), Sums::default());
-        let (mut covers, mut covers_last) = (Covers::default(), Covers::default());
-        let mut trend = Trend::new(q);
-        self.each_measure(&mut |of, m| {
-            let Some(child) = places.child(of.scope.unit, m.on) else {
-                return;
-            };
-            covers.add(&m.extra.covers, q.span);
-            if let Some(before) = before {
-                covers_last.add(&m.extra.covers, before);
-            }
-            if ground.follows(of, m) {
-                return;
-            }
-            let code = codes.entry(child).or_insert_with(|| self.unit_shown(child).0);
-            let counts = q.span.has(m.on) || before.is_some_and(|before| before.has(m.on));
-            let has_errand = counts && !m.errand && ground.with_errand.contains(&m.no);
-            let judged = law.judge(m, q.span, has_errand);
-            sums.add(code, &m.matter, &judged);
-            trend.add(m, judged.marks);
-            if let Some(before) = before {
-                last.add(code, &m.matter, &law.judge(m, before, has_errand));
-            }
-        })?;
-        let noted = self.noted_away()?;
+    fn add(&mut self, ground: &Ground, of: RecordRef, m: &Measure) {
+        let Some(child) = self.places.child(&ground.authority, of.scope.unit, m.on) else {
+            return;
+        };
+        let span = self.q.span;
+        self.covers.add(&m.extra.covers, span);
+        if let Some(before) = self.before {
+            self.covers_last.add(&m.extra.covers, before);
+        }
+        if ground.follows(of, m) {
+            return;
+        }
+        let law = ground.law(self.q.today);
+        let counts = span.has(m.on) || self.before.is_some_and(|before| before.has(m.on));
+        let has_errand = counts && !m.errand && ground.with_errand.contains(&m.no);
+        let judged = law.judge(m, span, has_errand);
+        let of_before = self.before.map(|before| law.judge(m, before, has_errand));
+        let code = self
+            .codes
+            .entry(child)
+            .or_insert_with(|| crate::cases::unit_shown(&ground.authority, child).0);
+        self.sums.add(code, &m.matter, &judged);
+        self.trend.add(m, judged.marks);
+        if let Some(judged) = of_before {
+            self.last.add(code, &m.matter, &judged);
+        }
+    }
+
+    /// Puts in what is no sum over cases.
+    fn settle(&mut self, authority: &Authority, noted: &Away) {
+        let places = &mut self.places;
         let mut here = |span: Option<Span>| -> Away {
             let of_span = noted
                 .iter()
                 .filter(|(_, on, ..)| span.is_some_and(|s| s.has(Some(*on))));
-            of_span.filter(|one| places.covers(one.0)).cloned().collect()
+            of_span.filter(|one| places.covers(authority, one.0)).cloned().collect()
         };
-        (sums.away, sums.covered) = covers.against(&here(Some(q.span)));
-        (last.away, last.covered) = covers_last.against(&here(before));
-        Ok(Survey {
-            sums,
-            last,
-            trend: trend.json(),
-        })
+        (self.sums.away, self.sums.covered) = self.covers.against(&here(Some(self.q.span)));
+        (self.last.away, self.last.covered) = self.covers_last.against(&here(self.before));
     }
-}
-
-/// What one pass over all cases found.
-pub(crate) struct Survey {
-    sums: Sums,
-    last: Sums,
-    trend: Json,
 }
 
 /// How much was received and closed on each day, or in each month, of the period.

@@ -53,6 +53,7 @@ mod verify;
 pub mod views;
 mod waiting;
 
+pub use figures::job::Job as ReportJob;
 pub use inspect::{Held, Load};
 pub use life::Life;
 pub use office::{Home, Office, OfficeError};

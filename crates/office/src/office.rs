@@ -283,22 +283,13 @@ impl Office {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Value, CommandError> {
         if let Command::By(by) = command {
-            let unit = self.unit().ok_or_else(texts::unplaced)?;
-            let works_here = self.authority.user_at(&by.user, unit).is_some_and(|u| u.active);
-            if !works_here {
-                return Err(texts::user_not_here());
-            }
+            self.works_here(by.user)?;
             self.acting = Some(by.user);
             let done = self.command(now, *by.asks, progress);
             self.acting = None;
             return done;
         }
-        // What we have said to others is to be seen in what is shown here.
-        if self.stage_unstaged()? {
-            self.commit_or_fail(now)?;
-        }
-        self.lock_if_idle(now);
-        self.note_use(now, &command);
+        self.before_command(now, &command)?;
         match command {
             Command::PassphraseSet(args) => self.passphrase_set(now, &args),
             Command::Unlock(args) => self.unlock(now, &args),
@@ -325,6 +316,24 @@ impl Office {
             Command::Rooms => self.rooms(now),
             other => self.case_command(now, other, progress),
         }
+    }
+
+    pub(crate) fn works_here(&self, user: UserId) -> Result<(), CommandError> {
+        let unit = self.unit().ok_or_else(texts::unplaced)?;
+        match self.authority.user_at(&user, unit).is_some_and(|u| u.active) {
+            true => Ok(()),
+            false => Err(texts::user_not_here()),
+        }
+    }
+
+    pub(crate) fn before_command(&mut self, now: Now, command: &Command) -> Result<(), CommandError> {
+        // What we have said to others is to be seen in what is shown here.
+        if self.stage_unstaged()? {
+            self.commit_or_fail(now)?;
+        }
+        self.lock_if_idle(now);
+        self.note_use(now, command);
+        Ok(())
     }
 
     /// Asks before [`Office::command`]: where the rows have to be first. `None`: at once. Whoever has other things to do calls

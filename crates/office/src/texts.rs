@@ -172,6 +172,10 @@ pub(crate) fn disk_full() -> CommandError {
     CommandError::failed("disk_full", "磁盘已满，没有保存；请清理磁盘后重试，不用重新启动程序。")
 }
 
+pub(crate) fn rows_made_anew() -> CommandError {
+    CommandError::failed("rows_made_anew", "统计到一半时索引重新生成了，请稍候再试一次。")
+}
+
 /// A full disk is the person's to clear, and needs no restart; everything else is the machine's.
 pub(crate) fn store_failed(error: &(dyn std::error::Error + 'static)) -> CommandError {
     let store = match error.downcast_ref::<OfficeError>() {

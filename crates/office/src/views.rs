@@ -9,6 +9,7 @@
 //! nothing, and wiping the index loses nothing. Counts are taken from rows, never carried across a crash.
 
 pub(crate) mod counts;
+pub(crate) mod cut;
 pub(crate) mod fold;
 pub(crate) mod groups;
 pub(crate) mod lost;
@@ -87,6 +88,7 @@ pub struct Views {
     changed: Option<Vec<RecordRef>>,
     /// Times in a row that the disk could not read what was to be folded.
     stumbles: u32,
+    pub(crate) cuts: cut::Cuts,
 }
 
 /// What one call of [`Views::apply`] left to do.
@@ -120,6 +122,7 @@ impl Views {
             writes: 0,
             changed: None,
             stumbles: 0,
+            cuts: cut::Cuts::default(),
         }
     }
 
@@ -129,6 +132,7 @@ impl Views {
         self.rest = None;
         self.wipe_due = true;
         self.format_due = true;
+        self.cuts.clear();
         self.stale.clear();
         self.under.clear();
         self.unsettled = true;
@@ -431,6 +435,7 @@ impl Views {
         if touched.is_empty() && position == self.applied {
             return Ok(());
         }
+        let (watched, mut was) = (self.cuts.any(), Vec::new());
         let under = self.under(store, authority, keys);
         let kv = store.kv();
         let mut batch = odd;
@@ -456,6 +461,7 @@ impl Views {
                     batch.delete(key);
                     groups.note(before);
                     changed.push(of);
+                    was.extend(watched.then(|| (of, Some(before.clone()))));
                     gone = true;
                 }
                 continue;
@@ -466,6 +472,7 @@ impl Views {
                 None => new.push(of.scope),
             }
             changed.push(of);
+            was.extend(watched.then(|| (of, before.clone())));
             let rows = derived(of, &row);
             if let Some(before) = &before {
                 for (key, _) in derived(of, before).into_iter().filter(|(k, _)| !rows.contains_key(k)) {
@@ -478,6 +485,7 @@ impl Views {
             }
             batch.put(key, row.encode());
         }
+        self.cuts.note(&was);
         kv.write(batch)?;
         // A crash between the two writes is mended by the replay: the position is written with the second.
         let mut batch = groups.settle(kv)?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ledger::id::DeviceId;
 use office::command::{Command, CommandError};
-use office::{Office, OfficeError, Output, SessionId};
+use office::{Office, OfficeError, Output, ReportJob, SessionId};
 use replica::frame::{Bye, HEADER_LEN, Inbound};
 use replica::session::{Dialled, PeerError, Progress, Reason};
 use store::Position;
@@ -15,7 +15,8 @@ use tracing::{debug, error, info, warn};
 use super::{Answer, Message, ProgressSink, Request, Standing};
 use crate::clock::Clock;
 use crate::limits::{
-    APPLY_BUSY, APPLY_IDLE, CONNECTIONS_PER_KEY_MAX, OBSERVE_EVERY, ROUND_MAX, ROUND_MESSAGES_MAX, STRANGERS_MAX,
+    APPLY_BUSY, APPLY_IDLE, CONNECTIONS_PER_KEY_MAX, OBSERVE_EVERY, REPORT_ROWS_BUSY, REPORT_ROWS_IDLE, ROUND_MAX,
+    ROUND_MESSAGES_MAX, STRANGERS_MAX,
 };
 use crate::link::{self, CloseCode, Link};
 use crate::tls::Revoked;
@@ -31,6 +32,9 @@ pub(super) struct State {
     strangers: VecDeque<SessionId>,
     /// Commands that read the rows and came before these were up to the journal, oldest first.
     waiting: VecDeque<Waiting>,
+    /// Reports that nobody counts yet, oldest first, and the one that is being counted.
+    reports: VecDeque<(Box<Command>, oneshot::Sender<Answer>)>,
+    counting: Option<(Box<ReportJob>, oneshot::Sender<Answer>)>,
     /// Answers that wait for the round's commit.
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
     observed: Option<Instant>,
@@ -67,6 +71,8 @@ impl State {
             by_key: HashMap::new(),
             strangers: VecDeque::new(),
             waiting: VecDeque::new(),
+            reports: VecDeque::new(),
+            counting: None,
             answers: Vec::new(),
             observed: None,
             pulse,
@@ -87,7 +93,7 @@ impl State {
         mut requests: mpsc::Receiver<Request>,
     ) -> Result<(), OfficeError> {
         while !self.stopping {
-            let next = if self.owed {
+            let next = if self.owed || self.is_counting() {
                 poll(&mut inbox, &mut requests)
             } else {
                 // Whoever was served meanwhile waits for the commit of a round.
@@ -103,6 +109,7 @@ impl State {
             let slice = if busy { APPLY_BUSY } else { APPLY_IDLE };
             self.owed = self.office.apply(self.clock.now(), slice)? > 0;
             self.serve_waiting();
+            self.count_on(if busy { REPORT_ROWS_BUSY } else { REPORT_ROWS_IDLE });
             self.send_outputs();
             self.tell_screens();
         }
@@ -316,6 +323,7 @@ impl State {
             } => {
                 self.observe();
                 match self.office.prepare(self.clock.now(), &command) {
+                    Ok(None) if command.counts_all() => self.reports.push_back((command, reply)),
                     Ok(None) => {
                         let answer = self.office.command(self.clock.now(), *command, &mut *progress);
                         self.answers.push((reply, answer));
@@ -370,10 +378,35 @@ impl State {
                 self.waiting.push_back(waiting);
                 continue;
             }
+            if waiting.command.counts_all() {
+                self.reports.push_back((waiting.command, waiting.reply));
+                continue;
+            }
             let answer = self
                 .office
                 .command(self.clock.now(), *waiting.command, &mut *waiting.progress);
             self.answers.push((waiting.reply, answer));
+        }
+    }
+
+    fn is_counting(&self) -> bool {
+        self.counting.is_some() || !self.reports.is_empty()
+    }
+
+    /// A slice of the report under way, or the beginning of the next: whoever saves waits for no more than that. One at a time, so that
+    /// what is noted for a cut is noted once.
+    fn count_on(&mut self, rows: usize) {
+        let now = self.clock.now();
+        if let Some((mut job, reply)) = self.counting.take() {
+            match self.office.count_on(now, &mut job, rows) {
+                Some(answer) => self.answers.push((reply, answer)),
+                None => self.counting = Some((job, reply)),
+            }
+        } else if let Some((command, reply)) = self.reports.pop_front() {
+            match self.office.begin_report(now, *command) {
+                Ok(job) => self.counting = Some((Box::new(job), reply)),
+                Err(error) => self.answers.push((reply, Err(error))),
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use ledger::catalogue::Matter;
 use ledger::day::Day;
 use ledger::id::{Hash, UnitId};
 use ledger::record::DEEMED_AFTER_WORKDAYS;
+use replica::authority::Authority;
 use serde_json::{Value as Json, json};
 
 use crate::office::Office;
@@ -26,6 +27,21 @@ pub(crate) struct Deadline {
     pub(crate) deemed_accepted: bool,
 }
 
+/// A unit's code and name; of one that is not known its id.
+pub(crate) fn unit_shown(authority: &Authority, unit: UnitId) -> (String, String) {
+    let mut at = unit;
+    for _ in 0..4 {
+        if let Some(found) = authority.unit(at) {
+            return (found.code.to_string(), found.name.clone());
+        }
+        match authority.parent(at) {
+            Some(parent) => at = parent,
+            None => break,
+        }
+    }
+    (unit.to_string(), String::new())
+}
+
 impl Office {
     /// The matter that a record pins.
     pub(crate) fn matter_of(&self, catalogue: Option<&Hash>, code: &str) -> Option<&Matter> {
@@ -34,17 +50,7 @@ impl Office {
 
     /// 12-digit code and name of a unit; of a former life, those of the room it became.
     pub(crate) fn unit_shown(&self, unit: UnitId) -> (String, String) {
-        let mut at = unit;
-        for _ in 0..4 {
-            if let Some(found) = self.authority.unit(at) {
-                return (found.code.to_string(), found.name.clone());
-            }
-            match self.authority.parent(at) {
-                Some(parent) => at = parent,
-                None => break,
-            }
-        }
-        (unit.to_string(), String::new())
+        unit_shown(&self.authority, unit)
     }
 
     /// One line of a list.

@@ -1,6 +1,6 @@
 //! Which commands read the index.
 
-use super::Command;
+use super::{Command, Report};
 
 impl Command {
     /// Whether the rows have to be up to the journal first. Recording needs none but the last number's, and must never wait.
@@ -36,5 +36,13 @@ impl Command {
                 | Command::AuditAppend(_)
                 | Command::Verify
         )
+    }
+
+    /// Whether it counts all cases, and so is to be carried out slice by slice: [`crate::Office::begin_report`].
+    pub fn counts_all(&self) -> bool {
+        match self.asked() {
+            Command::Report(report) => !matches!(report, Report::List | Report::Absence(_)),
+            _ => false,
+        }
     }
 }

@@ -1,26 +1,28 @@
 //! 量化考核: what each window, person and room did in a period, with the weights that make a score of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::check;
 use ledger::day::Day;
 use ledger::id::{UnitId, UserId};
 use minicbor::{Decode, Encode};
+use replica::authority::Authority;
 use replica::time::Now;
 use serde_json::{Value as Json, json};
 
 use super::freeze::Kept;
 use super::marks::Mark;
-use super::place::{Frame, Places};
-use super::shown::{Kind, Number, kind_of, of_tally};
+use super::place::Places;
+use super::shown::{Kind, Number, Watermark, kind_of, of_tally};
 use super::tally::{Tally, hundredths, share};
-use super::{Away, Covers};
+use super::{Away, Covers, Ground, Question};
 use crate::cases::at_text;
-use crate::command::{AbsenceNote, Assess, CommandError};
+use crate::command::{AbsenceNote, CommandError};
 use crate::office::Office;
 use crate::texts;
 use crate::texts::report as t;
-use crate::views::measure::Half;
+use crate::views::measure::{Half, Measure};
+use crate::views::row::RecordRef;
 
 /// An A-post that was empty.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -60,80 +62,94 @@ struct Window {
 /// A window: a room, or a person of a room.
 type Key = (UnitId, Option<String>);
 
-impl Office {
-    /// What each room and each person below did, with the score that follows.
-    ///
-    /// # Errors
-    /// As [`Office::report`].
-    pub(crate) fn assess(&mut self, now: Now, args: &Assess) -> Result<Json, CommandError> {
-        let q = self.question(now, args.period.as_deref(), args.unit.as_deref(), Frame::Then)?;
-        let mark = self.watermark(now, &q)?;
-        let ground = self.ground()?;
-        let law = ground.law(q.today);
-        let mut places = Places::new(&self.authority, ground.organisation, q.unit.id, q.frame);
-        let mut windows: BTreeMap<Key, Window> = BTreeMap::new();
-        let (mut covers, mut by) = (Covers::default(), std::collections::BTreeSet::new());
-        self.each_measure(&mut |of, m| {
-            if places.child(of.scope.unit, m.on).is_none() {
-                return;
-            }
-            covers.add(&m.extra.covers, q.span);
-            let within = m.extra.covers.iter().filter(|c| q.span.has(Some(c.on)));
-            by.extend(within.map(|c| (c.by, c.unit, c.on, c.half)));
-            if ground.follows(of, m) {
-                return;
-            }
-            let judged = law.judge(m, q.span, false);
-            if !judged.marks.has(Mark::Closed) {
-                return;
-            }
-            let unit = m.extra.closed_at.unwrap_or(of.scope.unit);
-            windows.entry((unit, None)).or_default().tally.add(&judged);
-            if let Some(name) = self.person_at(m.extra.closed_by, unit) {
-                windows.entry((unit, Some(name))).or_default().tally.add(&judged);
-            }
-        })?;
-        let noted = self.noted_away()?;
-        let here = |one: &&(UnitId, Day, Half, String)| q.span.has(Some(one.1));
+/// All windows, while they are counted.
+pub(crate) struct Windows {
+    q: Question,
+    places: Places,
+    all: BTreeMap<Key, Window>,
+    covers: Covers,
+    /// Who stood in, where and when.
+    by: BTreeSet<(UserId, UnitId, Day, Half)>,
+}
+
+impl Windows {
+    pub(crate) fn new(q: Question, ground: &Ground) -> Self {
+        Self {
+            places: Places::new(&ground.authority, q.unit.id, q.frame),
+            all: BTreeMap::new(),
+            covers: Covers::default(),
+            by: BTreeSet::new(),
+            q,
+        }
+    }
+
+    pub(crate) fn add(&mut self, ground: &Ground, of: RecordRef, m: &Measure) {
+        let span = self.q.span;
+        if self.places.child(&ground.authority, of.scope.unit, m.on).is_none() {
+            return;
+        }
+        self.covers.add(&m.extra.covers, span);
+        let within = m.extra.covers.iter().filter(|c| span.has(Some(c.on)));
+        self.by.extend(within.map(|c| (c.by, c.unit, c.on, c.half)));
+        if ground.follows(of, m) {
+            return;
+        }
+        let judged = ground.law(self.q.today).judge(m, span, false);
+        if !judged.marks.has(Mark::Closed) {
+            return;
+        }
+        let unit = m.extra.closed_at.unwrap_or(of.scope.unit);
+        self.all.entry((unit, None)).or_default().tally.add(&judged);
+        if let Some(name) = person_at(&ground.authority, m.extra.closed_by, unit) {
+            self.all.entry((unit, Some(name))).or_default().tally.add(&judged);
+        }
+    }
+
+    /// Puts in who was away and who stood in.
+    pub(crate) fn settle(&mut self, authority: &Authority, noted: &Away) {
+        let span = self.q.span;
         let noted: Away = noted
             .iter()
-            .filter(here)
-            .filter(|one| places.covers(one.0))
+            .filter(|one| span.has(Some(one.1)) && self.places.covers(authority, one.0))
             .cloned()
             .collect();
-        for one in covers.0.union(&noted) {
+        for one in self.covers.0.union(&noted) {
             let (unit, _, _, name) = one;
             for key in [(*unit, None), (*unit, Some(name.clone()))] {
-                let window = windows.entry(key).or_default();
+                let window = self.all.entry(key).or_default();
                 window.away += 1;
-                window.covered += u64::from(covers.0.contains(one));
+                window.covered += u64::from(self.covers.0.contains(one));
             }
         }
-        for (user, unit, ..) in &by {
-            if let Some(name) = self.person_at(Some(*user), *unit) {
-                windows.entry((*unit, Some(name))).or_default().stood_in += 1;
+        for (user, unit, ..) in &self.by {
+            if let Some(name) = person_at(authority, Some(*user), *unit) {
+                self.all.entry((*unit, Some(name))).or_default().stood_in += 1;
             }
         }
-        Ok(json!({
+    }
+}
+
+fn person_at(authority: &Authority, user: Option<UserId>, unit: UnitId) -> Option<String> {
+    let user = user.filter(|user| *user != UserId::ZERO)?;
+    let known = authority.user_at(&user, unit).or_else(|| authority.user(&user));
+    known.map(|user| user.name.clone())
+}
+
+impl Office {
+    /// What each room and each person below did, with the score that follows.
+    pub(crate) fn assess_json(&self, windows: &Windows, mark: &Watermark) -> Json {
+        let q = &windows.q;
+        json!({
             "period": q.period.text(),
             "label": q.period.label(),
             "unit": q.unit.code,
             "unit_name": q.unit.name,
-            "choices": self.unit_choices(&q),
+            "choices": self.unit_choices(q),
             "watermark": t::watermark(&mark.as_of, mark.rooms, mark.in_step),
             "weights": t::WEIGHTS.iter().map(|(key, label, points, how)| json!({"key": key, "label": label, "points": points, "definition": how})).collect::<Vec<_>>(),
-            "people": self.windows_json(&windows, true),
-            "rooms": self.windows_json(&windows, false),
-        }))
-    }
-
-    fn person_at(&self, user: Option<UserId>, unit: UnitId) -> Option<String> {
-        let user = user.filter(|user| *user != UserId::ZERO)?;
-        let known = self
-            .authority
-            .user_at(&user, unit)
-            .or_else(|| self.authority.user(&user));
-        known.map(|user| user.name.clone())
+            "people": self.windows_json(&windows.all, true),
+            "rooms": self.windows_json(&windows.all, false),
+        })
     }
 
     /// People, or rooms, the best first; each is held against the busiest of its kind.

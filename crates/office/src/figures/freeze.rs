@@ -3,11 +3,12 @@
 //! Nothing changes it any more. What comes afterwards is found by the tips: a case that has entries beyond them, and counts otherwise
 //! with them than without, is 补报.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use ledger::day::Day;
 use ledger::id::{DeviceId, Scope, ScopeKind, Tier, UnitId, UserId};
 use minicbor::{Decode, Encode};
+use replica::authority::Authority;
 use replica::entry::{BODY_BYTES_MAX, Entry, KIND_REPORT, LogId, Tip};
 use replica::time::Now;
 use serde_json::{Value as Json, json};
@@ -15,14 +16,15 @@ use store::kv::prefix_end;
 use store::{Order, Scan};
 
 use super::assess::Absence;
+use super::job::Counted;
 use super::marks::{Judged, MARKS, Mark, Marks};
 use super::period::{Period, Span};
 use super::place::{Frame, Places};
 use super::shown::{Watermark, label_of};
 use super::tally::Sums;
-use super::{Away, Ground, Question};
+use super::{Away, Ground, Question, Survey};
 use crate::cases::at_text;
-use crate::command::{CommandError, ReportFreeze, ReportKept};
+use crate::command::{CommandError, ReportFreeze};
 use crate::office::Office;
 use crate::texts;
 use crate::texts::report as t;
@@ -60,10 +62,10 @@ pub(crate) struct Frozen {
     #[n(5)]
     today: Day,
     #[n(6)]
-    sums: Sums,
+    pub(crate) sums: Sums,
     /// The same days of the year before.
     #[n(7)]
-    last: Sums,
+    pub(crate) last: Sums,
     #[n(8)]
     as_of: String,
     #[n(9)]
@@ -124,36 +126,84 @@ impl Reached {
     }
 }
 
+/// A frozen report that somebody looks at.
+pub(crate) struct KeptNamed {
+    pub(crate) frozen: Frozen,
+    line: Json,
+}
+
+/// 补报: cases that count otherwise than they did when the report was frozen, because of what came since; while they are gathered.
+pub(crate) struct Late {
+    q: Question,
+    reached: Reached,
+    places: Places,
+    due: VecDeque<(RecordRef, RecordRow, RecordRow)>,
+    frozen_on: Day,
+    pub(crate) found: Vec<Json>,
+    pub(crate) count: usize,
+}
+
+impl Late {
+    pub(crate) fn new(q: &Question, kept: &KeptNamed, authority: &Authority) -> Self {
+        Self {
+            reached: Reached::of(&kept.frozen),
+            places: Places::new(authority, q.unit.id, q.frame),
+            due: VecDeque::new(),
+            frozen_on: kept.frozen.today,
+            found: Vec::new(),
+            count: 0,
+            q: q.clone(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, ground: &Ground, of: RecordRef, row: &RecordRow) {
+        // What was received afterwards counts for nothing in the period, whatever became of it.
+        let concerns = row.summary.on.is_some_and(|on| on < self.q.span.until) && !row.summary.errand;
+        let here = |places: &mut Places| places.child(&ground.authority, of.scope.unit, row.summary.on).is_some();
+        if concerns
+            && here(&mut self.places)
+            && let Some(then) = self.reached.before(of, row)
+        {
+            self.due.push_back((of, row.clone(), then));
+        }
+    }
+}
+
 impl Office {
-    /// Freezes a period that is over. Frozen once more it is a further version; the earlier one stays.
+    /// What is to be frozen, but for its sums: as it is when the counting begins.
     ///
     /// # Errors
-    /// As [`Office::report`]; a period that still runs; more logs than one entry can name.
-    pub(crate) fn report_freeze(&mut self, now: Now, args: &ReportFreeze) -> Result<Json, CommandError> {
-        let q = self.question(now, Some(&args.period), args.unit.as_deref(), args.frame)?;
+    /// A period that still runs.
+    pub(crate) fn to_freeze(&self, now: Now, args: &ReportFreeze, at: &Counted) -> Result<Frozen, CommandError> {
+        let q = &at.q;
         if !q.is_over() {
             return Err(t::period_not_over(&q.period.label()));
         }
-        let mark = self.watermark(now, &q)?;
-        let survey = self.survey(&q)?;
-        let frozen = Frozen {
+        Ok(Frozen {
             period: q.period.text(),
             unit: q.unit.id,
             frame: q.frame,
             at_ms: now.wall_ms,
             user: args.user.or(self.acting).filter(|user| *user != UserId::ZERO),
             today: q.today,
-            sums: survey.sums,
-            last: survey.last,
-            as_of: mark.as_of,
-            rooms: mark.rooms,
-            in_step: mark.in_step,
+            sums: Sums::default(),
+            last: Sums::default(),
+            as_of: at.mark.as_of.clone(),
+            rooms: at.mark.rooms,
+            in_step: at.mark.in_step,
             tips: self.tips_now(q.unit.id),
-        };
+        })
+    }
+
+    /// Freezes a period that is over. Frozen once more it is a further version; the earlier one stays.
+    ///
+    /// # Errors
+    /// More logs than one entry can name; the disk.
+    pub(crate) fn freeze(&mut self, now: Now, frozen: Frozen, q: &Question) -> Result<Json, CommandError> {
         self.stage_kept(&Kept::Report(Box::new(frozen)))?;
         self.keep(now)?;
         self.catch_up(now)?;
-        let versions = self.frozen_of(&q)?;
+        let versions = self.frozen_of(q)?;
         let newest = versions.as_array().and_then(|v| v.last()).cloned();
         Ok(newest.unwrap_or_default())
     }
@@ -272,16 +322,13 @@ impl Office {
         })
     }
 
-    /// A frozen report as it was kept, and what has come since.
+    /// The frozen report of an id, and what is asked by it.
     ///
     /// # Errors
     /// An id that names none.
-    pub(crate) fn report_kept(&mut self, now: Now, args: &ReportKept) -> Result<Json, CommandError> {
-        self.hub_life().map_err(|_| t::no_hub_reports())?;
-        let today = self.today(now)?;
-        self.catch_up(now)?;
+    pub(crate) fn kept_named(&mut self, id: &str) -> Result<(Counted, KeptNamed), CommandError> {
         let all = self.all_frozen()?;
-        let typed = args.id.trim().to_ascii_lowercase();
+        let typed = id.trim().to_ascii_lowercase();
         let found = all.iter().find(|found| found.id == typed);
         let found = found.ok_or_else(|| t::unknown_frozen(&typed))?;
         let f = &found.frozen;
@@ -301,68 +348,65 @@ impl Office {
             in_step: f.in_step,
             made_ms: f.at_ms,
         };
-        let mut shown = self.report_json(&q, &f.sums, &f.last, &mark);
-        let (late, count) = self.late(&q, f, today)?;
+        let line = self.frozen_line(found, &all);
+        let frozen = f.clone();
+        Ok((Counted { q, mark }, KeptNamed { frozen, line }))
+    }
+
+    /// A frozen report as it was kept, and what has come since.
+    pub(crate) fn kept_json(
+        &self,
+        at: &Counted,
+        kept: &KeptNamed,
+        fresh: &Survey,
+        late: Vec<Json>,
+        count: usize,
+    ) -> Json {
+        let f = &kept.frozen;
+        let mut shown = self.report_json(&at.q, &f.sums, &f.last, &at.mark);
         // Beside each frozen number what it would be now: never in its place.
-        let now_sums = self.survey(&q)?;
-        let fresh = self.report_json(&q, &now_sums.sums, &now_sums.last, &mark);
+        let fresh = self.report_json(&at.q, &fresh.sums, &fresh.last, &at.mark);
         if let (Some(rows), Some(fresh)) = (shown["figures"].as_array_mut(), fresh["figures"].as_array()) {
             for (row, fresh) in rows.iter_mut().zip(fresh) {
                 row["now"] = fresh["shown"].clone();
             }
         }
-        shown["kept"] = self.frozen_line(found, &all);
+        shown["kept"] = kept.line.clone();
         shown["late"] = json!({"all": count, "cases": late});
-        Ok(shown)
+        shown
     }
 
-    /// 补报: cases that count otherwise than they did when the report was frozen, because of what came since.
-    fn late(&self, q: &Question, frozen: &Frozen, today: Day) -> Result<(Vec<Json>, usize), CommandError> {
-        let reached = Reached::of(frozen);
-        let ground = self.ground()?;
-        let mut places = Places::new(&self.authority, ground.organisation, q.unit.id, q.frame);
-        let mut due: Vec<(RecordRef, RecordRow, RecordRow)> = Vec::new();
-        let from = name::RECORD;
-        let scanned = self
-            .store
-            .kv()
-            .scan(from, &prefix_end(from), Order::Rising, &mut |key, value| {
-                let (Some(of), Some(row)) = (name::tail(key), RecordRow::decode(value)) else {
-                    return Scan::On;
-                };
-                // What was received afterwards counts for nothing in the period, whatever became of it.
-                let concerns = row.summary.on.is_some_and(|on| on < q.span.until) && !row.summary.errand;
-                if concerns
-                    && places.child(of.scope.unit, row.summary.on).is_some()
-                    && let Some(then) = reached.before(of, &row)
-                {
-                    due.push((of, row, then));
-                }
-                Scan::On
-            });
-        scanned.map_err(|e| texts::store_failed(&e))?;
-        let mut found = Vec::new();
-        let mut count = 0;
-        for (of, row, then) in due {
-            let (was, is) = self.then_and_now(q.span, &ground, of, &row, then, frozen.today)?;
+    /// Takes some of what has entries beyond the frozen tips: a case that counts otherwise by them is late. `true` when more are left.
+    pub(crate) fn weigh_late(
+        &self,
+        late: &mut Late,
+        ground: &Ground,
+        most: usize,
+        today: Day,
+    ) -> Result<bool, CommandError> {
+        for _ in 0..most.max(1) {
+            let Some((of, row, then)) = late.due.pop_front() else {
+                return Ok(false);
+            };
+            let (was, is) = self.then_and_now(late.q.span, ground, of, &row, then, late.frozen_on)?;
             if was == is {
                 continue;
             }
-            count += 1;
-            if found.len() < LATE_LISTED_MAX {
+            late.count += 1;
+            if late.found.len() < LATE_LISTED_MAX {
                 let mut line = self.line(of, &row, today);
                 line["gained"] = json!(labels(is.marks, was.marks));
                 line["lost"] = json!(labels(was.marks, is.marks));
-                found.push(line);
+                late.found.push(line);
             }
         }
-        Ok((found, count))
+        Ok(!late.due.is_empty())
     }
 
     fn then_and_now(
         &self,
         span: Span,
-        ground: &Ground<'_>,
+        ground: &Ground,
         of: RecordRef,
         row: &RecordRow,
         then: RecordRow,

@@ -25,51 +25,73 @@ pub enum Frame {
     Now,
 }
 
+/// A unit for a stretch of days: a unit that moved stands in the organisation once for each time.
+struct Stretch {
+    from: Option<Day>,
+    until: Option<Day>,
+    parent: Option<UnitId>,
+}
+
 /// Finds the unit directly below the one that is reported on, for every book.
-pub(crate) struct Places<'a> {
-    authority: &'a Authority,
-    organisation: &'a Organisation,
+pub(crate) struct Places {
     top: UnitId,
     frame: Frame,
     /// Without dates in the tree one look per book is enough.
     dated: bool,
+    stretches: BTreeMap<UnitId, Vec<Stretch>>,
     known: BTreeMap<(UnitId, Option<Day>), Option<UnitId>>,
 }
 
-impl<'a> Places<'a> {
-    pub(crate) fn new(authority: &'a Authority, organisation: &'a Organisation, top: UnitId, frame: Frame) -> Self {
+impl Places {
+    pub(crate) fn new(authority: &Authority, top: UnitId, frame: Frame) -> Self {
+        let organisation = authority.organisation();
+        let dated = frame == Frame::Then && organisation.is_some_and(Organisation::is_dated);
+        let mut stretches: BTreeMap<UnitId, Vec<Stretch>> = BTreeMap::new();
+        for unit in organisation.filter(|_| dated).map_or(&[][..], |o| o.units.as_slice()) {
+            stretches.entry(unit.id).or_default().push(Stretch {
+                from: unit.from,
+                until: unit.until,
+                parent: unit.parent,
+            });
+        }
         Self {
-            authority,
-            organisation,
             top,
             frame,
-            dated: frame == Frame::Then && organisation.is_dated(),
+            dated,
+            stretches,
             known: BTreeMap::new(),
         }
     }
 
     /// The unit below the reported one (or that one itself) under which a book's case of that day counts; `None` outside of it.
-    pub(crate) fn child(&mut self, book: UnitId, on: Option<Day>) -> Option<UnitId> {
+    pub(crate) fn child(&mut self, authority: &Authority, book: UnitId, on: Option<Day>) -> Option<UnitId> {
         let key = (book, on.filter(|_| self.dated));
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
-        let found = self.look(book, on);
+        let found = self.look(authority, book, on);
         self.known.insert(key, found);
         found
     }
 
     /// Whether the reported unit is the one named or has it below.
-    pub(crate) fn covers(&mut self, unit: UnitId) -> bool {
-        self.child(unit, None).is_some()
+    pub(crate) fn covers(&mut self, authority: &Authority, unit: UnitId) -> bool {
+        self.child(authority, unit, None).is_some()
     }
 
-    fn look(&self, book: UnitId, on: Option<Day>) -> Option<UnitId> {
+    /// The unit above on a day, where the organisation says it of that day.
+    fn parent_on(&self, unit: UnitId, on: Day) -> Option<UnitId> {
+        let of = self.stretches.get(&unit)?;
+        let holds = |s: &&Stretch| s.from.is_none_or(|from| from <= on) && s.until.is_none_or(|until| on < until);
+        of.iter().find(holds).or_else(|| of.first())?.parent
+    }
+
+    fn look(&self, authority: &Authority, book: UnitId, on: Option<Day>) -> Option<UnitId> {
         // A former life counts as the room that it became; it was never a place of its own.
-        let unit = self.authority.unit(book).map_or(book, |unit| unit.id);
+        let unit = authority.unit(book).map_or(book, |unit| unit.id);
         let mut at = match self.frame {
             Frame::Then => unit,
-            Frame::Now => self.organisation.heir(unit),
+            Frame::Now => authority.organisation().map_or(unit, |o| o.heir(unit)),
         };
         let mut below = at;
         for _ in 0..DEPTH_MAX {
@@ -77,11 +99,11 @@ impl<'a> Places<'a> {
                 return Some(below);
             }
             below = at;
-            at = match (self.frame, on) {
-                (Frame::Then, Some(on)) => self.organisation.unit_on(at, on).and_then(|u| u.parent),
-                _ => None,
+            at = match on.filter(|_| self.dated) {
+                Some(on) => self.parent_on(at, on),
+                None => None,
             }
-            .or_else(|| self.authority.parent(at))?;
+            .or_else(|| authority.parent(at))?;
         }
         None
     }

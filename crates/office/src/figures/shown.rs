@@ -15,6 +15,7 @@ use super::{Frame, Question};
 use crate::cases::at_text;
 use crate::command::CommandError;
 use crate::office::Office;
+use crate::rooms::{Known, RoomState};
 use crate::texts;
 use crate::texts::report as t;
 
@@ -133,24 +134,17 @@ impl Watermark {
 
 impl Office {
     pub(crate) fn watermark(&mut self, now: Now, q: &Question) -> Result<Watermark, CommandError> {
-        let rooms = self.rooms(now)?;
-        let mut steps: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-        for room in rooms.as_array().into_iter().flatten() {
-            let code = room["unit"].as_str().unwrap_or_default();
-            let state = room["state"].as_str().unwrap_or_default();
-            let at = steps.entry(code).or_default();
-            at.0 += u64::from(state == "in_step");
-            // A device that was taken out keeps no room behind.
-            at.1 += u64::from(state != "in_step" && state != "revoked");
-        }
+        let known = self.known_rooms(now)?;
         let (mut all, mut in_step) = (0, 0);
-        let units = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
-        let ids: BTreeMap<String, UnitId> = units.iter().map(|u| (u.code.to_string(), u.id)).collect();
-        for (code, (good, bad)) in steps {
-            if ids.get(code).is_some_and(|id| self.authority.is_within(*id, q.unit.id)) {
-                all += 1;
-                in_step += u64::from(good > 0 && bad == 0);
+        for devices in known.chunk_by(|a, b| a.unit == b.unit) {
+            if !self.authority.is_within(devices[0].unit, q.unit.id) {
+                continue;
             }
+            let is = |state: RoomState| devices.iter().any(|one| one.state == state);
+            // A device that was taken out keeps no room behind.
+            let other = |one: &Known| !matches!(one.state, RoomState::InStep | RoomState::Revoked);
+            all += 1;
+            in_step += u64::from(is(RoomState::InStep) && !devices.iter().any(other));
         }
         let as_of = match q.is_over() {
             true => format!("{} 24:00", q.span.last()),

@@ -207,9 +207,14 @@ pub(crate) fn decided_leader(record: &RecordId, s: &Summary) -> Option<RecordId>
     chosen.find(|leader| leader != record)
 }
 
-/// The row that a record gives rise to; none before its head has come.
+/// What a record is to reports; nothing before its head has come.
+pub(crate) fn of_row(record: &RecordId, row: &RecordRow) -> Option<Measure> {
+    (!row.summary.no.is_empty()).then(|| Measure::of(record, &row.summary))
+}
+
+/// The row that a record gives rise to.
 pub(crate) fn measured(record: &RecordId, row: &RecordRow) -> Option<Vec<u8>> {
-    (!row.summary.no.is_empty()).then(|| Measure::of(record, &row.summary).encode())
+    of_row(record, row).map(|measure| measure.encode())
 }
 
 #[cfg(test)]
