@@ -1,5 +1,7 @@
 //! The organisation tree (组织机构): a county-published, versioned statement. Codes and names are attributes of dates; ids are for ever.
 
+mod revise;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
@@ -156,49 +158,6 @@ impl Organisation {
             Some(_) => Ok(Self { version: 1, units }),
             None => Err(TableError::new(0, "表里没有最上级机构，请核对 parent12")),
         }
-    }
-
-    /// The next version out of a table that names the units as they stand from `on`. A unit whose code stays is the same unit; a code
-    /// that is new begins on that day, one that is gone ends on it and is kept, because records of its time are.
-    ///
-    /// # Errors
-    /// As [`Organisation::from_tsv`]; and a topmost unit of another code.
-    pub fn revised(&self, text: &str, on: Day, seeds: &mut Seeds) -> Result<Self, TableError> {
-        let new = Self::from_tsv(text, seeds)?;
-        let code = |organisation: &Self| organisation.top().map(|unit| unit.code);
-        if code(&new) != code(self) {
-            return Err(TableError::new(0, "最上级机构与现行的不同，请核对是否选错了文件"));
-        }
-        let standing: BTreeMap<UnitCode, &Unit> = self
-            .units
-            .iter()
-            .filter(|unit| unit.until.is_none())
-            .map(|unit| (unit.code, unit))
-            .collect();
-        let ids: BTreeMap<UnitId, UnitId> = new
-            .units
-            .iter()
-            .map(|unit| (unit.id, standing.get(&unit.code).map_or(unit.id, |known| known.id)))
-            .collect();
-        let mut units: Vec<Unit> = Vec::with_capacity(self.units.len() + 1);
-        for unit in new.units {
-            let known = standing.get(&unit.code);
-            units.push(Unit {
-                id: ids.get(&unit.id).copied().unwrap_or(unit.id),
-                parent: unit.parent.and_then(|parent| ids.get(&parent).copied()),
-                from: known.map_or(Some(on), |known| known.from),
-                ..unit
-            });
-        }
-        let listed: BTreeSet<UnitId> = units.iter().map(|unit| unit.id).collect();
-        for unit in self.units.iter().filter(|unit| !listed.contains(&unit.id)) {
-            units.push(Unit {
-                until: unit.until.or(Some(on)),
-                ..unit.clone()
-            });
-        }
-        let version = self.version.saturating_add(1);
-        Ok(Self { version, units })
     }
 
     /// The unit of this id.

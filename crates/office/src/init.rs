@@ -44,6 +44,13 @@ impl Office {
             ));
         }
         let unit = top.clone();
+        for statement in [
+            Statement::Organisation(organisation.clone()),
+            Statement::Catalogue(tables.0.clone()),
+            Statement::Calendar(tables.1.clone()),
+        ] {
+            crate::tables::sendable(&statement)?;
+        }
         let root = SigningKey::from_bytes(&Zeroizing::new(self.seeds.bytes::<32>()));
         // The recovery file must be on the disk before anything is said in the root's name: a county without it can never
         // replace its hub.

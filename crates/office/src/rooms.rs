@@ -1,7 +1,8 @@
 //! `rooms`: is every room below alive and in step? Said honestly: what is not known now is shown as of when it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ledger::day::Day;
 use ledger::id::{DeviceId, UnitCode, UnitId};
 use ledger::organisation::UnitKind;
 use replica::authority::Member;
@@ -83,16 +84,23 @@ impl Office {
             .authority
             .organisation()
             .ok_or_else(crate::texts::no_organisation)?;
-        let mut units: Vec<_> = organisation
-            .units
-            .iter()
-            .filter(|u| is_room(u.kind) && self.authority.is_within(u.id, life.unit))
-            .collect();
-        units.sort_by_key(|u| u.code);
         let mut devices: BTreeMap<UnitId, Vec<&Member>> = BTreeMap::new();
         for member in self.authority.members().filter(|m| m.role == Role::Node) {
             devices.entry(member.unit).or_default().push(member);
         }
+        let (today, mut listed) = (Day::of_wall_ms(now.wall_ms), BTreeSet::new());
+        let mut units: Vec<_> = organisation
+            .units
+            .iter()
+            .filter(|u| is_room(u.kind) && self.authority.is_within(u.id, life.unit))
+            // A unit that moved is listed once for each time, as it stands first.
+            .filter(|u| listed.insert(u.id))
+            .filter(|u| {
+                let stands = u.until.is_none_or(|until| today < until);
+                stands || devices.get(&u.id).is_some_and(|of| of.iter().any(|m| m.is_live()))
+            })
+            .collect();
+        units.sort_by_key(|u| u.code);
         let hubs = self.hubs_below();
         let mut rows = Vec::new();
         for unit in units {

@@ -184,9 +184,7 @@ impl Office {
         let (number, hash) = (next.number(), self.hash_of(&next));
         let top = self.authority.top().ok_or_else(texts::unplaced)?;
         let statement = next.statement();
-        // What others would refuse to read is not signed.
-        Statement::decode(&statement.encode())
-            .map_err(|e| CommandError::usage("bad_table", format!("表太大，发布不了（{e}），请核对。")))?;
+        sendable(&statement)?;
         let name = serde_json::to_value(args.table).unwrap_or_default();
         self.audit(
             now,
@@ -196,6 +194,13 @@ impl Office {
         self.keep(now)?;
         Ok(json!({"version": number, "hash": hash, "changes": told["changes"]}))
     }
+}
+
+/// What others would refuse to read is not signed.
+pub(crate) fn sendable(statement: &Statement) -> Result<(), CommandError> {
+    let read = Statement::decode(&statement.encode());
+    read.map(|_| ())
+        .map_err(|e| CommandError::usage("bad_table", format!("表太大，发布不了（{e}），请核对。")))
 }
 
 fn version_row(hash: &Hash, version: u32) -> Value {
@@ -253,6 +258,7 @@ fn difference(old: &Rows, new: &Rows) -> Value {
 fn organisation_rows(organisation: &Organisation) -> Rows {
     let row = |unit: &Unit| {
         let parent = unit.parent.and_then(|id| organisation.unit(id));
+        let heir = unit.into.and_then(|id| organisation.unit(id));
         let day = |day: Option<ledger::day::Day>| day.map_or_else(|| "—".to_owned(), |d| d.to_string());
         let fields = vec![
             ("名称", unit.name.clone()),
@@ -260,6 +266,10 @@ fn organisation_rows(organisation: &Organisation) -> Rows {
             ("上级", parent.map_or_else(|| "—".to_owned(), |p| p.code.to_string())),
             ("起", day(unit.from)),
             ("止", day(unit.until)),
+            (
+                "并入",
+                heir.map_or_else(|| "—".to_owned(), |heir| heir.code.to_string()),
+            ),
         ];
         // A code that a later unit bears again stands for each of them.
         let key = match unit.until {

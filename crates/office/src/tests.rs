@@ -11,6 +11,7 @@ mod errands;
 mod figures;
 mod find;
 mod health;
+mod health_rules;
 mod honest;
 mod life;
 mod locked;

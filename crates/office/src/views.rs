@@ -437,8 +437,7 @@ impl Views {
         }
         let (watched, mut was) = (self.cuts.any(), Vec::new());
         let under = self.under(store, authority, keys);
-        let kv = store.kv();
-        let mut batch = odd;
+        let (kv, mut batch) = (store.kv(), odd);
         let mut groups = Touched::default();
         let (mut new, mut changed, mut gone) = (Vec::new(), Vec::new(), false);
         for (of, fresh) in touched {

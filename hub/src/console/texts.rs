@@ -247,7 +247,7 @@ pub(super) fn table_columns(word: &str) -> &'static str {
             "列名：date、kind（off 放假，makeup_work 补班）。可以只上传一年：那一年整年按新的，其他年份不变。"
         }
         _ => {
-            "列名：code12、name、level（county、township、subcenter、village、community、agent_point）、parent12。整张表一起上传，表里没有的单位从生效日起终止。"
+            "列名：code12、name、level（county、township、subcenter、village、community、agent_point）、parent12，可以再加一列 into。整张表一起上传，表里没有的单位从生效日起终止；撤并的单位保留那一行，在 into 里填并入哪个单位的代码；改名、换上级直接改那一行。发布错了，用同一个生效日期再发布一次改正的表就能收回。差异里的“起”“止”以发布时填的生效日期为准。"
         }
     }
 }

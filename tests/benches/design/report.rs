@@ -1,13 +1,16 @@
 //! A county's reports over 300,000 cases: how long a month takes, and what the hub that holds them all needs of memory.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use cunlian_tests::api::Api;
 use ledger::day::Day;
 use office::Office;
 use office::command::{Command, Frame, Report, ReportCases, ReportFreeze, ReportOf};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Length;
 use crate::county::{County, Room, command, open_real};
@@ -25,6 +28,8 @@ const ROOMS: usize = 30;
 const DAYS: usize = 400;
 /// Times that each question is asked.
 const ASKED: usize = 5;
+/// Saves that are timed, alone and beside reports.
+const SAVES: usize = 60;
 
 /// A county hub that holds them all, on a real disk.
 pub(crate) struct Full {
@@ -137,8 +142,8 @@ fn ask_all(table: &mut Table, hub: &mut Office, month: &str, cases: usize, clock
 /// The same folder in a process of its own, which then answers a report.
 fn memory(table: &mut Table, data: &std::path::Path, month: &str, cases: usize) -> Result<()> {
     let (hub, _) = Node::start_as("hub", data, "off")?;
-    let mut api = cunlian_tests::api::Api::connect(data)?;
-    let ask = serde_json::json!({"command": "report", "report": "show", "period": month});
+    let mut api = Api::connect(data)?;
+    let ask = json!({"command": "report", "report": "show", "period": month});
     let answer = api.ask(&ask).map_err(|e| anyhow::anyhow!("{e:?}"))?;
     ensure!(answer["figures"].is_array(), "no report: {answer}");
     let mb = rss_bytes(hub.id())? as f64 / 1e6;
@@ -148,5 +153,64 @@ fn memory(table: &mut Table, data: &std::path::Path, month: &str, cases: usize) 
         mb,
     );
     table.push(row.target(Target::AtMost(600.0)));
+    waits(table, data, &mut api, &month[..4], cases)?;
     hub.stop(data)
+}
+
+/// How long a save takes by itself, and while one report of a year after the other is counted.
+fn waits(table: &mut Table, data: &std::path::Path, api: &mut Api, year: &str, cases: usize) -> Result<()> {
+    let listed = api.ask(&json!({"command": "case_list", "limit": 2 * SAVES}));
+    let listed = listed.map_err(|e| anyhow::anyhow!("{e:?}"))?;
+    let numbers: Vec<String> = listed
+        .as_array()
+        .context("a list")?
+        .iter()
+        .filter_map(|c| c["project_no"].as_str().map(str::to_owned))
+        .collect();
+    ensure!(numbers.len() == 2 * SAVES, "{} cases", numbers.len());
+    let save = |api: &mut Api, number: &str| -> Result<Duration> {
+        let began = Instant::now();
+        let note = json!({"command": "case_do", "number": number, "event": "note", "note": "电话里问过"});
+        api.ask(&note).map_err(|e| anyhow::anyhow!("{e:?}"))?;
+        Ok(began.elapsed())
+    };
+    let (alone, beside) = numbers.split_at(SAVES);
+    let mut alone: Vec<Duration> = alone.iter().map(|n| save(api, n)).collect::<Result<_>>()?;
+    let saved = Arc::new(AtomicBool::new(false));
+    let mut other = Api::connect(data)?;
+    let (ask, until) = (
+        json!({"command": "report", "report": "show", "period": year}),
+        saved.clone(),
+    );
+    let counting = std::thread::spawn(move || {
+        let mut reports = 0;
+        while !until.load(Ordering::Relaxed) {
+            reports += u32::from(other.ask(&ask).is_ok_and(|told| told["figures"].is_array()));
+        }
+        reports
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    let beside: Result<Vec<Duration>> = beside
+        .iter()
+        .map(|n| {
+            std::thread::sleep(Duration::from_millis(20));
+            save(api, n)
+        })
+        .collect();
+    saved.store(true, Ordering::Relaxed);
+    let reports = counting.join().unwrap_or(0);
+    let mut beside = beside?;
+    ensure!(reports > 0, "no report came meanwhile");
+    let ms = |d: Duration| d.as_secs_f64() * 1e3;
+    let alone = percentile(&mut alone, 0.5);
+    let most = percentile(&mut beside, 1.0);
+    let row = Row::new(
+        format!("a save while {reports} reports of a year over {cases} cases are counted, the longest of {SAVES}"),
+        Unit::Millis,
+        ms(most),
+    );
+    table.push(row.floor(ms(alone)));
+    let row = Row::new("the same, the median", Unit::Millis, ms(percentile(&mut beside, 0.5)));
+    table.push(row.floor(ms(alone)));
+    Ok(())
 }

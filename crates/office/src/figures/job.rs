@@ -184,7 +184,7 @@ impl Office {
     fn next_stage(&mut self, now: Now, job: &mut Job) -> Result<Option<Json>, CommandError> {
         // Names are those of the same moment as the sums.
         std::mem::swap(&mut self.authority, &mut job.ground.authority);
-        let told = self.told_of(job);
+        let told = self.told_by(job);
         std::mem::swap(&mut self.authority, &mut job.ground.authority);
         let stage = match told? {
             Told::Answer(answer) => return Ok(Some(answer)),
@@ -200,7 +200,7 @@ impl Office {
         Ok(None)
     }
 
-    fn told_of(&mut self, job: &mut Job) -> Result<Told, CommandError> {
+    fn told_by(&mut self, job: &mut Job) -> Result<Told, CommandError> {
         // The ground's authority is in our place just now.
         let stage = std::mem::replace(&mut job.stage, Stage::Told);
         let (cut, at) = (job.cut, &job.at);

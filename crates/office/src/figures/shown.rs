@@ -230,7 +230,11 @@ impl Office {
         let none = Tally::default();
         let mut units: BTreeMap<String, (String, &'static str)> = BTreeMap::new();
         let below = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
-        for unit in below.iter().filter(|u| self.authority.parent(u.id) == Some(q.unit.id)) {
+        for unit in below
+            .iter()
+            .rev()
+            .filter(|u| self.authority.parent(u.id) == Some(q.unit.id))
+        {
             if unit.until.is_none_or(|until| until > q.span.from) {
                 units.insert(unit.code.to_string(), (unit.name.clone(), unit.kind.tier().as_str()));
             }
@@ -308,7 +312,8 @@ impl Office {
     /// Centres, sub-centres, rooms and staff, by the township that they belong to; of a room its own.
     fn unit_counts(&self, q: &Question) -> Json {
         let units = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
-        let by_id: BTreeMap<UnitId, &Unit> = units.iter().map(|unit| (unit.id, unit)).collect();
+        // Of a unit that moved, the first one listed is how it stands.
+        let by_id: BTreeMap<UnitId, &Unit> = units.iter().rev().map(|unit| (unit.id, unit)).collect();
         // The township above a unit, or the unit asked for where none lies between.
         let head_of = |unit: UnitId| {
             let mut at = unit;
@@ -374,7 +379,11 @@ impl Office {
         if let Some(unit) = own.and_then(|own| self.authority.unit(own)) {
             choices.insert(unit.code.to_string(), (&unit.name, true));
         }
-        for unit in units.iter().filter(|u| parents.contains(&self.authority.parent(u.id))) {
+        for unit in units
+            .iter()
+            .rev()
+            .filter(|u| parents.contains(&self.authority.parent(u.id)))
+        {
             if self.authority.parent(unit.id).is_some() {
                 choices.insert(
                     unit.code.to_string(),

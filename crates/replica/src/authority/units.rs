@@ -33,9 +33,11 @@ impl Units {
         };
         units.rank.insert(top, 0);
         for (_, version) in ordered {
+            // A unit that moved is listed once for each time; the first one listed is how it stands.
             let parents: BTreeMap<UnitId, UnitId> = version
                 .units
                 .iter()
+                .rev()
                 .filter(|unit| unit.id != top)
                 .filter_map(|unit| Some((unit.id, unit.parent?)))
                 .collect();
