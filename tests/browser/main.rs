@@ -10,6 +10,7 @@ mod hub_attack;
 mod hub_case;
 mod hub_members;
 mod hub_reports;
+mod hub_settle;
 mod hub_wall;
 mod hub_work;
 mod lent;
