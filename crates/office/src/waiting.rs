@@ -11,7 +11,7 @@ use replica::authority;
 use replica::entry::{LogId, Tip};
 use replica::limits::REASON_BYTES_MAX;
 use replica::logs::{Ancestry, Held};
-use replica::statement::{Cut, Leave, Statement};
+use replica::statement::{Admit, Cut, Leave, Statement};
 use replica::time::Now;
 use serde_json::{Value as Json, json};
 
@@ -34,6 +34,8 @@ struct Waiting {
     /// Those that somebody has left as they are.
     left: u64,
     records: BTreeMap<RecordRef, BTreeSet<(LogId, Tip)>>,
+    /// Whom it let in by words that do not count: strangers until they do.
+    admitted: Vec<Admit>,
 }
 
 impl Office {
@@ -72,6 +74,20 @@ impl Office {
                 waiting.records.entry(of).or_default().insert((log, tip));
             }
         }
+        for stated in self.statements.durable() {
+            let (log, tip) = (stated.log, stated.tip);
+            let Statement::Admit(admit) = &*stated.statement else {
+                continue;
+            };
+            let stands = || self.authority.standing(&log, tip, &held) == authority::Standing::Valid;
+            if !self.authority.is_cut(&log.device) || self.authority.member(&admit.device).is_some() || stands() {
+                continue;
+            }
+            let waiting = devices.entry(log.device).or_default();
+            waiting.entries += 1;
+            waiting.left += u64::from(self.is_left(&log, tip, &held));
+            waiting.admitted.push(admit.clone());
+        }
         Ok(devices)
     }
 
@@ -96,6 +112,10 @@ impl Office {
         for (of, places) in waiting.records.iter().take(RECORDS_SHOWN) {
             records.push(self.waiting_record(*of, places)?);
         }
+        let admitted = waiting.admitted.iter().map(|admit| {
+            let (unit, unit_name) = self.unit_shown(admit.unit);
+            json!({"device": admit.device, "name": admit.name, "unit": unit, "unit_name": unit_name})
+        });
         let left = self.authority.left(device).map(|left| {
             json!({
                 "reason": left.reason,
@@ -118,6 +138,7 @@ impl Office {
             "entries_left": waiting.left,
             "records_count": waiting.records.len(),
             "records": records,
+            "admitted": admitted.collect::<Vec<_>>(),
             "left": left,
         }))
     }

@@ -155,6 +155,8 @@ pub fn heal(world: &mut World, county: &mut County) -> Option<String> {
         rooms::revoke_all(world, county);
         if county.shelf.is_clear() && county.empty_units().is_empty() {
             rooms::revoke_strangers(world, county);
+            world.pass(60_000);
+            rooms::extend_dead(world, county);
             hubs::back(world, county);
             return None;
         }

@@ -1,9 +1,10 @@
 //! What waits for a word at a township: entries of PCs taken out, changes set aside, bad evaluations.
 
 use ledger::id::UserId;
+use replica::statement::Role;
 use serde_json::{Value, json};
 
-use super::county::County;
+use super::county::{County, TOWNSHIPS, rooms_of};
 use super::work::{INSURE, LAND, act, receive, refused, show, step, work};
 use crate::command::{
     CaseDo, Command, Evaluate, FollowUp, FollowUpList, MemberExtend, MemberRevoke, QuarantineQueue, QuarantineRetry,
@@ -104,6 +105,54 @@ fn what_a_revoked_room_wrote_since_waits_is_left_with_a_reason_taken_back_and_le
         assert!(county.numbers(seat).contains(&late));
     }
     county.assert_in_step();
+}
+
+#[test]
+fn a_room_let_in_by_a_hub_that_died_before_it_told_anybody_waits_and_comes_in_by_one_word() {
+    // Seed 328: the new township took it for a stranger for ever, and nobody was told why.
+    let mut county = County::new(309, 1, 1);
+    let (hub, town, first) = (county.hub, county.townships[0], county.rooms[0]);
+    county.world.cut(county.township_lines[0]);
+    let code = rooms_of(TOWNSHIPS[0], 2).remove(1);
+    let (second, second_line) = county.admit(town, &code, Role::Node);
+    let number = receive(&mut county, second, LAND, 1, None);
+    county.world.pass(5_000);
+    let dead = device_of(&mut county, town);
+    county.world.kill(town);
+    let revoke = MemberRevoke {
+        device: dead.clone(),
+        reason: "硬盘损坏".to_owned(),
+        root_key: None,
+    };
+    county.world.run(hub, Command::MemberRevoke(revoke));
+    let (new_town, _) = county.admit(hub, TOWNSHIPS[0], Role::Hub);
+    county.world.repoint(county.room_lines[0], new_town);
+    county.world.repoint(second_line, new_town);
+    county.world.pass(30_000);
+    assert!(!county.numbers(hub).contains(&number), "it is a stranger");
+    for seat in [hub, new_town] {
+        let all = waiting(&mut county, seat, false);
+        assert_eq!(all.len(), 1, "{all:#?}");
+        assert_eq!(
+            (&all[0]["device"], &all[0]["admitted"][0]["unit"]),
+            (&json!(dead), &json!(code)),
+            "{all:#?}"
+        );
+        assert_eq!(all[0]["admitted"].as_array().map(Vec::len), Some(1));
+    }
+    let told = county.status(second)["peers"].to_string();
+    assert!(told.contains("停用") && told.contains("认定"), "{told}");
+    let extend = MemberExtend {
+        device: dead,
+        root_key: None,
+    };
+    county.world.run(hub, Command::MemberExtend(extend));
+    county.world.pass(60_000);
+    for seat in [hub, new_town] {
+        assert!(waiting(&mut county, seat, false).is_empty());
+        assert!(county.numbers(seat).contains(&number));
+    }
+    assert_eq!(county.numbers(first).len(), 0);
 }
 
 #[test]

@@ -163,6 +163,19 @@ fn revoke_by(world: &mut World, county: &mut County, by: Seat, device: DeviceId)
     Some(format!("{} takes out {}", world.name(by), device.short()))
 }
 
+/// What an honest device wrote before its disk died, and nobody above had seen when it was taken out, is let count: rooms that it
+/// let in are strangers until then.
+pub(super) fn extend_dead(world: &mut World, county: &mut County) {
+    for device in county.shelf.dead.clone() {
+        let command = Command::MemberExtend(MemberExtend {
+            device: device.to_string(),
+            root_key: Some(county.root_key.clone()),
+        });
+        // Nothing to let count, or not taken out after all.
+        let _ = world.command(county.top(), &command);
+    }
+}
+
 pub(super) fn extend(world: &mut World, county: &mut County, dice: &mut Dice) -> Option<String> {
     let device = *dice.pick(&county.shelf.revoked)?;
     let command = Command::MemberExtend(MemberExtend {
@@ -202,6 +215,7 @@ pub(super) fn lose(world: &mut World, county: &mut County, role: Role, dice: &mu
     world.wipe(seat);
     if !shared {
         county.shelf.to_revoke.push((device, member.unit.clone()));
+        county.shelf.dead.push(device);
     }
     county.shelf.to_join.push((seat, member.unit, role));
     world.count(match role {

@@ -27,6 +27,8 @@ pub struct Shelf {
     /// Keys to be taken out: lost or stolen, and the unit that they belonged to.
     pub(super) to_revoke: Vec<(DeviceId, String)>,
     pub(super) revoked: Vec<DeviceId>,
+    /// Keys whose disks died in honest hands.
+    pub(super) dead: Vec<DeviceId>,
     /// Keys that no hub knew when they were to be taken out.
     pub(super) unknown: Vec<DeviceId>,
     /// Devices with an empty disk that wait for a ticket.

@@ -232,6 +232,7 @@ pub(crate) const WAITING: &str = "待认";
 pub(crate) const WAITING_LEFT: &str = "没有采纳的";
 pub(crate) const WAITING_WHAT: &str =
     "设备停用或调走以后，它名下才到的记录不自动算数，等中心认定：采纳，就算进去；不采纳，就留底不算，随时可以撤回。";
+pub(crate) const WAITING_ADMITTED: &str = "它停用前接纳的设备，认定以前连不上：";
 pub(crate) const WAITING_NONE: &str = "没有待认的记录。";
 pub(crate) const LEFT_NONE: &str = "没有不采纳的记录。";
 pub(crate) const SHOW_WAITING: &str = "看待认的";

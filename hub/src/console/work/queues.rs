@@ -152,7 +152,15 @@ struct Device {
     entries: u64,
     records_count: u64,
     records: Vec<Record>,
+    admitted: Vec<Admitted>,
     left: Option<Left>,
+}
+
+/// A device that was let in by words that do not count yet.
+#[derive(Deserialize)]
+struct Admitted {
+    name: String,
+    unit_name: String,
 }
 
 impl Device {
