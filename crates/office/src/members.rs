@@ -215,6 +215,10 @@ impl Office {
         if self.authority.is_revoked(&device) {
             return Err(CommandError::failed("already_revoked", "这台设备已经停用，不必再停。"));
         }
+        // What we have not received of it would not count, and everybody whom it has let in would be a stranger to us.
+        if self.authority.organisation().is_none() {
+            return Err(crate::texts::no_organisation());
+        }
         let cuts = self.cuts_now(&device);
         let count = cuts.len();
         let (first, more) = cuts.split_at(count.min(CUTS_PER_STATEMENT));
