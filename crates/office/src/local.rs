@@ -94,6 +94,11 @@ impl Local for Sight<'_> {
         self.authority.welcomes(introduced, &self.line.devices)
     }
 
+    fn unsettled(&self, introduced: &Introduced) -> Option<String> {
+        let unsettled = self.authority.is_unsettled(introduced);
+        unsettled.then(|| crate::texts::UNSETTLED.to_owned())
+    }
+
     fn shared_scopes(&self, with: UnitId) -> Vec<Scope> {
         if self.authority.member(&self.me).is_some() {
             return self.authority.shared_scopes(self.life.unit, with);

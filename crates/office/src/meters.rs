@@ -94,13 +94,13 @@ impl Meter {
 pub(crate) fn ending(reason: &Reason) -> Ending {
     match reason {
         Reason::Done | Reason::Leaving => Ending::Left,
-        Reason::Revoked | Reason::NotAMember | Reason::JoinRefused => Ending::Refused,
+        Reason::Revoked | Reason::Held | Reason::NotAMember | Reason::JoinRefused => Ending::Refused,
         Reason::Version => Ending::Version,
         Reason::Timeout => Ending::Timeout,
         Reason::Fault => Ending::Fault,
         Reason::Peer(bye) => match bye.reason {
             ByeReason::Leaving => Ending::Left,
-            ByeReason::Revoked | ByeReason::NotAMember | ByeReason::JoinRefused => Ending::Refused,
+            ByeReason::Revoked | ByeReason::Held | ByeReason::NotAMember | ByeReason::JoinRefused => Ending::Refused,
             ByeReason::Version => Ending::Version,
             ByeReason::Fault => Ending::Fault,
             ByeReason::Timeout => Ending::Timeout,

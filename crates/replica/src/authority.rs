@@ -445,6 +445,13 @@ impl Authority {
         })
     }
 
+    /// Whether only somebody who let an introduced device in has been taken out, not the device itself: it may have come in before that,
+    /// and has a place as soon as those words are let count.
+    pub fn is_unsettled(&self, introduced: &Introduced) -> bool {
+        let in_order = introduced.links.iter().all(|link| self.is_in_order(link));
+        in_order && !self.is_taken_out(introduced.member())
+    }
+
     fn is_taken_out(&self, admit: &Admit) -> bool {
         let by_whom = self.revocations.get(&admit.device);
         by_whom.into_iter().flatten().any(|by| match by {

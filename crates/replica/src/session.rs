@@ -303,6 +303,10 @@ fn revoked() -> Next {
     Next::Close(Reason::Revoked, Some(Bye::revoked()))
 }
 
+fn held(text: String) -> Next {
+    Next::Close(Reason::Held, Some(Bye::new(ByeReason::Held, text)))
+}
+
 fn joining(deadline_ms: u64, input: Input, cx: &mut Context<'_>) -> Result<Next, PeerError> {
     match input {
         Input::Frame(Frame::Welcome(welcome)) => {

@@ -140,7 +140,7 @@ fn a_room_let_in_by_a_hub_that_died_before_it_told_anybody_waits_and_comes_in_by
         );
         assert_eq!(all[0]["admitted"].as_array().map(Vec::len), Some(1));
     }
-    let told = county.status(second)["peers"].to_string();
+    let told = county.status(second)["turned_away"].to_string();
     assert!(told.contains("停用") && told.contains("认定"), "{told}");
     let extend = MemberExtend {
         device: dead,

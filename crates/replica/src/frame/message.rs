@@ -500,4 +500,7 @@ pub enum ByeReason {
     /// The peer did not speak in time.
     #[n(7)]
     Timeout,
+    /// The peer is held (暂停): come back later; the text says by whom and why.
+    #[n(8)]
+    Held,
 }

@@ -152,6 +152,9 @@ impl Local for Post {
     fn welcomes(&self, introduced: &Introduced) -> bool {
         !self.revoked.contains(&introduced.member().device)
     }
+    fn unsettled(&self, _: &Introduced) -> Option<String> {
+        None
+    }
     fn shared_scopes(&self, with: UnitId) -> Vec<Scope> {
         self.scopes()
             .into_iter()

@@ -103,6 +103,8 @@ pub enum Reason {
     Peer(Bye),
     /// The peer's key is revoked.
     Revoked,
+    /// The peer is held for a while.
+    Held,
     /// The peer did not introduce itself, or not well.
     NotAMember,
     /// The ticket was not accepted.

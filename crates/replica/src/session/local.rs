@@ -35,6 +35,8 @@ pub trait Local {
     fn acquaintance(&self, device: &DeviceId) -> Acquaintance;
     /// Whether a chain that holds may be acted on: nobody in it has been revoked since.
     fn welcomes(&self, introduced: &Introduced) -> bool;
+    /// What a device that is not welcomed now and may be later is told: somebody in its chain is out, itself not.
+    fn unsettled(&self, introduced: &Introduced) -> Option<String>;
 
     /// The scopes that this unit and `with` may both hold. Any order, no repetition.
     fn shared_scopes(&self, with: UnitId) -> Vec<Scope>;

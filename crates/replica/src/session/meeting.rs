@@ -7,7 +7,7 @@ use ledger::id::{Hash, Scope, UnitId};
 use super::open::Open;
 use super::voices::Voices;
 use super::{
-    Acquaintance, Context, Effect, Input, MEETING_MS_MAX, Met, Next, PeerError, Reason, VERSION_MAX, VERSION_MIN,
+    Acquaintance, Context, Effect, Input, MEETING_MS_MAX, Met, Next, PeerError, Reason, VERSION_MAX, VERSION_MIN, held,
     revoked, summary,
 };
 use crate::credential::{Credential, verify_chain};
@@ -112,7 +112,11 @@ impl Meeting {
                 }
                 self.heard = Some(hello);
             }
-            Frame::Introduce(chain) => self.introduced(&chain, cx)?,
+            Frame::Introduce(chain) => {
+                if let Some(later) = self.introduced(&chain, cx)? {
+                    return Ok(later);
+                }
+            }
             // Also from a member: the welcome may have been lost on the way, or the root key has let it in since it asked.
             Frame::Join(request) if self.heard.is_none() => {
                 if self.ticket != Ticket::None {
@@ -127,7 +131,8 @@ impl Meeting {
         Ok(self.open(cx))
     }
 
-    fn introduced(&mut self, chain: &[Credential], cx: &mut Context<'_>) -> Result<(), PeerError> {
+    /// `Some` when the device has to come back later.
+    fn introduced(&mut self, chain: &[Credential], cx: &mut Context<'_>) -> Result<Option<Next>, PeerError> {
         // The news of a member may have come by another way between our question and the answer.
         if self.unit.is_some() {
             return Err(PeerError::OutOfTurn("an introduction nobody asked for"));
@@ -135,12 +140,13 @@ impl Meeting {
         let introduced = verify_chain(&cx.local.root(), chain)?;
         let member = introduced.member();
         if member.device != cx.peer || !cx.local.welcomes(&introduced) {
-            return Err(PeerError::Introduction);
+            let later = cx.local.unsettled(&introduced).filter(|_| member.device == cx.peer);
+            return later.map(held).map(Some).ok_or(PeerError::Introduction);
         }
         let unit = member.unit;
         cx.effect(Effect::Introduced(introduced));
         self.say_hello(unit, cx);
-        Ok(())
+        Ok(None)
     }
 
     fn answer(&mut self, answer: Result<crate::frame::Welcome, String>, cx: &mut Context<'_>) -> Next {
