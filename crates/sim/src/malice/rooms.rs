@@ -100,11 +100,7 @@ pub(super) fn steal(world: &mut World, county: &mut County, dice: &mut Dice) -> 
     let seat = pick(world, county, Role::Node, dice)?;
     // Two copies share a key: whoever takes out one takes out both.
     let device = world.device_of(seat)?;
-    if county
-        .members
-        .iter()
-        .any(|m| m.seat != seat && !m.gone && world.device_of(m.seat) == Some(device))
-    {
+    if has_twin(world, county, seat, device) {
         return None;
     }
     county.go(seat);
@@ -202,15 +198,22 @@ pub(super) fn replace(world: &mut World, county: &mut County) -> Option<String> 
     (!done.is_empty()).then(|| done.join(", "))
 }
 
+/// Whether another device of its unit works with the same key; one that is down may.
+fn has_twin(world: &World, county: &County, seat: Seat, device: DeviceId) -> bool {
+    let unit = county.member(seat).map(|m| m.unit.as_str());
+    let mut others = county
+        .members
+        .iter()
+        .filter(|m| m.seat != seat && !m.gone && Some(m.unit.as_str()) == unit);
+    others.any(|other| world.device_of(other.seat).is_none_or(|d| d == device))
+}
+
 /// A disk dies. An empty one takes its place and joins by a new ticket as soon as the hub above can give one.
 pub(super) fn lose(world: &mut World, county: &mut County, role: Role, dice: &mut Dice) -> Option<String> {
     let seat = pick(world, county, role, dice)?;
     let device = world.device_of(seat)?;
     let member = county.member(seat)?.clone();
-    let shared = county
-        .members
-        .iter()
-        .any(|m| m.seat != seat && !m.gone && world.device_of(m.seat) == Some(device));
+    let shared = has_twin(world, county, seat, device);
     county.shelf.throw_away(seat);
     world.wipe(seat);
     if !shared {
