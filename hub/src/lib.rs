@@ -10,9 +10,10 @@ use daemon::cli::{CaseCommand, Common, JoinArgs, RunArgs, SharedCommand, read_te
 use daemon::config::{Config, Kind};
 use daemon::render::{NeverSeen, View};
 use daemon::{Action, Failure, perform};
-use office::command::{Command, InitCounty, Invite, MemberAdmit, MemberExtend, MemberRevoke};
+use office::command::{Command, InitCounty, Invite};
 
 mod console;
+mod member;
 mod report;
 
 pub use daemon::run;
@@ -55,7 +56,7 @@ enum HubCommand {
     Invite(InviteArgs),
     /// 设备 · members
     #[command(subcommand)]
-    Member(MemberCommand),
+    Member(member::MemberCommand),
     /// 下级各村室的同步情况 · sync health of every room below
     Rooms(RoomsArgs),
     /// 统计报表、定稿、考核 · reports
@@ -112,49 +113,6 @@ struct RoomsArgs {
     all: bool,
 }
 
-#[derive(Subcommand, Debug)]
-enum MemberCommand {
-    /// 列出 · list
-    List,
-    /// 停用一台设备 · take a device out
-    #[command(after_help = "例 Example:\n  cunlian-hub --data D member revoke 3f9a01c2 --reason 电脑丢失")]
-    Revoke(RevokeArgs),
-    /// 批准又一台县级主机（它已用过入网票） · let in a further county hub
-    Admit(AdmitArgs),
-    /// 承认停用设备已到达的记录 · let what arrived from a revoked device count
-    Extend(ExtendArgs),
-}
-
-#[derive(Args, Debug)]
-struct RevokeArgs {
-    /// 设备编号或前 8 位 · the device
-    device: String,
-    /// 原因 · reason
-    #[arg(long)]
-    reason: String,
-    /// 恢复文件，只有停用县中心时需要 · recovery file, for county hubs only
-    #[arg(long, value_name = "FILE")]
-    root_key: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-struct AdmitArgs {
-    /// 设备编号或前 8 位 · the device
-    device: String,
-    /// 建县时生成的恢复文件 · the recovery file
-    #[arg(long, value_name = "FILE")]
-    root_key: PathBuf,
-}
-
-#[derive(Args, Debug)]
-struct ExtendArgs {
-    /// 设备编号或前 8 位 · the device
-    device: String,
-    /// 恢复文件，只有县中心设备需要 · recovery file, for county hubs only
-    #[arg(long, value_name = "FILE")]
-    root_key: Option<PathBuf>,
-}
-
 /// Does what the arguments say, as the binary does; `args[0]` is the program's name.
 pub fn main_with(args: Vec<OsString>) -> ExitCode {
     match daemon::usage::parse::<Cli>(args) {
@@ -192,33 +150,7 @@ fn action(common: &Common, command: HubCommand) -> Result<Action, Failure> {
             });
             Action::ask(command, View::Invite)
         }
-        HubCommand::Member(MemberCommand::List) => Action::ask(Command::MemberList, View::MemberList),
-        HubCommand::Member(MemberCommand::Revoke(args)) => {
-            let root_key = args.root_key.as_deref().map(read_text).transpose()?;
-            let revoke = MemberRevoke {
-                device: args.device,
-                reason: args.reason,
-                root_key,
-            };
-            Action::ask(Command::MemberRevoke(revoke), View::MemberRevoke)
-        }
-        HubCommand::Member(MemberCommand::Admit(args)) => {
-            let admit = MemberAdmit {
-                device: args.device,
-                root_key: read_text(&args.root_key)?,
-            };
-            Action::ask(Command::MemberAdmit(admit), View::MemberAdmit)
-        }
-        HubCommand::Member(MemberCommand::Extend(args)) => {
-            let root_key = args.root_key.as_deref().map(read_text).transpose()?;
-            Action::ask(
-                Command::MemberExtend(MemberExtend {
-                    device: args.device,
-                    root_key,
-                }),
-                View::MemberExtend,
-            )
-        }
+        HubCommand::Member(command) => command.action()?,
         HubCommand::Rooms(args) => {
             let never_seen = if args.all {
                 NeverSeen::Listed

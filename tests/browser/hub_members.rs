@@ -68,6 +68,132 @@ fn a_lost_pc_is_replaced_by_one_press_and_its_book_flows_back_to_the_new_one() {
 }
 
 #[test]
+fn a_room_is_held_its_desk_says_by_whom_and_why_and_once_lifted_its_records_arrive() {
+    let mut centres = Centres::open();
+    centres.receive("B23", "张三", ZHANG);
+    let browser = Browser::open();
+    centres.enter(&browser, centres.town, "王主任", "head");
+    let open = |browser: &Browser, centres: &Centres| {
+        browser.go(&centres.url(centres.town, &format!("/members?find={ROOM}")));
+        browser.js("document.querySelectorAll('details').forEach(d => d.open = true)");
+    };
+    open(&browser, &centres);
+    browser.js("document.querySelector('form[action=\"/members/rename\"] input[name=name]').value = ''");
+    browser.type_into("form[action='/members/rename'] input[name=name]", "明月村2号机");
+    browser.type_into("form[action='/members/rename'] input[name=reason]", "搬到新大厅");
+    browser.press("form[action='/members/rename'] button");
+    browser.wait("the new name", |b| {
+        b.text().contains("已改名") && b.text().contains("明月村2号机")
+    });
+    open(&browser, &centres);
+    let text = browser.text();
+    assert!(
+        text.contains("改名记录") && text.contains("搬到新大厅") && text.contains("王主任"),
+        "{text}"
+    );
+    // Nobody is held for no reason: the browser itself asks for one.
+    browser.press("form[action='/members/hold'] button");
+    assert_eq!(browser.path(), "/members");
+    browser.type_into("form[action='/members/hold'] input[name=reason]", "电脑送修");
+    browser.press("form[action='/members/hold'] button");
+    browser.wait("it is held", |b| {
+        b.text().contains("已暂停") && b.text().contains("电脑送修")
+    });
+    browser.screen("held");
+
+    // The room records on; its desk and the wall of both tiers say what is.
+    until("the room is told", || {
+        let status = centres.json(centres.room, &["status"]);
+        status.is_some_and(|s| s["held"].as_str().is_some_and(|held| held.contains("电脑送修")))
+    });
+    let args = [
+        "case",
+        "new",
+        "--matter",
+        "B23",
+        "--name",
+        "李四",
+        "--cert-no",
+        "11010119900307299X",
+    ];
+    let made = centres.county[centres.room]
+        .json(&[&args[..], &["--cert-reason", "证件如此"]].concat())
+        .expect("a case");
+    let number = made["project_no"].as_str().expect("a number").to_owned();
+    for at in [centres.town, centres.hub] {
+        until("the tile says so", || {
+            let rooms = centres.json(at, &["rooms"]);
+            let rooms = rooms.and_then(|r| r.as_array().cloned()).unwrap_or_default();
+            rooms
+                .iter()
+                .any(|r| r["unit"] == ROOM && r["state"] == "held" && r["computer"] == "明月村2号机")
+        });
+    }
+    browser.go(&centres.url(centres.town, "/wall?state=held"));
+    browser.wait("the tile", |b| b.text().contains("暂停"));
+    browser.screen("wall_held");
+    assert!(centres.json(centres.town, &["case", "show", &number]).is_none());
+
+    open(&browser, &centres);
+    browser.press("form[action='/members/lift'] button");
+    browser.wait("it is lifted", |b| b.text().contains("已恢复"));
+    centres.county[centres.room].stop().expect("it stops");
+    centres.county.start(centres.room).expect("it starts");
+    until("the record has come", || {
+        centres.json(centres.town, &["case", "show", &number]).is_some()
+    });
+    browser.go(&centres.url(centres.town, "/audit"));
+    let text = browser.text();
+    for act in ["暂停设备", "恢复设备", "设备改名", "电脑送修", "王主任"] {
+        assert!(text.contains(act), "{act}: {text}");
+    }
+}
+
+#[test]
+fn a_ticket_that_asks_for_it_lets_in_only_whose_fingerprint_was_read_out_and_the_list_says_who_invited() {
+    let mut centres = Centres::open();
+    let browser = Browser::open();
+    centres.enter(&browser, centres.town, "王主任", "head");
+    let listen = centres.county[centres.town].listen().expect("it listens").to_string();
+    browser.go(&centres.url(centres.town, "/members"));
+    browser.press("#invite > summary");
+    browser.js(&format!("document.getElementById('units').value = '{ROOM}'"));
+    browser.js(&format!("document.getElementById('addrs').value = '{listen}'"));
+    browser.js("document.querySelector('input[name=approve]').checked = true");
+    browser.press("form[action='/members/invite'] button");
+    browser.wait("the ticket", |b| b.text().contains("入网票只显示这一次"));
+    let ticket = ticket_on(&browser);
+    let new = centres.county.place("approved-pc", Kind::Node);
+    let waits = centres.county[new].json(&["join", &ticket]).unwrap_err().to_string();
+    let (_, rest) = waits.split_once("指纹 ").expect("a fingerprint");
+    let fingerprint: String = rest.chars().take(8).collect();
+    browser.go(&centres.url(centres.town, "/members"));
+    let text = browser.text();
+    assert!(text.contains("等待批准的设备"), "{text}");
+    assert!(
+        !text.contains(&fingerprint),
+        "it has to come from the device's own screen"
+    );
+    let approve = |fingerprint: &str| {
+        browser.type_into_plain("form[action='/members/approve'] input[name=device]", fingerprint);
+        browser.press("form[action='/members/approve'] button");
+    };
+    approve("00000000");
+    browser.wait("a refusal", |b| {
+        b.js("return !!document.querySelector('.wrong')") == true
+    });
+    assert!(centres.county[new].json(&["join", &ticket]).is_err());
+    browser.go(&centres.url(centres.town, "/members"));
+    approve(&fingerprint);
+    browser.wait("it is approved", |b| b.text().contains("已批准"));
+    centres.county[new].json(&["join", &ticket]).expect("it joins");
+    browser.go(&centres.url(centres.town, &format!("/members?find={fingerprint}")));
+    browser.wait("who invited it", |b| b.text().contains("在用"));
+    let row = browser.js("return document.querySelector('tbody tr').textContent");
+    assert!(row.as_str().is_some_and(|row| row.contains("王主任")), "{row}");
+}
+
+#[test]
 fn tickets_come_from_a_pasted_list_and_one_that_went_astray_is_taken_back() {
     let centres = Centres::open();
     let browser = Browser::open();

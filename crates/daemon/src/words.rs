@@ -445,6 +445,22 @@ pub(crate) fn member_extended(device: &str) -> String {
     format!("已承认设备 {device} 到现在为止送达的记录；它仍然是停用的。")
 }
 
+pub(crate) fn held(reason: &str) -> String {
+    format!("已暂停：{reason}")
+}
+
+pub(crate) fn member_held(device: &str, reason: &str) -> String {
+    format!("已暂停设备 {device}（{reason}）：各级中心都不再与它同步，它的记录一条不少。\n恢复：member lift {device}")
+}
+
+pub(crate) fn member_lifted(device: &str) -> String {
+    format!("已恢复设备 {device}，它几分钟内会自己接上，把这段时间的记录补传上来。")
+}
+
+pub(crate) fn member_renamed(device: &str, from: &str, name: &str) -> String {
+    format!("设备 {device} 已由“{from}”改名为“{name}”。")
+}
+
 pub(crate) fn member_admitted(device: &str) -> String {
     format!("已批准县级主机 {device}，它接通后即可使用。")
 }

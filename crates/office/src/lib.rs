@@ -32,6 +32,7 @@ pub mod lock;
 mod members;
 mod meters;
 mod monthly;
+mod notes;
 mod office;
 mod passphrase;
 mod peers;

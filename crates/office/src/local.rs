@@ -11,6 +11,7 @@ use replica::logs::SendPlan;
 use replica::receipt::{Receipt, Withdrawal};
 use replica::run::Run;
 use replica::session::{Acquaintance, Asks, Local, Quota};
+use replica::statement::Role;
 use replica::vector::Vector;
 use store::kv::prefix_end;
 use store::{Merge, Order, Scan, Store, StoreError};
@@ -18,6 +19,7 @@ use store::{Merge, Order, Scan, Store, StoreError};
 use crate::chain::{Chains, Line};
 use crate::life::Life;
 use crate::statements::Statements;
+use crate::texts;
 use crate::views::name::{self, Flag};
 
 /// Peers that may catch up at the same time: enough to fill a hub's disk, few enough that each of them gets on.
@@ -42,10 +44,16 @@ pub(crate) struct Sight<'a> {
     pub(crate) mono_ms: u64,
 }
 
-/// What is known of a key.
-pub(crate) fn acquaintance(authority: &Authority, device: &DeviceId) -> Acquaintance {
+/// What is known of a key by a device at `life`. Whoever is held is turned away by hubs above it and of its own unit only: a room that
+/// turned its own hub away would never hear that it was lifted.
+pub(crate) fn acquaintance(authority: &Authority, life: &Life, device: &DeviceId) -> Acquaintance {
     match authority.member(device) {
-        Some(member) if member.is_live() => Acquaintance::Member { unit: member.unit },
+        Some(member) if member.is_live() => match &member.held {
+            Some(held) if life.role == Role::Hub && authority.is_within(member.unit, life.unit) => {
+                Acquaintance::Held(texts::held(authority, held))
+            }
+            _ => Acquaintance::Member { unit: member.unit },
+        },
         Some(_) => Acquaintance::Revoked,
         None => Acquaintance::Unknown,
     }
@@ -87,7 +95,7 @@ impl Local for Sight<'_> {
     }
 
     fn acquaintance(&self, device: &DeviceId) -> Acquaintance {
-        acquaintance(self.authority, device)
+        acquaintance(self.authority, self.life, device)
     }
 
     fn welcomes(&self, introduced: &Introduced) -> bool {

@@ -184,8 +184,17 @@ impl Office {
                     "unit_name": unit.map(|u| u.name.as_str()),
                     "name": m.name,
                     "role": role_name(m.role),
-                    "state": if m.is_live() { "in" } else { "revoked" },
-                    "reason": m.revoked.as_ref().map(|r| r.reason.as_str()),
+                    "state": match (m.is_live(), &m.held) {
+                        (false, _) => "revoked",
+                        (true, Some(_)) => "held",
+                        (true, None) => "in",
+                    },
+                    "reason": match &m.revoked {
+                        Some(revoked) => Some(revoked.reason.as_str()),
+                        None => m.held.as_ref().map(|h| h.reason.as_str()),
+                    },
+                    "held": m.held.as_ref().map(|held| self.held_row(held)),
+                    "named": m.named.iter().map(|named| self.named_row(named)).collect::<Vec<_>>(),
                     "node_code": m.code.to_string(),
                     "admitted_by": m.admitted_by,
                     "admitted_by_name": self.authority.member(&m.admitted_by).map(|by| self.unit_shown(by.unit).1),
@@ -325,7 +334,12 @@ impl Office {
     }
 
     /// States something about a device: by this hub when the device's unit lies below, else in the name of the root.
-    fn state_over(&mut self, device: &DeviceId, statement: Statement, root: Option<&str>) -> Result<(), CommandError> {
+    pub(crate) fn state_over(
+        &mut self,
+        device: &DeviceId,
+        statement: Statement,
+        root: Option<&str>,
+    ) -> Result<(), CommandError> {
         let life = self.hub_life()?;
         let unit = self.authority.member(device).map(|m| m.unit);
         let is_top = unit.is_some() && unit == self.authority.top();

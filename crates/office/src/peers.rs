@@ -535,18 +535,18 @@ impl Office {
         audience
     }
 
-    /// Cuts off every connection of a key that has been revoked.
+    /// Cuts off every connection of a key that has been revoked, or is held.
     pub(crate) fn cut_off_revoked(&mut self, now: Now) {
-        let revoked = |line: &Line| acquaintance(&self.authority, &line.peer) == Acquaintance::Revoked;
-        let out: Vec<SessionId> = self
-            .peers
-            .lines
-            .iter()
-            .filter(|(_, line)| revoked(line))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in out {
-            let _ = self.input(now, id, Input::Revoked);
+        let Some(life) = &self.life else { return };
+        let input = |line: &Line| match acquaintance(&self.authority, life, &line.peer) {
+            Acquaintance::Revoked => Some(Input::Revoked),
+            Acquaintance::Held(text) => Some(Input::Held(text)),
+            Acquaintance::Member { .. } | Acquaintance::Unknown => None,
+        };
+        let lines = self.peers.lines.iter();
+        let out: Vec<(SessionId, Input)> = lines.filter_map(|(id, line)| Some((*id, input(line)?))).collect();
+        for (id, input) in out {
+            let _ = self.input(now, id, input);
         }
     }
 

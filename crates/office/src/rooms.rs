@@ -28,6 +28,8 @@ pub enum RoomState {
     Silent,
     NeverSeen,
     Revoked,
+    /// No hub meets it until it is lifted (暂停).
+    Held,
     /// The hub that meets it does not answer: how it is now is not known.
     Unknown,
 }
@@ -40,6 +42,7 @@ impl RoomState {
             Self::Silent => "silent",
             Self::NeverSeen => "never_seen",
             Self::Revoked => "revoked",
+            Self::Held => "held",
             Self::Unknown => "unknown",
         }
     }
@@ -160,6 +163,9 @@ impl Office {
     ) -> (RoomState, Option<i64>) {
         if !member.is_live() {
             return (RoomState::Revoked, Some(now.wall_ms));
+        }
+        if member.held.is_some() {
+            return (RoomState::Held, Some(now.wall_ms));
         }
         let Some(report) = known.report.as_ref().filter(|r| r.last_seen_ms.is_some()) else {
             return self.unheard(now, known.unit, hubs);

@@ -42,6 +42,7 @@ impl Office {
             "version": self.software,
             "member": member.is_some_and(replica::authority::Member::is_live),
             "revoked": self.authority.is_revoked(&self.me.device),
+            "held": self.held_here(),
             "node_code": member.map(|m| m.node_code(self.epoch).to_string()),
             "settled": self.is_settled(),
             "passphrase": self.passphrase_row(),
@@ -139,7 +140,7 @@ impl Office {
     }
 
     /// Whether a unit is one that ours belongs to.
-    fn is_above(&self, unit: ledger::id::UnitId) -> bool {
+    pub(crate) fn is_above(&self, unit: ledger::id::UnitId) -> bool {
         self.unit()
             .is_some_and(|own| own != unit && self.authority.is_within(own, unit))
     }

@@ -19,6 +19,7 @@ mod loss;
 mod members;
 mod merge;
 mod month;
+mod notes;
 mod rot;
 mod salvage;
 mod settle;

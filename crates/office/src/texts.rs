@@ -3,6 +3,7 @@
 mod desk;
 mod figures;
 pub(crate) mod health;
+mod members;
 mod work;
 
 use ledger::conflict::ConflictKind;
@@ -14,6 +15,7 @@ use crate::command::CommandError;
 use crate::office::OfficeError;
 
 pub(crate) use desk::*;
+pub(crate) use members::*;
 pub(crate) use work::*;
 pub(crate) mod report {
     pub(crate) use super::figures::*;
@@ -403,6 +405,9 @@ pub(crate) fn act(act: &str) -> &'static str {
         "admit" => "准入设备",
         "revoke" => "停用设备",
         "extend" => "承认记录",
+        "hold" => "暂停设备",
+        "lift" => "恢复设备",
+        "rename" => "设备改名",
         "approve" => "批准设备",
         "ticket_cancel" => "作废入网票",
         "publish" => "发布县里的表",

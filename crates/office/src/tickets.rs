@@ -34,6 +34,9 @@ impl Office {
             Members::TicketCancel(args) => self.ticket_cancel(now, &args),
             Members::Approve(args) => self.approve(now, &args),
             Members::Replace(args) => self.replace(now, &args),
+            Members::Hold(args) => self.member_hold(now, &args),
+            Members::Lift(args) => self.member_lift(now, &args),
+            Members::Rename(args) => self.member_rename(now, &args),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Authority (成员与权限): who belongs, who may write what, and which statements count. A pure function of the set of statements.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -18,11 +18,15 @@ use crate::receipt::Receipt;
 use crate::statement::{Admit, Cut, Former, Grant, Leave, Role, Statement, User};
 
 mod fold;
+mod noted;
 #[cfg(test)]
 mod tests;
 mod units;
 
+pub use noted::{Held, Named};
+
 use fold::{Fold, FormerLife, Order, Post, Voice};
+use noted::Notes;
 use units::Units;
 
 /// A statement and where it lies. Shared, so that folding again costs no copies.
@@ -42,7 +46,12 @@ pub struct Member {
     /// The unit's tier; `None` until an organisation names the unit.
     pub tier: Option<Tier>,
     pub seal_key: [u8; 32],
+    /// As it was named last.
     pub name: String,
+    /// How it came to its name, the earliest word first; not all of very many.
+    pub named: Vec<Named>,
+    /// Hubs above do not meet it until somebody lifts that (暂停).
+    pub held: Option<Held>,
     pub prefix: Option<HubPrefix>,
     /// Another hub keeps this prefix (given twice while apart): this one should get a new one.
     pub prefix_clash: bool,
@@ -117,6 +126,7 @@ pub struct Authority {
     erased: BTreeSet<(Scope, RecordId)>,
     /// By device: what was left in 待认, the latest decision of all.
     left: BTreeMap<DeviceId, Leave>,
+    notes: BTreeMap<DeviceId, Notes>,
     prefixes_used: BTreeSet<u32>,
     node_codes_used: BTreeSet<u32>,
     unknown: usize,
@@ -162,6 +172,7 @@ impl Authority {
             grants: BTreeMap::new(),
             erased: BTreeSet::new(),
             left: BTreeMap::new(),
+            notes: BTreeMap::new(),
             prefixes_used: BTreeSet::new(),
             node_codes_used: BTreeSet::new(),
             unknown: 0,
@@ -175,6 +186,7 @@ impl Authority {
                 member.codes.insert(epoch, code);
             }
         }
+        authority.settle_notes();
         authority.units = std::mem::take(&mut fold.units);
         authority.posts = std::mem::take(&mut fold.posts);
         authority.formers = std::mem::take(&mut fold.formers);
@@ -230,6 +242,7 @@ impl Authority {
             {
                 self.leave(leave);
             }
+            Statement::Note(note) => self.note(fold, stated, note),
             Statement::Unknown(_) => self.unknown += 1,
             other => {
                 let leads = voice.is_some_and(|voice| fold.may_publish(voice, at));
@@ -238,37 +251,6 @@ impl Authority {
                 }
             }
         }
-    }
-
-    fn leave(&mut self, leave: &Leave) {
-        let Some(kept) = self.left.get_mut(&leave.device) else {
-            self.left.insert(leave.device, leave.clone());
-            return;
-        };
-        match kept.at_ms.cmp(&leave.at_ms) {
-            Ordering::Less => *kept = leave.clone(),
-            Ordering::Greater => {}
-            Ordering::Equal => {
-                kept.undo |= leave.undo;
-                kept.cuts.extend(&leave.cuts);
-                kept.cuts.sort_unstable();
-                kept.cuts.dedup();
-                // Who decided at the very same moment is told by the words alone: any order gives the same ones.
-                if (&leave.reason, leave.user) < (&kept.reason, kept.user) {
-                    (kept.reason, kept.user) = (leave.reason.clone(), leave.user);
-                }
-            }
-        }
-    }
-
-    /// What was left in 待认 of a device, if the latest word about it says so.
-    pub fn left(&self, device: &DeviceId) -> Option<&Leave> {
-        self.left.get(device).filter(|leave| !leave.undo)
-    }
-
-    /// When the latest word was said about what waits of a device, UTC milliseconds.
-    pub fn left_at_ms(&self, device: &DeviceId) -> Option<i64> {
-        self.left.get(device).map(|leave| leave.at_ms)
     }
 
     /// Whether a device was taken out of any unit: its entries there count up to the cuts.

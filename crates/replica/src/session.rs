@@ -179,6 +179,7 @@ impl Session {
                 (State::Closed(_), _) | (_, Input::Frame(Frame::Unknown(_))) => Ok(Next::Stay),
                 (_, Input::Frame(Frame::Bye(bye))) => Ok(Next::Close(Reason::Peer(bye), None)),
                 (_, Input::Revoked) => Ok(revoked()),
+                (_, Input::Held(text)) => Ok(held(text)),
                 (_, Input::Leave) => Ok(Next::Close(Reason::Leaving, Some(Bye::new(ByeReason::Leaving, "")))),
                 (State::Joining { deadline_ms }, input) => joining(*deadline_ms, input, cx),
                 (State::Meeting(meeting), input) => meeting.handle(input, cx),

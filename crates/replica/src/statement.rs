@@ -108,6 +108,30 @@ pub struct Leave {
     pub undo: bool,
 }
 
+/// A word about a device that lets nobody in or out and voids nothing: its name (改名), or that no hub above meets it for a while (暂停)
+/// and that they do again (恢复). Of all words about the name, and of all about meeting, the one with the highest turn holds.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct DeviceNote {
+    #[n(0)]
+    pub device: DeviceId,
+    /// One more than that of the word which this one replaces.
+    #[n(1)]
+    pub turn: u64,
+    /// `None`: this says nothing of the name.
+    #[n(2)]
+    pub name: Option<String>,
+    /// `None`: this says nothing of whether it is met.
+    #[n(3)]
+    pub held: Option<bool>,
+    #[n(4)]
+    pub reason: String,
+    /// Zero: the device that signs.
+    #[n(5)]
+    pub user: UserId,
+    #[n(6)]
+    pub at_ms: i64,
+}
+
 /// A person, where they work and what they may do.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct User {
@@ -202,6 +226,7 @@ pub enum Statement {
     Erase(Erase),
     NodeCode(NewCode),
     Leave(Leave),
+    Note(DeviceNote),
     Unknown(u8),
 }
 
@@ -220,6 +245,7 @@ impl Statement {
             Statement::Erase(_) => 10,
             Statement::NodeCode(_) => 11,
             Statement::Leave(_) => 12,
+            Statement::Note(_) => 13,
             Statement::Unknown(tag) => *tag,
         }
     }
@@ -241,6 +267,7 @@ impl Statement {
             Statement::Erase(it) => put_cbor(&mut out, it),
             Statement::NodeCode(it) => put_cbor(&mut out, it),
             Statement::Leave(it) => put_cbor(&mut out, it),
+            Statement::Note(it) => put_cbor(&mut out, it),
             Statement::Unknown(_) => {}
         }
         out
@@ -266,6 +293,7 @@ impl Statement {
             10 => Statement::Erase(read_cbor(cbor)?),
             11 => Statement::NodeCode(read_cbor(cbor)?),
             12 => Statement::Leave(read_cbor(cbor)?),
+            13 => Statement::Note(read_cbor(cbor)?),
             tag => Statement::Unknown(*tag),
         };
         statement.check_limits()?;
@@ -283,6 +311,10 @@ impl Statement {
             Statement::Leave(it) => {
                 within("reason", it.reason.len(), REASON_BYTES_MAX)?;
                 check_cuts(&it.cuts)
+            }
+            Statement::Note(it) => {
+                within("reason", it.reason.len(), REASON_BYTES_MAX)?;
+                within("name", it.name.as_ref().map_or(0, String::len), NAME_BYTES_MAX)
             }
             Statement::Organisation(it) => {
                 within("units", it.units.len(), UNITS_MAX)?;

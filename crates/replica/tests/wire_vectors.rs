@@ -12,7 +12,7 @@ use cunlian_replica::receipt::{Receipt, Withdrawal};
 use cunlian_replica::run::{Run, VerifiedRun, sign};
 use cunlian_replica::sealbox::{UnsealKey, seal};
 use cunlian_replica::statement::{
-    Admit, Cut, Enrol, Erase, Extend, Former, Grant, Leave, NewCode, Revoke, Role, Statement, User,
+    Admit, Cut, DeviceNote, Enrol, Erase, Extend, Former, Grant, Leave, NewCode, Revoke, Role, Statement, User,
 };
 use cunlian_replica::ticket::Ticket;
 use cunlian_replica::vector::Vector;
@@ -188,6 +188,28 @@ macro_rules! frozen_statement {
     ($name:literal, $statement:expr) => {
         check_statement($name, include_str!(concat!("../vectors/", $name, ".hex")), &$statement)
     };
+}
+
+#[test]
+fn words_about_devices_keep_their_bytes() {
+    let note = DeviceNote {
+        device: device(),
+        turn: 3,
+        name: Some("明月村 2 号机".to_owned()),
+        held: None,
+        reason: String::new(),
+        user: UserId([0x0c; 8]),
+        at_ms: 1_790_000_000_789,
+    };
+    let pause = DeviceNote {
+        turn: 4,
+        name: None,
+        held: Some(true),
+        reason: "送修".to_owned(),
+        ..note.clone()
+    };
+    frozen_statement!("statement_note_name", Statement::Note(note));
+    frozen_statement!("statement_note_held", Statement::Note(pause));
 }
 
 #[test]

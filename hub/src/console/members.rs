@@ -9,7 +9,9 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use console::page::go;
 use console::{Problem, Visit};
-use office::command::{Approve, Command, InviteMany, MemberExtend, MemberRevoke, Members, Replace, TicketCancel};
+use office::command::{
+    Approve, Command, Hold, InviteMany, Lift, MemberExtend, MemberRevoke, Members, Rename, Replace, TicketCancel,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -34,6 +36,9 @@ pub(super) fn routes() -> Routes {
         .act(Right::Members, "/members/revoke", revoke)
         .act(Right::Members, "/members/extend", extend)
         .act(Right::Members, "/members/replace", replace)
+        .act(Right::Members, "/members/hold", hold)
+        .act(Right::Members, "/members/lift", lift)
+        .act(Right::Members, "/members/rename", rename)
 }
 
 #[derive(Deserialize)]
@@ -50,6 +55,25 @@ struct Row {
     admitted_by_name: Option<String>,
     invited_by: Option<String>,
     this_device: bool,
+    held: Option<Held>,
+    #[serde(default)]
+    named: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+struct Held {
+    by: String,
+    at: String,
+}
+
+/// A name that somebody gave it.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    from: Option<String>,
+    by: String,
+    at: String,
+    reason: String,
 }
 
 impl Row {
@@ -57,8 +81,17 @@ impl Row {
         self.device.get(..8).unwrap_or(&self.device)
     }
 
+    /// Held ones are in.
     fn is_in(&self) -> bool {
-        self.state == "in"
+        self.state != "revoked"
+    }
+
+    fn state(&self) -> (&'static str, &'static str) {
+        match self.state.as_str() {
+            "in" => ("green", t::IN),
+            "held" => ("amber", t::HELD),
+            _ => ("red", t::OUT),
+        }
     }
 
     fn holds(&self, words: &str) -> bool {
@@ -370,6 +403,8 @@ struct Acting {
     reason: String,
     #[serde(default)]
     addrs: String,
+    #[serde(default)]
+    name: String,
 }
 
 impl Console {
@@ -427,6 +462,49 @@ async fn extend(
         root_key: None,
     });
     console.do_member(&visit, command, t::EXTENDED).await
+}
+
+async fn hold(
+    State(console): State<Arc<Console>>,
+    Extension(visit): Extension<Visit>,
+    Form(form): Form<Acting>,
+) -> Result<Response, Problem> {
+    let hold = Hold {
+        device: form.device,
+        reason: form.reason,
+        root_key: None,
+    };
+    let command = Command::Members(Members::Hold(hold));
+    console.do_member(&visit, command, t::HELD_NOW).await
+}
+
+async fn lift(
+    State(console): State<Arc<Console>>,
+    Extension(visit): Extension<Visit>,
+    Form(form): Form<Acting>,
+) -> Result<Response, Problem> {
+    let lift = Lift {
+        device: form.device,
+        reason: form.reason,
+        root_key: None,
+    };
+    let command = Command::Members(Members::Lift(lift));
+    console.do_member(&visit, command, t::LIFTED_NOW).await
+}
+
+async fn rename(
+    State(console): State<Arc<Console>>,
+    Extension(visit): Extension<Visit>,
+    Form(form): Form<Acting>,
+) -> Result<Response, Problem> {
+    let rename = Rename {
+        device: form.device,
+        name: form.name,
+        reason: form.reason,
+        root_key: None,
+    };
+    let command = Command::Members(Members::Rename(rename));
+    console.do_member(&visit, command, t::RENAMED_NOW).await
 }
 
 /// The lost PC out, a ticket for the new one on paper: one press.

@@ -16,13 +16,14 @@ use super::rights::{Right, Routes};
 use super::texts::health as t;
 
 /// In the order of the list that one picks from.
-const STATES: [&str; 7] = [
+const STATES: [&str; 8] = [
     "in_step",
     "behind",
     "silent",
     "attention",
     "unknown",
     "never_seen",
+    "held",
     "revoked",
 ];
 

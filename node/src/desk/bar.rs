@@ -60,9 +60,9 @@ fn bar(status: &Value) -> Bar {
     let number = |at: &str| status.pointer(at).and_then(Value::as_u64).unwrap_or(0);
     let recorded = number("/reach/recorded");
     let disk = status.pointer("/disk/message").and_then(Value::as_str);
-    let trouble = match status["revoked"].as_bool() {
-        Some(true) => Some(t::REVOKED.to_owned()),
-        _ => disk.map(str::to_owned),
+    let trouble = match is_revoked(status) {
+        true => Some(t::REVOKED.to_owned()),
+        false => disk.or(status["held"].as_str()).map(str::to_owned),
     };
     Bar {
         line: line_of(status),
@@ -73,6 +73,12 @@ fn bar(status: &Value) -> Bar {
         oldest: status["oldest_pending_s"].as_u64().map(console::page::span),
         trouble,
     }
+}
+
+/// By the statement, or by what a hub said: the statement itself may never come here.
+pub(super) fn is_revoked(status: &Value) -> bool {
+    let mut away = status["turned_away"].as_array().into_iter().flatten();
+    status["revoked"] == true || away.any(|one| one["reason"] == "revoked")
 }
 
 fn line_of(status: &Value) -> Line {

@@ -157,8 +157,11 @@ fn skew(status: &Value) -> Check {
 }
 
 fn membership(status: &Value) -> Check {
-    if status["revoked"] == true {
+    if super::bar::is_revoked(status) {
         return check(t::DOC_MEMBER, Mark::Bad, t::REVOKED, t::DOC_CALL);
+    }
+    if let Some(held) = status["held"].as_str() {
+        return check(t::DOC_MEMBER, Mark::Look, held, t::DOC_CALL);
     }
     match status["settled"] == true {
         true => check(t::DOC_MEMBER, Mark::Good, t::DOC_MEMBER_GOOD, ""),
@@ -284,6 +287,12 @@ mod tests {
             ),
             (json!({"own_skew_ms": -7_200_000}), t::DOC_CLOCK, Mark::Look),
             (json!({"revoked": true}), t::DOC_MEMBER, Mark::Bad),
+            (
+                json!({"turned_away": [{"reason": "revoked"}]}),
+                t::DOC_MEMBER,
+                Mark::Bad,
+            ),
+            (json!({"held": "本机已被暂停同步"}), t::DOC_MEMBER, Mark::Look),
             (json!({"journal": {"damaged": 2, "healed": 1}}), t::DOC_DATA, Mark::Bad),
             (json!({"quarantined": 1}), t::DOC_DATA, Mark::Look),
             (json!({"passphrase": {"set": false}}), t::PASSPHRASE, Mark::Look),

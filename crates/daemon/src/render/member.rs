@@ -17,7 +17,9 @@ pub(super) fn list(value: &Value, screen: Screen) -> String {
     let mut table = Table::new(&words::MEMBERS_HEAD);
     for member in members {
         let is_out = text(member, "state") == "revoked";
+        let is_held = text(member, "state") == "held";
         let state = match (is_out, is(member, "this_device")) {
+            (false, _) if is_held => words::held(&line(text(member, "reason"))),
             (true, _) => words::revoked(&line(text(member, "reason"))),
             (false, true) => words::IN_USE_HERE.to_owned(),
             (false, false) => words::IN_USE.to_owned(),
@@ -57,6 +59,22 @@ pub(super) fn revoked(value: &Value) -> String {
 
 pub(super) fn extended(value: &Value) -> String {
     format!("{}\n", words::member_extended(short(value, "device")))
+}
+
+pub(super) fn held(value: &Value) -> String {
+    format!(
+        "{}\n",
+        words::member_held(short(value, "device"), &line(text(value, "reason")))
+    )
+}
+
+pub(super) fn lifted(value: &Value) -> String {
+    format!("{}\n", words::member_lifted(short(value, "device")))
+}
+
+pub(super) fn renamed(value: &Value) -> String {
+    let (from, name) = (line(text(value, "from")), line(text(value, "name")));
+    format!("{}\n", words::member_renamed(short(value, "device"), &from, &name))
 }
 
 pub(super) fn admitted(value: &Value) -> String {

@@ -10,9 +10,25 @@ use super::read::{count, number, rows as all_rows, short, text};
 use crate::words;
 
 /// States from the one that needs somebody most to the one that needs nobody.
-const WORST_FIRST: [&str; 6] = ["unknown", "silent", "behind", "in_step", "revoked", "never_seen"];
+const WORST_FIRST: [&str; 7] = [
+    "unknown",
+    "silent",
+    "behind",
+    "in_step",
+    "held",
+    "revoked",
+    "never_seen",
+];
 /// The states as the summary names them.
-const SUMMARY: [&str; 6] = ["in_step", "behind", "silent", "unknown", "revoked", "never_seen"];
+const SUMMARY: [&str; 7] = [
+    "in_step",
+    "behind",
+    "silent",
+    "unknown",
+    "held",
+    "revoked",
+    "never_seen",
+];
 /// Always in the summary, with zero too.
 const ALWAYS: usize = 3;
 /// A clock that is off by less is nobody's concern.

@@ -32,6 +32,9 @@ pub(super) fn status(value: &Value, screen: Screen) -> String {
             out.push_str(&format!("※ {said}\n"));
         }
     }
+    if let Some(held) = value.get("held").and_then(Value::as_str) {
+        out.push_str(&format!("※ {}\n", line(held)));
+    }
     if let Some(passphrase) = value
         .get("passphrase")
         .map(|p| text(p, "message"))

@@ -29,7 +29,7 @@ fn check(view: View, screen: Screen, value: &Value, expected: &str) {
     assert_eq!(shown, expected, "\n{shown}");
 }
 
-const EVERY_VIEW: [View; 29] = [
+const EVERY_VIEW: [View; 32] = [
     View::CaseNew,
     View::CaseDo,
     View::CaseEdit,
@@ -48,6 +48,9 @@ const EVERY_VIEW: [View; 29] = [
     View::MemberList,
     View::MemberRevoke,
     View::MemberExtend,
+    View::MemberHold,
+    View::MemberLift,
+    View::MemberRename,
     View::MemberAdmit,
     View::Invite,
     View::Join,

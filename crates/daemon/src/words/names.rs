@@ -103,6 +103,7 @@ pub(crate) fn room_state(text: &str) -> &str {
             ("behind", "落后"),
             ("silent", "静默"),
             ("never_seen", "从未上线"),
+            ("held", "暂停"),
             ("revoked", "停用"),
             ("unknown", "不明"),
         ],
@@ -191,6 +192,7 @@ pub(crate) fn bye(reason: &str) -> &str {
     known(
         &[
             ("revoked", "说本机已被停用"),
+            ("held", "说本机已被暂停同步"),
             ("notamember", "不认识本机"),
             ("version", "程序版本不合，请升级"),
             ("fault", "说本机发来的内容不合规定"),

@@ -12,6 +12,11 @@ pub enum Members {
     TicketCancel(TicketCancel),
     Approve(Approve),
     Replace(Replace),
+    /// Hubs above do not meet it until it is lifted (暂停); nothing that it wrote or writes is lost.
+    Hold(Hold),
+    /// They meet it again (恢复).
+    Lift(Lift),
+    Rename(Rename),
 }
 
 /// Tickets for several units, each told by itself: one that is refused stops no other.
@@ -52,4 +57,46 @@ pub struct Replace {
     pub addrs: Vec<String>,
     #[serde(default)]
     pub expires_s: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// As in [`super::MemberRevoke::device`].
+    pub device: String,
+    pub reason: String,
+    /// As in [`super::MemberRevoke::root_key`].
+    #[serde(default)]
+    pub root_key: Option<RootKey>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lift {
+    pub device: String,
+    #[serde(default)]
+    pub reason: String,
+    #[serde(default)]
+    pub root_key: Option<RootKey>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rename {
+    pub device: String,
+    pub name: String,
+    #[serde(default)]
+    pub reason: String,
+    #[serde(default)]
+    pub root_key: Option<RootKey>,
+}
+
+/// The text of the county's recovery file; never in a log.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct RootKey(pub String);
+
+impl std::fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RootKey(…)")
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::day::Day;
-use ledger::id::{Hash, UnitId};
+use ledger::id::{DeviceId, Hash, UnitId};
 use minicbor::decode;
 use replica::time::Now;
 use store::Batch;
@@ -41,7 +41,7 @@ impl Office {
                 RoomState::Unknown => {
                     unknown.insert(one.unit);
                 }
-                RoomState::Revoked | RoomState::NeverSeen => {}
+                RoomState::Revoked | RoomState::Held | RoomState::NeverSeen => {}
                 _ => self.judge_room(now, &rules, one, &mut holds),
             }
         }
@@ -53,7 +53,8 @@ impl Office {
 
     fn judge_hubs(&self, now: Now, rules: &Rules, holds: &mut Holds) {
         let after_ms = i64::from(rules.hub_minutes) * 60_000;
-        for (device, unit) in self.hubs_below() {
+        let is_met = |device: &DeviceId| self.authority.member(device).is_none_or(|m| m.held.is_none());
+        for (device, unit) in self.hubs_below().into_iter().filter(|(device, _)| is_met(device)) {
             let Some(seen) = self
                 .reports
                 .seen

@@ -16,13 +16,14 @@ use crate::texts::health as texts;
 /// Tiles sent at once: all 462 of a county, and of ten thousand those that need somebody most.
 const TILES_MAX: usize = 600;
 /// States as shown, from the one that needs somebody most.
-pub(crate) const STATES: [&str; 7] = [
+pub(crate) const STATES: [&str; 8] = [
     "attention",
     "silent",
     "behind",
     "unknown",
     "never_seen",
     "in_step",
+    "held",
     "revoked",
 ];
 

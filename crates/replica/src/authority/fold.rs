@@ -313,6 +313,8 @@ impl<'a> Fold<'a> {
                 tier: tier(unit),
                 seal_key: admit.seal_key,
                 name: admit.name.clone(),
+                named: Vec::new(),
+                held: None,
                 prefix: admit.prefix,
                 prefix_clash: false,
                 admitted_by: log.device,

@@ -5,6 +5,7 @@ use super::*;
 use crate::memory::device;
 use crate::statement::{Erase, Extend, NewCode};
 
+mod noted;
 mod world;
 
 use world::*;

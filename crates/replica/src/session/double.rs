@@ -61,6 +61,7 @@ pub(super) struct Post {
     pub(super) memory: Memory,
     pub(super) members: BTreeMap<DeviceId, UnitId>,
     pub(super) revoked: BTreeSet<DeviceId>,
+    pub(super) held: BTreeSet<DeviceId>,
     pub(super) root: DeviceId,
     pub(super) chain: Vec<Credential>,
     pub(super) receipts: Receipts,
@@ -145,6 +146,7 @@ impl Local for Post {
     fn acquaintance(&self, device: &DeviceId) -> Acquaintance {
         match self.members.get(device) {
             _ if self.revoked.contains(device) => Acquaintance::Revoked,
+            _ if self.held.contains(device) => Acquaintance::Held("held: being mended".to_owned()),
             Some(unit) => Acquaintance::Member { unit: *unit },
             None => Acquaintance::Unknown,
         }
@@ -288,6 +290,7 @@ impl County {
                 memory: Memory::default(),
                 members: members.clone(),
                 revoked: BTreeSet::new(),
+                held: BTreeSet::new(),
                 root: device(100),
                 chain: Vec::new(),
                 receipts: Receipts::default(),

@@ -33,6 +33,8 @@ pub enum Input {
     JoinAnswer(Result<Welcome, String>),
     /// The news that the peer's key is revoked has arrived here.
     Revoked,
+    /// The news that the peer is held, and what it is told.
+    Held(String),
     /// Compare everything again, e.g. after damage on the disk lowered what is held.
     Compare,
     /// This device stops.

@@ -12,10 +12,14 @@ use crate::run::Run;
 use crate::vector::Vector;
 
 /// What is known here of a key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Acquaintance {
-    Member { unit: UnitId },
+    Member {
+        unit: UnitId,
+    },
     Revoked,
+    /// Not to be met now; what it is told.
+    Held(String),
     Unknown,
 }
 

@@ -65,6 +65,7 @@ impl Meeting {
         match cx.local.acquaintance(&cx.peer) {
             Acquaintance::Member { unit } => self.say_hello(unit, cx),
             Acquaintance::Revoked => return revoked(),
+            Acquaintance::Held(text) => return held(text),
             Acquaintance::Unknown => {
                 cx.send(&Outbound::WhoAreYou);
             }

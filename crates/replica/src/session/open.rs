@@ -8,7 +8,7 @@ use super::asks::reads;
 use super::meeting::Said;
 use super::pace::Pace;
 use super::voices::Voices;
-use super::{Acquaintance, Context, Effect, Input, Next, PeerError, Progress, revoked};
+use super::{Acquaintance, Context, Effect, Input, Next, PeerError, Progress, held, revoked};
 use crate::authority::Write;
 use crate::entry::{LogId, Tip};
 use crate::frame::{Aside, Frame, Inbound, Outbound, Refusal, RoomHealth, Speech, WrappedKey};
@@ -254,7 +254,7 @@ impl Open {
             }
             Input::Compare => self.compare_again(cx),
             Input::Wakeup => self.wake(cx),
-            Input::JoinAnswer(_) | Input::Revoked | Input::Leave => {}
+            Input::JoinAnswer(_) | Input::Revoked | Input::Held(_) | Input::Leave => {}
         }
         self.pump(cx);
         Ok(Next::Stay)
@@ -327,11 +327,13 @@ impl Open {
         }
     }
 
-    /// The vector of a scope has moved here. The peer may have been revoked by it: then nothing more is to be said.
+    /// The vector of a scope has moved here. The peer may have been revoked or held by it: then nothing more is to be said.
     fn changed(&mut self, scope: Scope, cx: &mut Context<'_>) -> Option<Next> {
         if scope.kind == ScopeKind::Public {
-            if cx.local.acquaintance(&cx.peer) == Acquaintance::Revoked {
-                return Some(revoked());
+            match cx.local.acquaintance(&cx.peer) {
+                Acquaintance::Revoked => return Some(revoked()),
+                Acquaintance::Held(text) => return Some(held(text)),
+                _ => {}
             }
             let added = self.refresh_shared(cx);
             self.tell_vectors(&added, Speech::Ask, cx);

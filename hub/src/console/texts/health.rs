@@ -113,6 +113,7 @@ pub(in crate::console) fn state(state: &str) -> &'static str {
         "unknown" => "情况不明",
         "never_seen" => "未入网",
         "in_step" => "同步",
+        "held" => "暂停",
         "revoked" => "已停用",
         _ => "不详",
     }

@@ -165,6 +165,41 @@ fn a_revoked_room_is_cut_off_at_once_and_not_let_in_again() {
 }
 
 #[test]
+fn a_held_room_is_told_why_at_once_and_at_every_try_and_syncs_on_once_it_is_lifted() {
+    let (mut county, line) = in_step();
+    let room = county.posts[ROOM].device();
+    county.posts[TOWNSHIP].held.insert(room);
+    county.tell(TOWNSHIP, |_| Input::Changed(Scope::public(unit(2))));
+    county.settle();
+    county.record(ROOM, 3);
+    let before = county.posts[TOWNSHIP].memory.logs.entries(Scope::book(unit(4)));
+    let again = county.connect(ROOM, TOWNSHIP);
+    county.settle();
+    for line in [line, again] {
+        assert_eq!(county.lines[line].closed[1], Some(Reason::Held));
+        let Some(Reason::Peer(bye)) = &county.lines[line].closed[0] else {
+            panic!("{:?}", county.lines[line].closed);
+        };
+        assert_eq!(
+            (bye.reason, bye.text.as_str()),
+            (crate::frame::ByeReason::Held, "held: being mended")
+        );
+    }
+    assert_eq!(county.posts[TOWNSHIP].memory.logs.entries(Scope::book(unit(4))), before);
+    county.posts[TOWNSHIP].held.clear();
+    county.connect(ROOM, TOWNSHIP);
+    county.settle();
+    assert_eq!(
+        county.posts[TOWNSHIP].memory.logs.entries(Scope::book(unit(4))),
+        before + 3
+    );
+    county.assert_equal(ROOM, TOWNSHIP);
+    let live = county.connect(SISTER, TOWNSHIP);
+    county.input(live, 1, Input::Held("later".to_owned()));
+    assert_eq!(county.lines[live].closed[1], Some(Reason::Held));
+}
+
+#[test]
 fn a_scope_that_becomes_shared_during_the_session_is_synced_from_both_ends() {
     for late in [ROOM, TOWNSHIP] {
         let mut county = County::new(2);

@@ -1,0 +1,44 @@
+//! Words about devices that are held, lifted and named.
+
+use ledger::id::{DeviceId, UserId};
+use replica::authority::{Authority, Held};
+
+use crate::command::CommandError;
+
+/// What a device hears that the hubs above do not meet for now, and what its own desk says: by whom, why, and what to do.
+pub(crate) fn held(authority: &Authority, held: &Held) -> String {
+    let by = who_noted(authority, &held.by, &held.user);
+    let reason: String = held.reason.chars().take(100).collect();
+    format!("本机已被{by}暂停同步（{reason}）。登记照常，记录都留在本机，恢复后自动补传；请联系对方问清何时恢复。")
+}
+
+/// A hub's unit, and the person where it is known.
+pub(crate) fn who_noted(authority: &Authority, by: &DeviceId, user: &UserId) -> String {
+    let unit = authority.member(by).and_then(|m| authority.unit(m.unit));
+    // The root has no unit of its own.
+    let unit = unit.map_or("县中心", |unit| unit.name.as_str());
+    match authority.user(user) {
+        Some(person) => format!("{unit} {}", person.name),
+        None => unit.to_owned(),
+    }
+}
+
+pub(crate) fn hold_revoked() -> CommandError {
+    CommandError::failed("already_revoked", "这台设备已经停用，不必再暂停。")
+}
+
+pub(crate) fn held_already() -> CommandError {
+    CommandError::failed("already_held", "这台设备已经暂停，不必再停；要恢复请按“恢复”。")
+}
+
+pub(crate) fn not_held() -> CommandError {
+    CommandError::failed("not_held", "这台设备没有暂停，不必恢复。")
+}
+
+pub(crate) fn bad_device_name(max: usize) -> CommandError {
+    CommandError::usage("bad_name", format!("设备名要写 1 到 {max} 个字，请改正。"))
+}
+
+pub(crate) fn same_device_name() -> CommandError {
+    CommandError::failed("same_name", "它现在就叫这个名字，请写一个新的。")
+}
