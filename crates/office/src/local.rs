@@ -1,6 +1,6 @@
 //! What a session sees of the office.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::id::{DeviceId, Hash, RecordId, Scope, ScopeKind, UnitId};
 use replica::authority::{Authority, Write};
@@ -34,6 +34,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) peer: DeviceId,
     pub(crate) life: &'a Life,
     pub(crate) store: &'a Store,
+    /// Own receipts that are not written down yet: whoever meets us now is told them as those were who are here already.
+    pub(crate) signed: &'a BTreeMap<Scope, Receipt>,
     pub(crate) authority: &'a Authority,
     pub(crate) statements: &'a Statements,
     pub(crate) line: &'a Line,
@@ -169,12 +171,13 @@ impl Local for Sight<'_> {
 
     fn receipts_digest(&self, scopes: &[Scope]) -> Hash {
         let hubs = self.authority.hubs_over(scopes);
-        self.store.receipts().digest(scopes, &hubs)
+        self.store.receipts().digest_with(scopes, &hubs, self.signed)
     }
 
     fn receipts(&self, scopes: &[Scope]) -> Vec<Receipt> {
         let hubs = self.authority.hubs_over(scopes);
-        let standing = scopes.iter().flat_map(|s| self.store.receipts().standing(*s));
+        let held = self.store.receipts();
+        let standing = scopes.iter().flat_map(|s| held.standing_with(*s, self.signed.get(s)));
         standing.filter(|r| hubs.contains(&r.hub)).cloned().collect()
     }
 

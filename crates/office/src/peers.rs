@@ -263,6 +263,7 @@ impl Office {
             peer,
             life: self.life.as_ref()?,
             store: &self.store,
+            signed: &self.unstaged,
             authority: &self.authority,
             statements: &self.statements,
             line: &self.line,

@@ -239,6 +239,17 @@ impl Receipts {
         self.standing.values().filter(move |receipt| receipt.hub == *hub)
     }
 
+    /// The standing receipts for one scope together with one that its hub has signed and not written down yet, in the order of
+    /// [`Receipts::standing`]. It is the later word of its store.
+    pub fn standing_with<'a>(&'a self, scope: Scope, signed: Option<&'a Receipt>) -> Vec<&'a Receipt> {
+        let signed = signed.filter(|receipt| receipt.scope == scope && !self.is_void(&receipt.hub, receipt.store));
+        let is_other = |held: &Receipt| signed.is_none_or(|s| (s.hub, s.store) != (held.hub, held.store));
+        let mut standing: Vec<&Receipt> = self.standing(scope).filter(|held| is_other(held)).collect();
+        standing.extend(signed);
+        standing.sort_unstable_by_key(|receipt| (receipt.hub, receipt.store));
+        standing
+    }
+
     /// The newest standing receipt of one hub's store for one scope.
     pub fn of(&self, hub: &DeviceId, store: StoreId, scope: Scope) -> Option<&Receipt> {
         self.standing.get(&(scope, *hub, store))
@@ -257,11 +268,17 @@ impl Receipts {
     /// A digest of what two peers should both hold: the receipts for `scopes` and the withdrawals, of `hubs` only
     /// ([`crate::authority::Authority::hubs_over`]). Zero when there are none.
     pub fn digest(&self, scopes: &[Scope], hubs: &BTreeSet<DeviceId>) -> Hash {
+        self.digest_with(scopes, hubs, &BTreeMap::new())
+    }
+
+    /// [`Receipts::digest`] of what is held and of what this hub has signed itself and not written down yet.
+    pub fn digest_with(&self, scopes: &[Scope], hubs: &BTreeSet<DeviceId>, signed: &BTreeMap<Scope, Receipt>) -> Hash {
         let mut h = Sha256::new();
         h.update(b"cunlian receipts 1");
         let mut any = false;
         for scope in scopes.iter().copied().collect::<BTreeSet<_>>() {
-            for receipt in self.standing(scope).filter(|receipt| hubs.contains(&receipt.hub)) {
+            let standing = self.standing_with(scope, signed.get(&scope)).into_iter();
+            for receipt in standing.filter(|receipt| hubs.contains(&receipt.hub)) {
                 any = true;
                 h.update([1]);
                 h.update(scope.to_bytes());

@@ -6,7 +6,7 @@ use store::Disk;
 use store::disk::read_all;
 
 use super::county::{County, TOWNSHIPS, case, ticket};
-use crate::command::Command;
+use crate::command::{CaseDo, Command};
 
 #[test]
 fn a_copied_room_forks_and_every_case_of_both_copies_survives_at_every_tier() {
@@ -306,4 +306,26 @@ fn a_room_whose_disk_rotted_under_its_own_admission_works_on_with_no_line() {
     county.world.pass(10_000);
     county.assert_in_step();
     assert_eq!(county.numbers(county.hub), vec![number]);
+}
+
+#[test]
+fn what_a_hub_signed_a_moment_before_a_line_came_up_is_told_on_it() {
+    let mut county = County::new(46, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    let number = county.new_case(room, 1);
+    county.world.pass(5_000);
+    county.world.cut(county.township_lines[0]);
+    county.world.cut(county.room_lines[0]);
+    // The township signs for its own note and writes the receipt down a second later. The line is back before that.
+    let note = CaseDo {
+        number,
+        event: "note".to_owned(),
+        note: Some("已电话告知".to_owned()),
+        ..CaseDo::default()
+    };
+    county.world.run(township, Command::CaseDo(note));
+    assert_ne!(county.world.office(township).receipts_unstaged().count(), 0);
+    county.world.heal(county.room_lines[0]);
+    county.world.pass(10_000);
+    assert_eq!(county.cases(room)[0]["receipt"], "township");
 }

@@ -110,6 +110,7 @@ fn an_erased_persons_key_is_given_to_nobody_even_before_it_is_destroyed() {
         peer: world.a.office.device(),
         life: office.life.as_ref().unwrap(),
         store: &office.store,
+        signed: &office.unstaged,
         authority: &office.authority,
         statements: &office.statements,
         line: &office.line,
