@@ -149,15 +149,6 @@ impl County {
         self.world.device_of(seat)
     }
 
-    /// Devices of the topmost unit with a role, as a seat lists them.
-    pub(super) fn world_members(&mut self, seat: Seat, role: &str) -> Vec<String> {
-        let list = self.world.run(seat, Command::MemberList);
-        let rows = list.as_array().unwrap().iter();
-        rows.filter(|m| m["role"] == role && m["unit"] == "511603000000")
-            .map(|m| m["device"].as_str().unwrap().to_owned())
-            .collect()
-    }
-
     pub(super) fn room_states(&mut self, seat: Seat) -> Vec<(String, String)> {
         let rooms = self.world.run(seat, Command::Rooms);
         let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();

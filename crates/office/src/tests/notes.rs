@@ -67,7 +67,7 @@ fn a_held_room_goes_on_recording_and_once_it_is_lifted_all_arrives_as_if_nothing
     county.world.start(township);
     county.world.pass(60_000);
     for seat in [township, hub] {
-        assert_eq!(county.numbers(seat), [early.clone()], "{seat:?}");
+        assert_eq!(county.numbers(seat), vec![early.clone()], "{seat:?}");
         assert_eq!(county.status(seat)["waiting"], 0);
         assert_eq!(tile(&mut county, seat), "held");
         let row = member(&mut county, seat, &device);
@@ -115,7 +115,7 @@ fn a_township_that_is_held_hears_that_it_was_lifted_and_its_rooms_go_on_with_it_
     county.world.pass(5_000);
     let number = county.new_case(room, 3);
     county.world.pass(60_000);
-    assert_eq!(county.numbers(township), [number.clone()]);
+    assert_eq!(county.numbers(township), vec![number.clone()]);
     assert_eq!(county.numbers(hub), [number]);
     county.world.run(hub, lift(&device));
     county.world.pass(60_000);
