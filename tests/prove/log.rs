@@ -11,6 +11,8 @@ use anyhow::{Context, Result, ensure};
 use sim::fault::Kind;
 
 const TITLE: &str = "# Proof log\n\nMade by `cargo run --release -p cunlian-tests --bin cunlian-prove`; see `--help`. The head is computed from the rows; times are UTC+8.\n";
+/// Behind a failure that was told green later.
+const GREEN: &str = " · green at ";
 const ROWS: &str = "## Runs";
 const FAILURES: &str = "## Failures, and how to see them again";
 const COLUMNS: &str =
@@ -201,6 +203,28 @@ impl Log {
         lines.filter(|line| line.starts_with("- ")).map(str::to_owned).collect()
     }
 
+    /// Tells every noted county once more that has not been told green since; what is green now is marked so, and stays in the list.
+    /// Answers how many are red still.
+    pub(crate) fn again(&self, is_green: &mut dyn FnMut(u64, u64) -> bool) -> Result<u64> {
+        let mut red = 0;
+        for line in self.failures() {
+            let Some((seed, days)) = seed_of(&line).filter(|_| !line.contains(GREEN)) else {
+                continue;
+            };
+            if !is_green(seed, days) {
+                red += 1;
+                continue;
+            }
+            let marked = format!("{line}{GREEN}{}", commit());
+            self.rewrite(|_, failures| {
+                for failure in failures.iter_mut().filter(|failure| **failure == line) {
+                    failure.clone_from(&marked);
+                }
+            })?;
+        }
+        Ok(red)
+    }
+
     /// Makes the head anew.
     pub(crate) fn sum(&self) -> Result<()> {
         self.change(|_| {})
@@ -225,6 +249,12 @@ impl Log {
     }
 }
 
+/// The county that a noted failure is about, and for how many days it is told.
+fn seed_of(line: &str) -> Option<(u64, u64)> {
+    let after = |flag: &str| line.split_once(flag)?.1.split([' ', '`']).next()?.parse().ok();
+    Some((after("--seed ")?, after("--days ")?))
+}
+
 fn text(rows: &[Row], failures: &[String]) -> String {
     let failed = match failures {
         [] => "None.".to_owned(),
@@ -232,7 +262,7 @@ fn text(rows: &[Row], failures: &[String]) -> String {
     };
     let mut out = format!(
         "{TITLE}\n{}\n{}\n{FAILURES}\n\n{failed}\n\n{ROWS}\n\n{COLUMNS}\n{LINE}\n",
-        totals(rows),
+        totals(rows, failures),
         by_kind(rows)
     );
     for row in rows {
@@ -274,7 +304,7 @@ fn goal(out: &mut String, what: &str, goal: f64, so_far: f64, total: &Total<'_>)
 }
 
 /// All sums against their goals.
-fn totals(rows: &[Row]) -> String {
+fn totals(rows: &[Row], failures: &[String]) -> String {
     let mut out =
         "## Against the goals\n\n| what | goal | so far | | failures | rate |\n| --- | --- | --- | --- | --- | --- |\n"
             .to_owned();
@@ -297,6 +327,14 @@ fn totals(rows: &[Row]) -> String {
         let count = total.sum(|row| row.count) as f64;
         goal(&mut out, &format!("inputs, {section}"), INPUTS, count, &total);
     }
+    let told = failures.iter().filter(|line| seed_of(line).is_some());
+    let (green, red): (Vec<_>, Vec<_>) = told.partition(|line| line.contains(GREEN));
+    let _ = writeln!(
+        out,
+        "| red counties told again: green since, red still | | {}, {} | | | |",
+        green.len(),
+        red.len()
+    );
     // Planted bugs are the same ones each time: the last run counts.
     let mut planted = Total::of(rows, "planted");
     planted.rows = planted.rows.split_off(planted.rows.len().saturating_sub(1));
@@ -393,11 +431,43 @@ mod tests {
             failed.len() == 1 && failed[0].ends_with("`cunlian-sim --seed 7`: kept: lost"),
             "{failed:?}"
         );
+        let red = "red counties told again: green since, red still | |";
+        assert!(text.contains(&format!("{red} 0, 0")), "{text}");
         let text = text.replace("None.", &failed[0]);
         assert_eq!(
             fs::read_to_string(&log.path).expect("text"),
             text,
             "the head follows from the rows"
         );
+    }
+
+    #[test]
+    fn a_county_that_was_red_is_told_again_until_it_is_green_and_stays_in_the_list() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let log = Log::open(&dir.path().join("PROOF.md")).expect("a new log");
+        let mut first = row("seeds", 0, 9);
+        first.failures = 2;
+        log.put(&first).expect("put");
+        for seed in [7, 8] {
+            let again = format!("cargo run -p cunlian-sim -- --seed {seed} --days 42");
+            log.failed(&first, &again, "kept: lost").expect("noted");
+        }
+        let mut told = Vec::new();
+        let mut tell = |log: &Log, green: &[u64]| {
+            log.again(&mut |seed, days| {
+                told.push((seed, days));
+                green.contains(&seed)
+            })
+        };
+        assert_eq!(tell(&log, &[7]).expect("told"), 1);
+        assert_eq!(tell(&log, &[8]).expect("told"), 0);
+        assert_eq!(
+            told,
+            [(7, 42), (8, 42), (8, 42)],
+            "what is green is not told a third time"
+        );
+        let text = fs::read_to_string(&log.path).expect("text");
+        assert!(text.contains("red still | | 2, 0 |"), "{text}");
+        assert_eq!(log.failures().len(), 2);
     }
 }

@@ -5,6 +5,7 @@
 //!   cunlian-prove power --for 20m     power cuts in recorded system calls of real runs
 //!   cunlian-prove kill --for 20m      SIGKILLs of real processes
 //!   cunlian-prove fuzz|planted|month  what those tools prove, with a row for each
+//!   cunlian-prove again               every county that was red, once more
 //!   cunlian-prove all --for 2h        each of them, the time shared out
 //! ```
 //!
@@ -79,6 +80,8 @@ enum Other {
         #[arg(long)]
         seed: u64,
     },
+    /// Tells every county of the log's failures once more, and marks those that are green now
+    Again,
     /// Brings the head of the log up to date
     Sum,
 }
@@ -155,6 +158,7 @@ fn prove(arguments: &Arguments) -> Result<u64> {
             keep,
         }) => return power::again(trace, *seed..*seed + points, keep.as_deref()),
         Some(Other::Besiege { seed }) => return kills::again(&exe, *seed),
+        Some(Other::Again) => return Log::open(&arguments.log)?.again(&mut seeds::is_green),
         Some(Other::Sum) => return Log::open(&arguments.log)?.sum().map(|()| 0),
         None => {}
     }
