@@ -205,4 +205,87 @@ mod tests {
             "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
     }
+
+    /// A receiver of the county with a certificate signed by `ca`; it answers 204 to whatever comes.
+    async fn receiver(ca: &rcgen::CertifiedIssuer<'static, rcgen::KeyPair>) -> anyhow::Result<u16> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let key = rcgen::KeyPair::generate()?;
+        let leaf = rcgen::CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, ca)?;
+        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).map_err(|e| anyhow!(e))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], key)?;
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = listener.local_addr()?.port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    // Who does not believe us goes.
+                    let Ok(mut tls) = acceptor.accept(stream).await else {
+                        return;
+                    };
+                    let mut asked = Vec::new();
+                    let mut part = [0; 1024];
+                    while !asked.ends_with(b"}") {
+                        match tls.read(&mut part).await {
+                            Ok(n) if n > 0 => asked.extend_from_slice(&part[..n]),
+                            _ => return,
+                        }
+                    }
+                    let _ = tls
+                        .write_all(b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n")
+                        .await;
+                });
+            }
+        });
+        Ok(port)
+    }
+
+    fn issuer(name: &str) -> rcgen::CertifiedIssuer<'static, rcgen::KeyPair> {
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn over_https_only_a_receiver_whose_issuer_is_believed_is_told() {
+        let (ours, theirs) = (issuer("县里的"), issuer("别人的"));
+        let port = receiver(&ours).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let news = json!({"id": "silent-1-2-raised", "event": "raised", "rule": "silent", "unit": "511603104201"});
+        let told = async |name: &str, pem: Option<String>| {
+            let ca = pem.map(|pem| {
+                let file = dir.path().join(name);
+                std::fs::write(&file, pem).unwrap();
+                file
+            });
+            let webhook = Webhook {
+                url: format!("https://localhost:{port}/alerts"),
+                secret: Some("geheim".to_owned()),
+                ca,
+            };
+            post(&webhook, "silent-1-2-raised", &news).await
+        };
+        told("ours.pem", Some(ours.pem())).await.unwrap();
+        for (name, pem) in [("theirs.pem", Some(theirs.pem())), ("none.pem", None)] {
+            let refused = format!("{:#}", told(name, pem).await.unwrap_err());
+            assert!(
+                refused.contains("TLS") && refused.contains("UnknownIssuer"),
+                "{refused}"
+            );
+        }
+        // A file that is none is said, not passed over.
+        let webhook = Webhook {
+            url: format!("https://localhost:{port}/alerts"),
+            secret: None,
+            ca: Some(dir.path().join("missing.pem")),
+        };
+        let missing = format!("{:#}", post(&webhook, "x", &news).await.unwrap_err());
+        assert!(missing.contains("alert_webhook_ca"), "{missing}");
+    }
 }
