@@ -282,6 +282,16 @@ impl Sessions {
         self.with(|all| all.get_mut(&key(cookie)).map(change));
     }
 
+    /// Ends every other session of the person who signed in at this one: what opened those counts no more.
+    pub fn end_others(&self, cookie: &str) {
+        self.with(|all| {
+            let Some(id) = all.get(&key(cookie)).and_then(|kept| Some(kept.person.as_ref()?.id)) else {
+                return;
+            };
+            all.retain(|at, session| *at == key(cookie) || session.person.as_ref().is_none_or(|p| p.id != id));
+        });
+    }
+
     /// Ends a session.
     pub fn end(&self, cookie: &str) {
         self.with(|all| all.remove(&key(cookie)));
@@ -331,6 +341,24 @@ mod tests {
         assert!(sessions.held(&alone, "sought").is_some());
         sessions.sweep(start + Duration::from_secs(601));
         assert_eq!(sessions.held(&alone, "sought"), None, "nobody asked for anything");
+    }
+
+    #[test]
+    fn a_password_that_was_changed_ends_what_the_old_one_had_opened_and_nobody_elses() {
+        let (start, sessions) = (Instant::now(), sessions());
+        let enter = |person: Person| {
+            let (first, _) = sessions.begin(start);
+            sessions.sign_in(&first, person, start)
+        };
+        let other = Person {
+            id: UserId([8; 8]),
+            ..person()
+        };
+        let (here, there, colleague) = (enter(person()), enter(person()), enter(other));
+        sessions.end_others(&here);
+        assert!(sessions.find(&here, true, start).is_some());
+        assert!(sessions.find(&there, true, start).is_none());
+        assert!(sessions.find(&colleague, true, start).is_some());
     }
 
     #[test]

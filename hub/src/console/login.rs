@@ -278,6 +278,7 @@ pub(super) async fn change(
     };
     match changed {
         Ok(()) => {
+            console.door.gate.sessions.end_others(&visit.cookie);
             console.say(&visit, t::PASSWORD_CHANGED);
             Ok(go(&visit, "/me"))
         }
