@@ -51,7 +51,7 @@ pub(in crate::console) const DISK: &str = "磁盘剩余";
 pub(in crate::console) const VERSION: &str = "软件版本";
 pub(in crate::console) const POWER_UPS: &str = "开机次数";
 pub(in crate::console) const EPOCHS: &str = "换过账本编号";
-pub(in crate::console) const ASIDE: &str = "隔离记录";
+pub(in crate::console) const ASIDE: &str = "搁置的记录";
 pub(in crate::console) const CONFLICTS: &str = "待裁决冲突";
 pub(in crate::console) const COMPUTER: &str = "电脑";
 pub(in crate::console) const NO_DEVICE: &str = "还没有电脑加入。";
@@ -91,7 +91,7 @@ pub(in crate::console) const RULE_DISK: &str = "磁盘剩余不到百分之几";
 pub(in crate::console) const RULE_CONFLICT: &str = "冲突超过多少个工作日";
 pub(in crate::console) const RULE_VERSION: &str = "落后几个版本";
 pub(in crate::console) const RULE_FORK: &str = "设备被复制（1 开，0 关）";
-pub(in crate::console) const RULE_ASIDE: &str = "有隔离记录（1 开，0 关）";
+pub(in crate::console) const RULE_ASIDE: &str = "有搁置的记录（1 开，0 关）";
 pub(in crate::console) const NOT_A_NUMBER: &str = "有的格子不是数字，请改成数字再保存。";
 
 /// A span of seconds; a template may hold the figure or point to it.
