@@ -67,6 +67,21 @@ fn a_lost_pc_is_replaced_by_one_press_and_its_book_flows_back_to_the_new_one() {
     browser.screen("members");
 }
 
+/// A case that the room records and nobody above hears of.
+fn kept_at_the_room(centres: &Centres) -> String {
+    let who = [
+        "--name",
+        "李四",
+        "--cert-no",
+        "11010119900307299X",
+        "--cert-reason",
+        "证件如此",
+    ];
+    let args = [&["case", "new", "--matter", "B23"][..], &who].concat();
+    let made = centres.county[centres.room].json(&args).expect("a case");
+    made["project_no"].as_str().expect("a number").to_owned()
+}
+
 #[test]
 fn a_room_is_held_its_desk_says_by_whom_and_why_and_once_lifted_its_records_arrive() {
     let mut centres = Centres::open();
@@ -106,20 +121,7 @@ fn a_room_is_held_its_desk_says_by_whom_and_why_and_once_lifted_its_records_arri
         let status = centres.json(centres.room, &["status"]);
         status.is_some_and(|s| s["held"].as_str().is_some_and(|held| held.contains("电脑送修")))
     });
-    let args = [
-        "case",
-        "new",
-        "--matter",
-        "B23",
-        "--name",
-        "李四",
-        "--cert-no",
-        "11010119900307299X",
-    ];
-    let made = centres.county[centres.room]
-        .json(&[&args[..], &["--cert-reason", "证件如此"]].concat())
-        .expect("a case");
-    let number = made["project_no"].as_str().expect("a number").to_owned();
+    let number = kept_at_the_room(&centres);
     for at in [centres.town, centres.hub] {
         until("the tile says so", || {
             let rooms = centres.json(at, &["rooms"]);

@@ -7,7 +7,7 @@
 //!
 //! Why here and not in the page: a page laid over instead of left would hold personal values behind a screen that says "locked", and
 //! the browser's storage is a file that nobody seals. Here they lie under the unit's key, as the draft of a new case does, and outlive
-//! the plug too. PINs, passphrases and codes are never kept: pages do not send them along, and [`SECRETS`] are dropped again here.
+//! the plug too. PINs, passphrases and codes are never kept: pages do not send them along, and `SECRETS` are dropped again here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

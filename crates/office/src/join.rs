@@ -117,25 +117,7 @@ impl Office {
         let refuse = |code, message: &str| CommandError::failed(code, message);
         let life = self.hub_life()?;
         let key = ticket_key(&request.secret);
-        let kept: TicketFact = self
-            .store
-            .fact(&key)
-            .and_then(|bytes| minicbor::decode(bytes).ok())
-            .ok_or_else(|| {
-                refuse(
-                    "unknown_ticket",
-                    "入网票不是本机开出的，或已作废，请向上级中心要一张新的。",
-                )
-            })?;
-        if kept.used_by.is_some_and(|d| d != device) {
-            return Err(refuse(
-                "used_ticket",
-                "入网票已被别的设备用过，请向上级中心要一张新的。",
-            ));
-        }
-        if kept.used_by.is_none() && kept.expires_ms < now.wall_ms {
-            return Err(refuse("expired_ticket", "入网票已过期，请向上级中心要一张新的。"));
-        }
+        let kept = self.ticket_kept(now, device, &key)?;
         if self.authority.organisation().is_none() {
             return Err(refuse(
                 "no_organisation",
@@ -183,6 +165,31 @@ impl Office {
                 ..kept
             },
         )
+    }
+
+    /// What is kept of a ticket that this device may use now.
+    fn ticket_kept(&self, now: Now, device: DeviceId, key: &str) -> Result<TicketFact, CommandError> {
+        let refuse = |code, message: &str| CommandError::failed(code, message);
+        let kept: TicketFact = self
+            .store
+            .fact(key)
+            .and_then(|bytes| minicbor::decode(bytes).ok())
+            .ok_or_else(|| {
+                refuse(
+                    "unknown_ticket",
+                    "入网票不是本机开出的，或已作废，请向上级中心要一张新的。",
+                )
+            })?;
+        if kept.used_by.is_some_and(|d| d != device) {
+            return Err(refuse(
+                "used_ticket",
+                "入网票已被别的设备用过，请向上级中心要一张新的。",
+            ));
+        }
+        if kept.used_by.is_none() && kept.expires_ms < now.wall_ms {
+            return Err(refuse("expired_ticket", "入网票已过期，请向上级中心要一张新的。"));
+        }
+        Ok(kept)
     }
 
     /// A further hub of the topmost unit: only the root key can let it in, so it waits for a person.

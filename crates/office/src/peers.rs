@@ -257,7 +257,7 @@ impl Office {
     }
 
     /// The office as one session sees it, and the sessions.
-    fn split(&mut self, now: Now, peer: DeviceId) -> Option<(Sight<'_>, &mut BTreeMap<SessionId, Line>)> {
+    pub(crate) fn split(&mut self, now: Now, peer: DeviceId) -> Option<(Sight<'_>, &mut BTreeMap<SessionId, Line>)> {
         let sight = Sight {
             me: self.me.device,
             peer,

@@ -48,16 +48,17 @@ struct Place {
 impl Office {
     /// Writes a field past every check, as a program that was tampered with would: readers have to see to it themselves.
     ///
-    /// # Panics
-    /// When there is no such case.
-    pub fn write_unchecked(&mut self, now: Now, number: &str, field: &str, text: &str) {
-        let (of, row) = self.find(number).expect("a case");
-        let read = self.read(of, row).expect("readable");
+    /// # Errors
+    /// When there is no such case, or it cannot be read or written.
+    pub fn write_unchecked(&mut self, now: Now, number: &str, field: &str, text: &str) -> Result<(), CommandError> {
+        let (of, row) = self.find(number)?;
+        let read = self.read(of, row)?;
         let edit = ledger::record::Edit::Field {
             name: field.to_owned(),
             value: ledger::record::Value::Text(text.to_owned()),
         };
-        self.apply_edits(now, of, &read, &[edit], None).expect("written");
+        self.apply_edits(now, of, &read, &[edit], None)?;
+        Ok(())
     }
 }
 

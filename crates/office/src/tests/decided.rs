@@ -111,32 +111,32 @@ fn figure(county: &mut County, at: Seat, key: &str) -> Value {
     figures.iter().find(|f| f["key"] == key).unwrap().clone()
 }
 
-#[test]
-fn a_malicious_evaluation_is_left_out_of_satisfaction_by_a_head_and_counted_again_when_that_is_taken_back() {
-    let mut county = County::new(332, 1, 1);
-    let (town, room) = (county.townships[0], county.rooms[0]);
+/// Two cases closed at the room, the first praised and the second not.
+fn two_rated(county: &mut County, room: Seat) -> Vec<String> {
     let mut numbers = Vec::new();
-    for person in 1..=2 {
-        let number = receive(&mut county, room, INSURE, person, None);
-        act(&mut county, room, &number, "accept");
+    for (person, rating) in [(1, 1), (2, 5)] {
+        let number = receive(county, room, INSURE, person, None);
+        act(county, room, &number, "accept");
         let close = CaseDo {
             result: Some("6".to_owned()),
             ..step(&number, "close")
         };
         county.world.run(room, Command::CaseDo(close));
-        let rate = |rating: u8, press: &str| {
-            Command::Evaluate(Evaluate {
-                number: number.clone(),
-                rating,
-                press: press.to_owned(),
-            })
+        let rate = Evaluate {
+            number: number.clone(),
+            rating,
+            press: "a".to_owned(),
         };
-        county.world.run(room, rate(if person == 1 { 1 } else { 5 }, "a"));
+        county.world.run(room, Command::Evaluate(rate));
         numbers.push(number);
     }
     county.world.pass(5_000);
-    let bad = numbers[1].clone();
-    let made = [("王五", "clerk"), ("赵六", "head")].map(|(name, role)| {
+    numbers
+}
+
+/// A clerk and a head of the township.
+fn two_people(county: &mut County, town: Seat) -> [UserId; 2] {
+    [("王五", "clerk"), ("赵六", "head")].map(|(name, role)| {
         let add = UserAdd {
             unit: "511603104".to_owned(),
             name: name.to_owned(),
@@ -144,7 +144,30 @@ fn a_malicious_evaluation_is_left_out_of_satisfaction_by_a_head_and_counted_agai
         };
         let made = county.world.run(town, Command::UserAdd(add));
         UserId::parse(made["id"].as_str().unwrap()).unwrap()
-    });
+    })
+}
+
+/// 满意度 and 评价率.
+fn satisfied_and_rated(county: &mut County, at: Seat) -> (Value, Value) {
+    let mut value = |key| figure(county, at, key)["value"].clone();
+    (value("satisfied"), value("rated"))
+}
+
+fn follow_ups(county: &mut County, at: Seat, closed: bool) -> Value {
+    let args = FollowUpList {
+        closed,
+        ..FollowUpList::default()
+    };
+    work(county, at, Work::FollowUps(args))
+}
+
+#[test]
+fn a_malicious_evaluation_is_left_out_of_satisfaction_by_a_head_and_counted_again_when_that_is_taken_back() {
+    let mut county = County::new(332, 1, 1);
+    let (town, room) = (county.townships[0], county.rooms[0]);
+    let numbers = two_rated(&mut county, room);
+    let bad = numbers[1].clone();
+    let made = two_people(&mut county, town);
     let mark = |number: &str, reason: &str, undo: bool, at: usize| {
         Work::Malicious(Malicious {
             number: number.to_owned(),
@@ -154,9 +177,7 @@ fn a_malicious_evaluation_is_left_out_of_satisfaction_by_a_head_and_counted_agai
             cover: None,
         })
     };
-    let satisfied = |county: &mut County| figure(county, town, "satisfied")["value"].clone();
-    let rated = |county: &mut County| figure(county, town, "rated")["value"].clone();
-    let before = (satisfied(&mut county), rated(&mut county));
+    let before = satisfied_and_rated(&mut county, town);
     for (asked, code) in [
         (mark(&bad, "与经办人有私怨", false, 0), "not_entitled"),
         (mark(&bad, " ", false, 1), "reason_needed"),
@@ -170,20 +191,13 @@ fn a_malicious_evaluation_is_left_out_of_satisfaction_by_a_head_and_counted_agai
         "not_a_hub"
     );
     work(&mut county, town, mark(&bad, "与经办人有私怨，已核实", false, 1));
-    let list = |county: &mut County, closed: bool| {
-        let args = FollowUpList {
-            closed,
-            ..FollowUpList::default()
-        };
-        work(county, town, Work::FollowUps(args))
-    };
-    assert_eq!(list(&mut county, false)["total"], 0, "it wants no answer");
-    let marked = list(&mut county, true)["cases"][0]["follow"]["malicious"].clone();
+    assert_eq!(follow_ups(&mut county, town, false)["total"], 0, "it wants no answer");
+    let marked = follow_ups(&mut county, town, true)["cases"][0]["follow"]["malicious"].clone();
     assert_eq!(
         (&marked["reason"], &marked["by"]),
         (&json!("与经办人有私怨，已核实"), &json!("赵六"))
     );
-    let after = (satisfied(&mut county), rated(&mut county));
+    let after = satisfied_and_rated(&mut county, town);
     assert_ne!(before, after);
     county.world.pass(5_000);
     let told = show(&mut county, room, &bad);
@@ -194,12 +208,8 @@ fn a_malicious_evaluation_is_left_out_of_satisfaction_by_a_head_and_counted_agai
     );
 
     work(&mut county, town, mark(&bad, "证据不足", true, 1));
-    assert_eq!(
-        (satisfied(&mut county), rated(&mut county)),
-        before,
-        "taken back, it counts"
-    );
-    assert_eq!(list(&mut county, false)["total"], 1);
+    assert_eq!(satisfied_and_rated(&mut county, town), before, "taken back, it counts");
+    assert_eq!(follow_ups(&mut county, town, false)["total"], 1);
     // A new word of the applicant's is judged anew.
     work(&mut county, town, mark(&bad, "与经办人有私怨，已核实", false, 1));
     county.world.pass(5_000);
@@ -211,7 +221,10 @@ fn a_malicious_evaluation_is_left_out_of_satisfaction_by_a_head_and_counted_agai
     county.world.run(room, Command::Evaluate(again));
     county.world.pass(5_000);
     assert_eq!(
-        (satisfied(&mut county), list(&mut county, false)["total"].clone()),
+        (
+            satisfied_and_rated(&mut county, town).0,
+            follow_ups(&mut county, town, false)["total"].clone()
+        ),
         (before.0, json!(1))
     );
     county.assert_in_step();

@@ -1,6 +1,9 @@
 //! Copies, backups, fires.
 
+use std::collections::BTreeSet;
+
 use ledger::id::RecordId;
+use replica::session::Local;
 use replica::statement::Role;
 use store::Disk;
 use store::disk::read_all;
@@ -324,7 +327,22 @@ fn what_a_hub_signed_a_moment_before_a_line_came_up_is_told_on_it() {
         ..CaseDo::default()
     };
     county.world.run(township, Command::CaseDo(note));
-    assert_ne!(county.world.office(township).receipts_unstaged().count(), 0);
+    let (now, peer) = (county.world.now(township), county.world.device_of(room));
+    let office = county.world.office(township);
+    let signed: Vec<_> = office.receipts_unstaged().cloned().collect();
+    let written = office.store().receipts().clone();
+    assert!(!signed.is_empty());
+    let hubs = BTreeSet::from([office.device()]);
+    let (sight, _) = office.split(now, peer).unwrap();
+    for receipt in &signed {
+        let scope = [receipt.scope];
+        assert!(sight.receipts(&scope).contains(receipt), "whoever asks now is told");
+        assert_ne!(
+            sight.receipts_digest(&scope),
+            written.digest(&scope, &hubs),
+            "and compares with it"
+        );
+    }
     county.world.heal(county.room_lines[0]);
     county.world.pass(10_000);
     assert_eq!(county.cases(room)[0]["receipt"], "township");

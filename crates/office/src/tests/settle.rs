@@ -165,7 +165,8 @@ fn a_change_set_aside_is_listed_with_its_reason_at_every_tier_and_folded_anew_by
     county
         .world
         .office(room)
-        .write_unchecked(now, &number, "doc_no", "自编1号");
+        .write_unchecked(now, &number, "doc_no", "自编1号")
+        .unwrap();
     county.world.pass(5_000);
     let queue = |county: &mut County, at| work(county, at, Work::Quarantine(QuarantineQueue::default()));
     let listed = queue(&mut county, town);

@@ -402,6 +402,22 @@ fn assert_assessed(county: &mut County, code: &str) {
     assert_eq!(assessed["weights"].as_array().unwrap().len(), 3);
 }
 
+/// The county's table with one village under another township, and into whom it goes.
+fn reformed(village: &str, parent: &str, into: &str) -> String {
+    let mut text = String::new();
+    for (at, line) in DIVISIONS.lines().enumerate() {
+        let is_village = line.starts_with(village);
+        let line = line.replace(if is_village { "511603102000" } else { "-" }, parent);
+        let heir = match (at, is_village) {
+            (0, _) => "into",
+            (_, true) => into,
+            _ => "",
+        };
+        text.push_str(&format!("{line}\t{heir}\n"));
+    }
+    text
+}
+
 #[test]
 fn after_a_reform_a_year_can_be_read_as_it_was_and_as_it_would_be_now() {
     let mut county = autumn(316);
@@ -411,22 +427,7 @@ fn after_a_reform_a_year_can_be_read_as_it_was_and_as_it_would_be_now() {
     county.world.pass(10_000);
     // In July the village moved under another township; in November it went into its neighbour. Published as the page does it.
     let village = ROOMS[2].1;
-    let table = |parent: &str, into: &str| {
-        let mut text = String::new();
-        for (at, line) in DIVISIONS.lines().enumerate() {
-            let is_village = line.starts_with(village);
-            let line = line.replace(if is_village { "511603102000" } else { "-" }, parent);
-            let heir = if at == 0 {
-                "into"
-            } else if is_village {
-                into
-            } else {
-                ""
-            };
-            text.push_str(&format!("{line}\t{heir}\n"));
-        }
-        text
-    };
+    let table = |parent: &str, into: &str| reformed(village, parent, into);
     let publish = |county: &mut County, text: String, day: &str| {
         let asked = TableText {
             table: Table::Organisation,
