@@ -68,6 +68,20 @@ fn a_low_late_withdrawal_does_not_undo_a_delivery() {
 }
 
 #[test]
+fn what_is_not_possible_moves_nothing_although_nobody_worked_at_the_same_time() {
+    let mut one = Held::open(ROOM, "DIRECT");
+    let early = one.act(ROOM, "deliver");
+    let folded = one.fold();
+    assert!(matches!(
+        event(&folded, &early).void,
+        Some(VoidReason::WrongState { .. })
+    ));
+    assert_eq!(folded.state, "received");
+    one.act(ROOM_B, "accept");
+    assert_ne!(one.fold().state, "delivered");
+}
+
+#[test]
 fn two_closings_with_one_result_are_one_closure_that_names_both() {
     let mut one = Held::open(ROOM, "SPOT");
     one.act(ROOM, "accept");
