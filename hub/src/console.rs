@@ -18,6 +18,7 @@ mod members;
 pub(crate) mod reports;
 mod rights;
 mod room;
+mod room_day;
 mod shared;
 mod tables;
 mod texts;
@@ -113,6 +114,7 @@ fn pages() -> Routes {
         .everybody("/me", get(login::me_page).post(login::change))
         .with(wall::routes())
         .with(room::routes())
+        .with(room_day::routes())
         .with(alerts::routes())
         .with(work::routes())
         .with(members::routes())

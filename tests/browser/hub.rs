@@ -55,11 +55,7 @@ impl Centres {
     /// Enrols and is signed in; ends on the first page.
     pub(crate) fn enter(&self, browser: &Browser, at: PlaceId, name: &str, role: &str) {
         let code = self.name(at, name, role);
-        browser.go(&self.url(at, "/enrol"));
-        browser.wait("the name's field", |b| b.focus() == "who");
-        browser.keys(&format!("{name}{ENTER}{}{ENTER}", code.to_lowercase()));
-        browser.keys(&format!("{PASSWORD}{ENTER}{PASSWORD}{ENTER}{ENTER}"));
-        browser.wait("the first page", |b| b.path() == "/inbox" || b.path() == "/wall");
+        enrol(browser, self.addr(at), name, &code);
     }
 
     /// A case that the room has received, and that the township holds.
@@ -87,6 +83,15 @@ impl Centres {
     pub(crate) fn json(&self, at: PlaceId, args: &[&str]) -> Option<Value> {
         self.county[at].json(args).ok()
     }
+}
+
+/// Sets a password with the one-time code by keyboard; ends on the first page.
+pub(crate) fn enrol(browser: &Browser, at: SocketAddr, name: &str, code: &str) {
+    browser.go(&format!("http://{at}/enrol"));
+    browser.wait("the name's field", |b| b.focus() == "who");
+    browser.keys(&format!("{name}{ENTER}{}{ENTER}", code.to_lowercase()));
+    browser.keys(&format!("{PASSWORD}{ENTER}{PASSWORD}{ENTER}{ENTER}"));
+    browser.wait("the first page", |b| b.path() == "/inbox" || b.path() == "/wall");
 }
 
 #[test]

@@ -46,11 +46,13 @@ const ROLES: &[(&str, &[&str], &[&str])] = &[
 ];
 
 #[derive(Debug)]
-struct Route {
+pub(crate) struct Route {
+    /// As the source has it.
+    pub(crate) pattern: String,
     path: String,
     right: String,
     /// `look`, `seek` or `act`.
-    how: String,
+    pub(crate) how: String,
 }
 
 fn sources(dir: &Path, found: &mut Vec<String>) {
@@ -64,7 +66,7 @@ fn sources(dir: &Path, found: &mut Vec<String>) {
 }
 
 /// Every route that asks for a right: `.look(Right::Work, "/inbox", …)`; a path may be a constant of its file.
-fn routes() -> Vec<Route> {
+pub(crate) fn routes() -> Vec<Route> {
     let mut files = Vec::new();
     let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hub/src");
     sources(&house.join("console"), &mut files);
@@ -86,6 +88,7 @@ fn routes() -> Vec<Route> {
                     None => constant(&flat, path),
                 };
                 routes.push(Route {
+                    pattern: path.clone(),
                     path: path
                         .replace("{number}", "51160300112628200011")
                         .replace("{unit}", "511603102201")
@@ -142,20 +145,20 @@ fn ask(addr: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], bod
     (status, head.to_owned(), body.to_owned())
 }
 
-fn between(text: &str, mark: &str, end: char) -> String {
+pub(crate) fn between(text: &str, mark: &str, end: char) -> String {
     let rest = text.split_once(mark).unwrap_or_else(|| panic!("no {mark} in {text}")).1;
     rest.split_once(end).expect("ends").0.to_owned()
 }
 
 /// Somebody who has signed in without a browser: the cookie and the token.
-struct Visitor {
+pub(crate) struct Visitor {
     addr: SocketAddr,
     cookie: String,
     token: String,
 }
 
 impl Visitor {
-    fn come(addr: SocketAddr) -> Self {
+    pub(crate) fn come(addr: SocketAddr) -> Self {
         let (_, head, body) = ask(addr, "GET", "/login", &[("Host", &addr.to_string())], "");
         Self {
             addr,
@@ -164,10 +167,9 @@ impl Visitor {
         }
     }
 
-    fn enrol(mut self, name: &str, code: &str) -> Self {
-        let encoded: String = name.bytes().map(|b| format!("%{b:02X}")).collect();
+    pub(crate) fn enrol(mut self, name: &str, code: &str) -> Self {
         let password = PASSWORD.replace(' ', "+");
-        let form = format!("who={encoded}&code={code}&password={password}&again={password}");
+        let form = format!("who={}&code={code}&password={password}&again={password}", encode(name));
         let (status, head, body) = self.post("/enrol", &form);
         assert!((300..400).contains(&status), "{status} {body}");
         self.cookie = between(&head, "set-cookie: ", ';');
@@ -176,12 +178,26 @@ impl Visitor {
         self
     }
 
-    fn get(&self, path: &str) -> (u16, String, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String, String) {
         let host = self.addr.to_string();
         ask(self.addr, "GET", path, &[("Host", &host), ("Cookie", &self.cookie)], "")
     }
 
-    fn post(&self, path: &str, form: &str) -> (u16, String, String) {
+    /// A file, as the page's script sends it.
+    pub(crate) fn send(&self, path: &str, text: &str) -> (u16, String, String) {
+        let (host, origin) = (self.addr.to_string(), format!("http://{}", self.addr));
+        let headers = [
+            ("Host", host.as_str()),
+            ("Origin", origin.as_str()),
+            ("Cookie", self.cookie.as_str()),
+            ("x-csrf-token", self.token.as_str()),
+            ("HX-Request", "true"),
+            ("Content-Type", "application/octet-stream"),
+        ];
+        ask(self.addr, "POST", path, &headers, text)
+    }
+
+    pub(crate) fn post(&self, path: &str, form: &str) -> (u16, String, String) {
         let (host, origin) = (self.addr.to_string(), format!("http://{}", self.addr));
         let headers = [
             ("Host", host.as_str()),
@@ -197,6 +213,11 @@ impl Visitor {
             &format!("csrf={}&{form}", self.token),
         )
     }
+}
+
+/// As a form sends it.
+pub(crate) fn encode(text: &str) -> String {
+    text.bytes().map(|b| format!("%{b:02X}")).collect()
 }
 
 const NOT_ALLOWED: &str = "您的岗位不能做这一步";

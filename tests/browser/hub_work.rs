@@ -14,7 +14,7 @@ const OTHER_ROOM: &str = "511603102203";
 const ZHANG: &str = "11010519491231002X";
 const LI: &str = "511603199909258227";
 
-fn ask(centres: &Centres, at: PlaceId, request: &Value) -> Value {
+pub(super) fn ask(centres: &Centres, at: PlaceId, request: &Value) -> Value {
     let mut api = Api::connect(centres.county[at].data()).expect("an api");
     api.ask(request).expect("an answer")
 }

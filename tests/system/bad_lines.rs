@@ -23,7 +23,7 @@ fn seed(usual: u64) -> u64 {
 }
 
 /// A day book of so many cases, recorded at once.
-fn record_many(county: &County, room: PlaceId, cases: u32) {
+pub(crate) fn record_many(county: &County, room: PlaceId, cases: u32) {
     let mut rows = "登记时间,村室代码,事项编码,申请人,证件号码,手机,住址,办理,办结时间,评价,备注\n".to_owned();
     for n in 0..cases {
         let (hour, minute) = (8 + n / 60 % 9, n % 60);

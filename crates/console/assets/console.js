@@ -68,6 +68,7 @@
 
   // --- A piece that renews itself leaves the keyboard where it was.
   var place = null;
+  var opened = [];
   function cssOf(it) {
     if (it.id) return "#" + CSS.escape(it.id);
     var css = it.tagName.toLowerCase();
@@ -79,11 +80,15 @@
   body.addEventListener("htmx:beforeSwap", function (e) {
     var at = document.activeElement;
     place = null;
+    opened = Array.prototype.map.call(e.detail.target.querySelectorAll("details[id][open]"), function (d) { return d.id; });
     if (!at || at === e.detail.target || !e.detail.target.contains(at)) return;
     var css = cssOf(at);
     place = { css: css, nth: Array.prototype.indexOf.call(document.querySelectorAll(css), at) };
   });
   body.addEventListener("htmx:afterSwap", function () {
+    // What was unfolded stays so.
+    opened.forEach(function (id) { var d = document.getElementById(id); if (d) d.open = true; });
+    opened = [];
     var all = place && document.activeElement === body ? document.querySelectorAll(place.css) : [];
     var it = all[place ? place.nth : 0] || all[0];
     place = null;
@@ -279,7 +284,9 @@
     headers["Content-Type"] = "application/octet-stream";
     headers["HX-Request"] = "true";
     answer.setAttribute("aria-busy", "true");
-    fetch(box.dataset.send, { method: "POST", headers: headers, body: box.files[0] }).then(function (got) {
+    var along = box.dataset.along && document.getElementById(box.dataset.along);
+    var to = box.dataset.send + (along ? "?" + along.name + "=" + encodeURIComponent(along.value) : "");
+    fetch(to, { method: "POST", headers: headers, body: box.files[0] }).then(function (got) {
       if (got.headers.get("hx-redirect")) { again(); return ""; }
       if (got.status === 413) return "<p class=\"note amber\">" + box.dataset.tooLarge + "</p>";
       return got.text();
@@ -287,6 +294,7 @@
       // A whole page (a refusal, the log-in) is gone to; a piece is shown.
       if (html.indexOf("<html") >= 0) { location.reload(); return; }
       answer.innerHTML = html;
+      htmx.process(answer);
       answer.removeAttribute("aria-busy");
       var next = answer.querySelector("button");
       if (next) next.focus();

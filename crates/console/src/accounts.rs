@@ -51,6 +51,54 @@ struct Account {
     /// Nothing is tried before this, UTC milliseconds.
     #[serde(default)]
     until_ms: i64,
+    /// The digest of the code at which guesses were made last: another code begins another count.
+    #[serde(default)]
+    guessed: String,
+}
+
+impl Account {
+    /// Somebody who has not enrolled here: only guesses are counted.
+    fn new(id: UserId) -> Self {
+        Self {
+            id,
+            pin: String::new(),
+            code: String::new(),
+            wrong: 0,
+            until_ms: 0,
+            guessed: String::new(),
+        }
+    }
+
+    fn is_enrolled(&self) -> bool {
+        !self.pin.is_empty()
+    }
+
+    /// Nothing is tried before this.
+    fn waits(&self, now_ms: i64) -> Result<(), Refused> {
+        // A clock that was put back cannot make anybody wait for ever.
+        match now_ms < self.until_ms && self.until_ms - now_ms <= WAIT_MS_MAX {
+            true => Err(Refused::Waits {
+                until_ms: self.until_ms,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Counts a try before it is looked at: what it is refused with if it turns out wrong.
+    fn count(&mut self, now_ms: i64) -> Refused {
+        self.wrong = self.wrong.saturating_add(1);
+        let wrong = self.wrong;
+        self.until_ms = match wrong % TRIES_MAX {
+            0 => now_ms.saturating_add((WAIT_MS << (wrong / TRIES_MAX - 1).min(7)).min(WAIT_MS_MAX)),
+            _ => 0,
+        };
+        match self.until_ms {
+            0 => Refused::Wrong {
+                left: TRIES_MAX - wrong % TRIES_MAX,
+            },
+            until_ms => Refused::Waits { until_ms },
+        }
+    }
 }
 
 /// Why somebody is not let in.
@@ -114,7 +162,8 @@ impl Accounts {
     /// # Errors
     /// [`Refused::Disk`].
     pub fn enrolled(&self) -> Result<Vec<UserId>, Refused> {
-        Ok(self.load()?.into_iter().map(|a| a.id).collect())
+        let all = self.load()?.into_iter();
+        Ok(all.filter(Account::is_enrolled).map(|a| a.id).collect())
     }
 
     /// Takes a PIN for somebody whose code was found right; `code` is its digest.
@@ -133,13 +182,42 @@ impl Accounts {
         let pin = verifier(pin).await?;
         all.retain(|a| a.id != id);
         all.push(Account {
-            id,
             pin,
             code: code.to_owned(),
-            wrong: 0,
-            until_ms: 0,
+            ..Account::new(id)
         });
         self.store(&all)
+    }
+
+    /// Counts a try at somebody's one-time code as a try at the password, as of `now_ms`. `code` is the digest of the code that was
+    /// given last, `is_right` whether this is it: after too many wrong ones the right one has to wait too.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn try_code(&self, id: UserId, code: &str, is_right: bool, now_ms: i64) -> Result<(), Refused> {
+        let _turn = self.turn.lock().await;
+        let mut all = self.load()?;
+        let at = match all.iter().position(|a| a.id == id) {
+            Some(at) => at,
+            None => {
+                all.push(Account::new(id));
+                all.len() - 1
+            }
+        };
+        let account = &mut all[at];
+        if account.guessed == code {
+            account.waits(now_ms)?;
+        }
+        if is_right {
+            return Ok(());
+        }
+        if account.guessed != code {
+            (account.wrong, account.until_ms) = (0, 0);
+            account.guessed = code.to_owned();
+        }
+        let refused = account.count(now_ms);
+        self.store(&all)?;
+        Err(refused)
     }
 
     /// Another one for somebody who has just given the old one.
@@ -152,7 +230,8 @@ impl Accounts {
         }
         let _turn = self.turn.lock().await;
         let mut all = self.load()?;
-        let account = all.iter_mut().find(|a| a.id == id).ok_or(Refused::Unknown)?;
+        let enrolled = all.iter_mut().find(|a| a.id == id && a.is_enrolled());
+        let account = enrolled.ok_or(Refused::Unknown)?;
         account.pin = verifier(new).await?;
         self.store(&all)
     }
@@ -170,32 +249,18 @@ impl Accounts {
     pub async fn check(&self, id: UserId, pin: &str, now_ms: i64) -> Result<(), Refused> {
         let _turn = self.turn.lock().await;
         let mut all = self.load()?;
-        let account = all.iter_mut().find(|a| a.id == id).ok_or(Refused::Unknown)?;
-        // A clock that was put back cannot make anybody wait for ever.
-        if now_ms < account.until_ms && account.until_ms - now_ms <= WAIT_MS_MAX {
-            let until_ms = account.until_ms;
-            return Err(Refused::Waits { until_ms });
-        }
+        let enrolled = all.iter_mut().find(|a| a.id == id && a.is_enrolled());
+        let account = enrolled.ok_or(Refused::Unknown)?;
+        account.waits(now_ms)?;
         let verifier = account.pin.clone();
-        account.wrong = account.wrong.saturating_add(1);
-        let wrong = account.wrong;
-        account.until_ms = match wrong % TRIES_MAX {
-            0 => now_ms.saturating_add((WAIT_MS << (wrong / TRIES_MAX - 1).min(7)).min(WAIT_MS_MAX)),
-            _ => 0,
-        };
-        let until_ms = account.until_ms;
+        let refused = account.count(now_ms);
         self.store(&all)?;
         let right = slowly(pin, move |hasher, pin| {
             let verifier = PasswordHash::new(&verifier).ok()?;
             hasher.verify_password(pin, &verifier).ok()
         });
         if right.await.is_none() {
-            return Err(match until_ms {
-                0 => Refused::Wrong {
-                    left: TRIES_MAX - wrong % TRIES_MAX,
-                },
-                until_ms => Refused::Waits { until_ms },
-            });
+            return Err(refused);
         }
         if let Some(account) = all.iter_mut().find(|a| a.id == id) {
             (account.wrong, account.until_ms) = (0, 0);
@@ -310,6 +375,41 @@ mod tests {
         assert!(accounts.check(ANNA, "274951", 0).await.is_err());
         accounts.check(ANNA, "583920", 0).await.unwrap();
         assert_eq!(accounts.enrolled().unwrap(), [ANNA]);
+    }
+
+    #[tokio::test]
+    async fn five_wrong_codes_and_the_right_one_has_to_wait_too_until_a_new_one_is_given() {
+        let (_dir, folder) = place();
+        let accounts = Accounts::of(folder.clone(), Secret::Password);
+        for left in (1..TRIES_MAX).rev() {
+            let refused = accounts.try_code(ANNA, "c1", false, 1_000).await;
+            assert_eq!(refused, Err(Refused::Wrong { left }));
+        }
+        // Whoever has only guessed has not enrolled.
+        assert_eq!(accounts.enrolled().unwrap(), []);
+        assert_eq!(
+            accounts.check(ANNA, "a good long one", 1_000).await,
+            Err(Refused::Unknown)
+        );
+        let until_ms = 1_000 + WAIT_MS;
+        let waits = Err(Refused::Waits { until_ms });
+        assert_eq!(accounts.try_code(ANNA, "c1", false, 1_000).await, waits);
+        let accounts = Accounts::of(folder, Secret::Password);
+        assert_eq!(accounts.try_code(ANNA, "c1", true, 2_000).await, waits);
+        accounts.try_code(ANNA, "c2", true, 2_000).await.unwrap();
+        accounts.enrol(ANNA, "c2", "a good long one").await.unwrap();
+        // The same count as the password's: two wrong ones here and three there.
+        for _ in 0..2 {
+            accounts.try_code(ANNA, "c2", false, 3_000).await.unwrap_err();
+        }
+        for _ in 0..2 {
+            accounts.check(ANNA, "not this one", 3_000).await.unwrap_err();
+        }
+        let until_ms = 3_000 + WAIT_MS;
+        let waits = Err(Refused::Waits { until_ms });
+        assert_eq!(accounts.check(ANNA, "not this one", 3_000).await, waits);
+        assert_eq!(accounts.check(ANNA, "a good long one", 4_000).await, waits);
+        assert_eq!(accounts.try_code(ANNA, "c2", true, 4_000).await, waits);
     }
 
     #[tokio::test]

@@ -104,10 +104,15 @@ impl Door {
 
     /// Into the trail; a face without one (a disk that is full) is still a face.
     pub async fn audit(&self, act: FaceAct, user: UserId) {
+        self.audit_for(act, user, None).await;
+    }
+
+    /// As [`Door::audit`], with a reason.
+    pub async fn audit_for(&self, act: FaceAct, user: UserId, reason: Option<String>) {
         let append = AuditAppend {
             act,
             number: None,
-            reason: None,
+            reason,
             user: Some(user),
         };
         if let Err(problem) = self.ask(Command::AuditAppend(append)).await {

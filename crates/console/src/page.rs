@@ -115,6 +115,13 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
+/// A digest as people read it out over the phone: four groups of four.
+pub fn spoken(digest: &str) -> String {
+    let head: Vec<char> = digest.to_uppercase().chars().take(16).collect();
+    let groups: Vec<String> = head.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join("-")
+}
+
 /// A time of day as a clock on a wall in China shows it; `wall_ms` is UTC.
 pub fn clock(wall_ms: i64) -> String {
     let minutes = wall_ms.div_euclid(60_000) + 8 * 60;

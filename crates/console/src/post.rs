@@ -12,9 +12,9 @@ const REASON_CHARS_MAX: usize = 100;
 #[derive(Deserialize)]
 pub struct Covering {
     #[serde(default)]
-    of: String,
+    pub of: String,
     #[serde(default)]
-    reason: String,
+    pub reason: String,
 }
 
 #[derive(Template)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -14,6 +15,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
+
+use crate::guard::FILE_BYTES_MAX;
 
 /// Connections at a time on one machine: a browser opens six, and two or three people share one PC.
 const CONNECTIONS_MAX: usize = 64;
@@ -28,6 +31,8 @@ const TLS_HANDSHAKE: u8 = 0x16;
 
 /// Serves until dropped; encrypted with `tls`.
 pub async fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>, routes: Router) {
+    // The guard bounds every body by where it goes; axum's own bound would turn files away long before.
+    let routes = routes.layer(DefaultBodyLimit::max(FILE_BYTES_MAX));
     let places = match tls {
         None => CONNECTIONS_MAX,
         Some(_) => CONNECTIONS_AFAR_MAX,

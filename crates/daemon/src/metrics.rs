@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use office::command::Command;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{debug, info, warn};
 
@@ -31,14 +31,25 @@ const CONNECTIONS_MAX: usize = 16;
 const HEAD_WAIT: Duration = Duration::from_secs(10);
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The listener at work.
+/// Who answers; `None` while the folder is being opened, at the start and after a failure of the disk.
+type Slot = watch::Receiver<Option<Service>>;
+
+/// The listener at work, for as long as the process: a port that the system chose stays the same when the folder is opened again.
 pub(crate) struct Metrics {
     task: JoinHandle<()>,
+    at: Option<SocketAddr>,
+    slot: watch::Sender<Option<Service>>,
+}
+
+impl Drop for Metrics {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Metrics {
     /// Listens at `addr`. Somebody else at that port stops nothing else: it is said, and the daemon goes on.
-    pub(crate) async fn start(addr: SocketAddr, service: Service, folder: &Folder) -> Option<Self> {
+    pub(crate) async fn start(addr: SocketAddr) -> Option<Self> {
         let listener = match TcpListener::bind(addr).await {
             Ok(listener) => listener,
             Err(error) => {
@@ -46,23 +57,31 @@ impl Metrics {
                 return None;
             }
         };
-        if let Ok(at) = listener.local_addr() {
-            info!(%at, "metrics");
-            if let Err(error) = folder.write_metrics(at) {
-                warn!(%error, "the address of the metrics was not noted");
-            }
-        }
+        let at = listener.local_addr().unwrap_or(addr);
+        let (slot, answering) = watch::channel(None);
+        info!(%at, "metrics");
         Some(Self {
-            task: tokio::spawn(accept(listener, service)),
+            task: tokio::spawn(accept(listener, answering)),
+            at: Some(at),
+            slot,
         })
     }
 
-    pub(crate) fn close(self) {
-        self.task.abort();
+    /// The folder is open, and nobody else's: from now on figures are told, and where.
+    pub(crate) fn open(&self, service: Service, folder: &Folder) {
+        if let Some(Err(error)) = self.at.map(|at| folder.write_metrics(at)) {
+            warn!(%error, "the address of the metrics was not noted");
+        }
+        self.slot.send_replace(Some(service));
+    }
+
+    /// The folder is closed.
+    pub(crate) fn close(&self) {
+        self.slot.send_replace(None);
     }
 }
 
-async fn accept(listener: TcpListener, service: Service) {
+async fn accept(listener: TcpListener, slot: Slot) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut served = JoinSet::new();
     loop {
@@ -72,9 +91,9 @@ async fn accept(listener: TcpListener, service: Service) {
         };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let service = service.clone();
+                let slot = slot.clone();
                 served.spawn(async move {
-                    talk(stream, service).await;
+                    talk(stream, slot).await;
                     drop(place);
                 });
             }
@@ -86,10 +105,10 @@ async fn accept(listener: TcpListener, service: Service) {
     }
 }
 
-async fn talk(stream: TcpStream, service: Service) {
+async fn talk(stream: TcpStream, slot: Slot) {
     let answer = service_fn(move |request| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(answer(&request, &service).await) }
+        let service = slot.borrow().clone();
+        async move { Ok::<_, Infallible>(answer(&request, service.as_ref()).await) }
     });
     let mut server = http1::Builder::new();
     server
@@ -101,32 +120,34 @@ async fn talk(stream: TcpStream, service: Service) {
     }
 }
 
-async fn answer(request: &Request<Incoming>, service: &Service) -> Response<Full<Bytes>> {
+async fn answer(request: &Request<Incoming>, service: Option<&Service>) -> Response<Full<Bytes>> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return respond(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".to_owned());
     }
-    match request.uri().path() {
-        "/livez" => respond(StatusCode::OK, TEXT, "ok\n".to_owned()),
-        "/readyz" => ready(service).await,
-        "/metrics" => match service.command(Command::Metrics).await {
-            Ok(figures) => respond(StatusCode::OK, TEXT, text::of(&figures)),
-            Err(failure) => unavailable(&failure.code),
+    let path = request.uri().path();
+    if path == "/livez" {
+        return respond(StatusCode::OK, TEXT, "ok\n".to_owned());
+    }
+    if !["/readyz", "/metrics", "/api/v1/status"].contains(&path) {
+        return respond(StatusCode::NOT_FOUND, TEXT, "not here; try /metrics\n".to_owned());
+    }
+    let Some(service) = service else {
+        return unavailable("opening");
+    };
+    match service.command(Command::Metrics).await {
+        Err(failure) => unavailable(&failure.code),
+        Ok(figures) if path == "/readyz" => match unready(&figures) {
+            None => respond(StatusCode::OK, TEXT, "ready\n".to_owned()),
+            Some(why) => unavailable(why),
         },
-        "/api/v1/status" => match service.command(Command::Metrics).await {
-            Ok(figures) => respond(StatusCode::OK, "application/json", format!("{}\n", status(&figures))),
-            Err(failure) => unavailable(&failure.code),
-        },
-        _ => respond(StatusCode::NOT_FOUND, TEXT, "not here; try /metrics\n".to_owned()),
+        Ok(figures) if path == "/metrics" => respond(StatusCode::OK, TEXT, text::of(&figures)),
+        Ok(figures) => respond(StatusCode::OK, "application/json", format!("{}\n", status(&figures))),
     }
 }
 
 /// Ready is who answers and can write. Being cut off from the hub above is no reason not to be: everything goes on.
-async fn ready(service: &Service) -> Response<Full<Bytes>> {
-    match service.command(Command::Metrics).await {
-        Ok(figures) if figures["writable"] == true => respond(StatusCode::OK, TEXT, "ready\n".to_owned()),
-        Ok(_) => unavailable("read_only"),
-        Err(failure) => unavailable(&failure.code),
-    }
+fn unready(figures: &Value) -> Option<&'static str> {
+    (figures["writable"] != true).then_some("read_only")
 }
 
 /// What the figures are without the list of rooms.
@@ -168,4 +189,18 @@ fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Ful
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_is_who_can_write_with_or_without_a_hub_above() {
+        for parent_up in [json!(true), json!(false), Value::Null] {
+            let figures = |writable: bool| json!({"writable": writable, "parent_up": parent_up});
+            assert_eq!(unready(&figures(true)), None, "{parent_up}");
+            assert_eq!(unready(&figures(false)), Some("read_only"), "{parent_up}");
+        }
+    }
 }

@@ -54,6 +54,10 @@ pub async fn run(
     tokio::pin!(shutdown);
     let folder = Folder::existing(&config.data).map_err(|f| anyhow!(f.message))?;
     let clock = Clock::start();
+    let metrics = match config.watching.metrics {
+        Some(addr) => Metrics::start(addr).await,
+        None => None,
+    };
     let mut ready = Some(ready);
     let mut listen = config.listen;
     loop {
@@ -69,6 +73,9 @@ pub async fn run(
                 }
             }
         };
+        if let Some(metrics) = &metrics {
+            metrics.open(daemon.service(config.kind), &folder);
+        }
         // A port that the system chose stays the same after reopening: peers know it by now.
         listen = daemon.server.as_ref().map(Server::addr).or(listen);
         let console = daemon.serving.as_ref().map(|s| s.console.clone());
@@ -82,7 +89,11 @@ pub async fn run(
                 console,
             });
         }
-        match daemon.until(&mut shutdown, &folder).await {
+        let ended = daemon.until(&mut shutdown, &folder).await;
+        if let Some(metrics) = &metrics {
+            metrics.close();
+        }
+        match ended {
             Ended::Asked => return Ok(()),
             Ended::Disk(reason) => error!(reason, "the folder is opened again"),
         }
@@ -118,7 +129,6 @@ struct Daemon {
     dialling: net::Dialling,
     api: Api,
     serving: Option<Serving>,
-    metrics: Option<Metrics>,
     watch: Option<Watch>,
 }
 
@@ -155,22 +165,18 @@ impl Daemon {
                     }
                     _ => None,
                 };
-                let service = || Service::new(keeper.clone(), identity.clone(), config.kind);
                 let watching = &config.watching;
-                let metrics = match watching.metrics {
-                    Some(addr) => Metrics::start(addr, service(), folder).await,
-                    None => None,
-                };
                 // A room watches nobody.
-                let watch = (config.kind == Kind::Hub)
-                    .then(|| Watch::start(service(), watching.every, watching.webhook.clone()));
+                let watch = (config.kind == Kind::Hub).then(|| {
+                    let service = Service::new(keeper.clone(), identity.clone(), config.kind);
+                    Watch::start(service, watching.every, watching.webhook.clone())
+                });
                 Ok(Self {
                     opened,
                     server,
                     dialling,
                     api,
                     serving,
-                    metrics,
                     watch,
                 })
             }
@@ -212,6 +218,10 @@ impl Daemon {
         Ok((server, dialling, api))
     }
 
+    fn service(&self, kind: Kind) -> Service {
+        Service::new(self.opened.keeper.clone(), self.opened.identity.clone(), kind)
+    }
+
     async fn until(self, shutdown: &mut (impl Future<Output = ()> + Unpin), folder: &Folder) -> Ended {
         let Self {
             opened,
@@ -219,7 +229,6 @@ impl Daemon {
             dialling,
             api,
             serving,
-            metrics,
             watch,
         } = self;
         let Opened { keeper, running, .. } = opened;
@@ -235,9 +244,6 @@ impl Daemon {
         api.close();
         if let Some(serving) = serving {
             serving.close();
-        }
-        if let Some(metrics) = metrics {
-            metrics.close();
         }
         if let Some(watch) = watch {
             watch.close();

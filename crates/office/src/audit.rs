@@ -60,10 +60,82 @@ pub(crate) enum Act {
     AlertMute,
     AlertUnmute,
     AlertRules,
+    CaseNew,
+    CaseStep,
+    CaseEdit,
+    CaseTick,
+    CaseImport,
+    DocGive,
+    ErrandNew,
+    DayClose,
+    Evaluate,
+    Decide,
+    Retry,
+    FollowUp,
+    Malicious,
+    MaliciousUndo,
+    Freeze,
+    Absence,
     Face(FaceAct),
 }
 
 impl Act {
+    /// For tests that ask something of each.
+    #[cfg(test)]
+    pub(crate) const ALL: &[Act] = &[
+        Act::Reveal,
+        Act::Unlock,
+        Act::UnlockFailed,
+        Act::Lock,
+        Act::LockIdle,
+        Act::PassphraseSet,
+        Act::PassphraseFailed,
+        Act::Erase,
+        Act::Invite,
+        Act::Admit,
+        Act::Revoke,
+        Act::Extend,
+        Act::Hold,
+        Act::Lift,
+        Act::Rename,
+        Act::Approve,
+        Act::TicketCancel,
+        Act::Publish,
+        Act::Leave,
+        Act::LeaveUndo,
+        Act::UserAdd,
+        Act::UserCode,
+        Act::UserStop,
+        Act::AlertMute,
+        Act::AlertUnmute,
+        Act::AlertRules,
+        Act::CaseNew,
+        Act::CaseStep,
+        Act::CaseEdit,
+        Act::CaseTick,
+        Act::CaseImport,
+        Act::DocGive,
+        Act::ErrandNew,
+        Act::DayClose,
+        Act::Evaluate,
+        Act::Decide,
+        Act::Retry,
+        Act::FollowUp,
+        Act::Malicious,
+        Act::MaliciousUndo,
+        Act::Freeze,
+        Act::Absence,
+        Act::Face(FaceAct::Print),
+        Act::Face(FaceAct::Export),
+        Act::Face(FaceAct::Login),
+        Act::Face(FaceAct::LoginFailed),
+        Act::Face(FaceAct::Logout),
+        Act::Face(FaceAct::Enrol),
+        Act::Face(FaceAct::PasswordChange),
+        Act::Face(FaceAct::Post),
+        Act::Face(FaceAct::PostBack),
+    ];
+
     /// As it is written.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -98,6 +170,26 @@ impl Act {
             Act::Face(FaceAct::Login) => "login",
             Act::Face(FaceAct::LoginFailed) => "login_failed",
             Act::Face(FaceAct::Logout) => "logout",
+            Act::Face(FaceAct::Enrol) => "enrol",
+            Act::Face(FaceAct::PasswordChange) => "password_change",
+            Act::Face(FaceAct::Post) => "post",
+            Act::Face(FaceAct::PostBack) => "post_back",
+            Act::CaseNew => "case_new",
+            Act::CaseStep => "case_step",
+            Act::CaseEdit => "case_edit",
+            Act::CaseTick => "case_tick",
+            Act::CaseImport => "case_import",
+            Act::DocGive => "doc_give",
+            Act::ErrandNew => "errand_new",
+            Act::DayClose => "day_close",
+            Act::Evaluate => "evaluate",
+            Act::Decide => "decide",
+            Act::Retry => "retry",
+            Act::FollowUp => "follow_up",
+            Act::Malicious => "malicious",
+            Act::MaliciousUndo => "malicious_undo",
+            Act::Freeze => "freeze",
+            Act::Absence => "absence",
         }
     }
 }
@@ -267,6 +359,11 @@ impl Office {
         if self.authority.may_write(&self.me.device, &book) != Write::Yes {
             return Ok(());
         }
+        if self.store.trail_life() != self.epoch {
+            // Written before this life began, perhaps on a disk that was put back since: others may know more of that life than we do.
+            // The first record of this life is chained to it and bears witness for both.
+            return Ok(());
+        }
         let tip = self.store.trail_tip();
         let entry = Entry {
             kind: KIND_TRAIL,
@@ -309,6 +406,10 @@ impl Office {
             let person = self.authority.user_at(&user, unit)?;
             Some(person.name.clone())
         });
+        let about = record
+            .about
+            .as_deref()
+            .map(|about| self.about_label(&record.act, about));
         json!({
             "act": record.act,
             "act_label": texts::act(&record.act),
@@ -323,7 +424,24 @@ impl Office {
             "fields": record.fields,
             "reason": record.reason,
             "about": record.about,
+            "about_label": about,
         })
+    }
+
+    /// What an act was about, as people say it: a step's or a field's name, a person, a table.
+    fn about_label(&self, act: &str, about: &str) -> String {
+        let form = self.views.forms().named("case");
+        let label = match act {
+            "case_step" => form.map(|form| form.event_label(about).to_owned()),
+            "case_edit" => form.and_then(|form| Some(form.fields.get(about)?.label.clone())),
+            "user_add" | "user_code" | "user_stop" => {
+                let person = self.authority.users().find(|user| user.id.to_string() == about);
+                person.map(|user| user.name.clone())
+            }
+            "publish" => Some(texts::published_table(about)),
+            _ => None,
+        };
+        label.unwrap_or_else(|| about.to_owned())
     }
 
     /// An act of a face of ours, written down before the face does it.

@@ -367,6 +367,12 @@ pub enum FaceAct {
     Login,
     LoginFailed,
     Logout,
+    /// A one-time code was used, and a PIN or password chosen.
+    Enrol,
+    PasswordChange,
+    /// 顶岗: somebody else's post is taken over.
+    Post,
+    PostBack,
 }
 
 #[derive(Clone, Serialize, Deserialize)]

@@ -68,7 +68,7 @@ impl Office {
     pub(crate) fn open_conflict_count(&mut self) -> Result<u64, StoreError> {
         let forks = self.forks();
         let open = forks.iter().filter(|f| !self.is_fork_settled(f)).count();
-        Ok(self.views.counts(&self.store)?.conflicts + open as u64)
+        Ok(self.views.open_conflicts(&self.store)? + open as u64)
     }
 
     /// Units of devices that write in two places and have not begun anew.
@@ -136,10 +136,16 @@ impl Office {
         self.item(id, item)
     }
 
-    /// Forks of devices that are settled, or are not.
-    pub(crate) fn fork_items(&self, settled: bool) -> Vec<Json> {
+    /// Forks of devices that are settled, or are not; those of some units, or all.
+    pub(crate) fn fork_items(&self, settled: bool, within: Option<&[UnitId]>) -> Vec<Json> {
         let forks = self.forks();
-        let wanted = forks.iter().filter(|fork| self.is_fork_settled(fork) == settled);
+        let is_within = |fork: &Fork| {
+            let unit = self.authority.member(&fork.device).map(|member| member.unit);
+            within.is_none_or(|units| unit.is_some_and(|unit| units.contains(&unit)))
+        };
+        let wanted = forks
+            .iter()
+            .filter(|fork| self.is_fork_settled(fork) == settled && is_within(fork));
         wanted.map(|fork| self.fork_item(fork)).collect()
     }
 
@@ -304,6 +310,7 @@ impl Office {
                 .fields
                 .get(&side.what)
                 .map_or(side.what.clone(), |f| f.label.clone()),
+            (ConflictKind::Overwritten, _) => texts::OVERWRITTEN.to_owned(),
             _ => side.what.clone(),
         }
     }

@@ -18,12 +18,13 @@ use replica::time::Now;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use store::kv::prefix_end;
-use store::{Order, Scan};
+use store::{KvError, Order, Scan};
 
 use crate::cases::at_text;
 use crate::command::{CommandError, DayClose, DayShow};
 use crate::office::Office;
 use crate::texts;
+use crate::views::measure::Measure;
 use crate::views::name;
 use crate::views::row::{RecordRef, RecordRow};
 
@@ -178,6 +179,21 @@ impl Office {
             }
         }
         cases.sort_by_cached_key(|(of, row)| name::list(*of, row.summary.on, &row.summary.no));
+        Ok(cases)
+    }
+
+    /// How many those are, by the rows that reports count: a tenth of the bytes.
+    pub(crate) fn count_of_day(&self, unit: UnitId, day: Day) -> Result<u64, KvError> {
+        let (kv, from, mut near) = (self.store.kv(), name::day(unit, day), Vec::new());
+        kv.scan(&from, &prefix_end(&from), Order::Rising, &mut |key, _| {
+            near.extend(name::tail(key));
+            Scan::On
+        })?;
+        let mut cases = 0;
+        for of in near {
+            let row = kv.value(&name::measure(of))?.and_then(|row| Measure::decode(&row));
+            cases += u64::from(row.is_some_and(|m| m.on == Some(day) || m.closed_on == Some(day)));
+        }
         Ok(cases)
     }
 

@@ -29,6 +29,8 @@ const KEYS_ASKED_MAX: usize = 1_000;
 const SCRUB_EVERY_MS: u64 = 60_000;
 /// How much of it at once.
 const SCRUB_BYTES: u64 = 4 * 1024 * 1024;
+/// Rows that reports count, read into memory at one idle moment: some milliseconds.
+const MIRROR_ROWS: usize = 1_024;
 /// How often missing keys are asked for.
 const KEYS_EVERY_MS: u64 = 5_000;
 
@@ -64,6 +66,19 @@ pub(crate) fn may_have_lost_own(opened: &Opened, me: &DeviceId) -> bool {
 }
 
 impl Office {
+    /// What makes later requests short, one thing at a time, while the rows are up to the journal and nobody wants anything. `true`
+    /// when there is more of it.
+    pub(crate) fn idle_duties(&mut self, now: Now) -> bool {
+        if self.fill_finder_idle() || self.count_some_books(now) {
+            return true;
+        }
+        // Reports are a hub's.
+        if self.role() == Role::Hub {
+            self.views.mirror.want();
+        }
+        self.views.mirror.fill(self.store.kv(), MIRROR_ROWS)
+    }
+
     /// Begins a life: its epoch and store id are new unless there are some already.
     pub(crate) fn begin_life(&mut self, life: Life) -> Result<(), StoreError> {
         self.store.stage_fact(fact::LIFE, Some(&life.to_bytes()))?;
@@ -327,6 +342,7 @@ impl Office {
     fn tick_or_fail(&mut self, now: Now) -> Result<(), OfficeError> {
         self.lock_if_idle(now);
         self.wake_sessions(now);
+        self.reports.grow_silent(now);
         self.repair(now)?;
         self.settled_in(now);
         let elapsed = now.mono_ms.saturating_sub(self.due.looked_ms);
@@ -436,6 +452,7 @@ impl Office {
             receipts,
             keys,
             self.next_report_ms(),
+            self.reports.silent_due_ms(),
             self.next_aside_ms(),
         ];
         all.into_iter().flatten().min()

@@ -15,6 +15,7 @@ pub(crate) mod job;
 mod marks;
 mod period;
 mod place;
+mod posts;
 mod shown;
 mod tally;
 
@@ -314,7 +315,12 @@ impl Trend {
     }
 
     fn json(&self) -> Json {
-        let row = |((label, _), (received, closed)): (&(String, Span), &(u64, u64))| json!({"label": label, "received": received, "closed": closed});
+        let row = |((label, span), (received, closed)): (&(String, Span), &(u64, u64))| {
+            let from = span.from.to_string();
+            let is_day = span.from == span.last();
+            let period = if is_day { &from } else { &from[..7] };
+            json!({"label": label, "period": period, "received": received, "closed": closed})
+        };
         self.steps.iter().zip(&self.counts).map(row).collect()
     }
 }

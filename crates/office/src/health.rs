@@ -62,7 +62,7 @@ impl Office {
     pub(crate) fn health_watch(&mut self, now: Now) -> Result<Value, CommandError> {
         let known = self.known_rooms(now)?;
         self.take_samples(now, &known)?;
-        self.count_some_days(now, &known);
+        self.owe_days(now, &known);
         self.judge_rooms(now, &known)?;
         Ok(json!({"rooms": known.len(), "untold": self.untold(now)}))
     }

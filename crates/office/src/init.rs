@@ -44,13 +44,10 @@ impl Office {
             ));
         }
         let unit = top.clone();
-        for statement in [
-            Statement::Organisation(organisation.clone()),
-            Statement::Catalogue(tables.0.clone()),
-            Statement::Calendar(tables.1.clone()),
-        ] {
-            crate::tables::sendable(&statement)?;
-        }
+        let mut statements = Statement::organisation(organisation.clone());
+        statements.push(Statement::Catalogue(tables.0.clone()));
+        statements.push(Statement::Calendar(tables.1.clone()));
+        statements.iter().try_for_each(crate::tables::sendable)?;
         let root = SigningKey::from_bytes(&Zeroizing::new(self.seeds.bytes::<32>()));
         // The recovery file must be on the disk before anything is said in the root's name: a county without it can never
         // replace its hub.
@@ -151,7 +148,9 @@ impl Office {
         let unit = admit.unit;
         self.begin_life(life)?;
         self.state_as_root(root, unit, Statement::Admit(admit))?;
-        self.state(unit, Statement::Organisation(organisation))?;
+        for statement in Statement::organisation(organisation) {
+            self.state(unit, statement)?;
+        }
         self.state(unit, Statement::Catalogue(catalogue))?;
         self.state(unit, Statement::Calendar(calendar))?;
         self.make_scope_key(Scope::book(unit))?;

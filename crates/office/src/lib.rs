@@ -7,6 +7,7 @@
 //!
 //! Single-threaded and synchronous: time and seed are arguments, so a whole county runs in one thread of a test.
 
+mod acts;
 mod asides;
 mod audit;
 mod cases;
@@ -60,6 +61,7 @@ pub use life::Life;
 pub use office::{Home, Office, OfficeError};
 pub use peers::{Output, SessionId};
 pub use rooms::RoomState;
+pub use texts::{ACTS, ActWords};
 
 #[cfg(test)]
 mod tests;

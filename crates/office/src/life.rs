@@ -20,6 +20,8 @@ pub(crate) mod fact {
     pub(crate) const ALERT_MUTES: &str = "alert_mutes";
     pub(crate) const ALERT_RULES: &str = "alert_rules";
     pub(crate) const TICKET: &str = "ticket/";
+    /// Who published a version of a table here.
+    pub(crate) const PUBLISHED: &str = "published/";
 }
 
 /// Where a device belongs. None before `init` or `join`.

@@ -75,6 +75,8 @@ pub struct Office {
     pub(crate) software: String,
     /// For whom a face asks what is carried out right now.
     pub(crate) acting: Option<UserId>,
+    /// What the act in hand owes to the trail.
+    pub(crate) owed: Option<crate::acts::Owed>,
     pub(crate) store: Store,
     pub(crate) opened: Opened,
     pub(crate) statements: Statements,
@@ -162,6 +164,7 @@ impl Office {
             me,
             software: home.software,
             acting: None,
+            owed: None,
             store,
             opened,
             statements,
@@ -285,7 +288,9 @@ impl Office {
         if let Command::By(by) = command {
             self.works_here(by.user)?;
             self.acting = Some(by.user);
+            self.owe(crate::acts::owed(&by.asks));
             let done = self.command(now, *by.asks, progress);
+            let done = self.settle_act(now, done);
             self.acting = None;
             return done;
         }
@@ -532,8 +537,8 @@ impl Office {
         if applied.erased > 0 || spared {
             self.commit_or_fail(now)?;
         }
-        let opening = applied.left == 0 && self.fill_finder_idle();
-        Ok(applied.left.max(usize::from(opening)))
+        let more = applied.left == 0 && self.idle_duties(now);
+        Ok(applied.left.max(usize::from(more)))
     }
 
     /// Folds the authority anew from the durable statements, and opens what has been granted.

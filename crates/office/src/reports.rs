@@ -2,7 +2,7 @@
 //!
 //! Kept in RAM and, as far as worth keeping over a restart, in index rows: losing them makes a room "unknown", nothing worse.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::day::Day;
 use ledger::id::{DeviceId, Scope, Tier, UnitId};
@@ -16,6 +16,7 @@ use store::{Batch, Store, StoreError};
 use crate::life::{fact, fact_u64};
 use crate::office::{Office, OfficeError};
 use crate::peers::SessionId;
+use crate::rooms::SILENT_AFTER_MS;
 use crate::tiers::Tiers;
 
 /// Rows of devices met and rooms reported.
@@ -26,6 +27,7 @@ const HEARD_ROWS: &[u8] = b"pH";
 const REPORT_EVERY_MS: u64 = 2_000;
 /// Rows are written at most this often.
 const KEEP_EVERY_MS: u64 = 10_000;
+const SILENT_STEP_MS: u64 = 250;
 /// Rooms in one report frame.
 const ROOMS_PER_FRAME: usize = 200;
 /// A day's skew and more is shown as the largest that fits.
@@ -76,6 +78,8 @@ pub(crate) struct Reports {
     pub(crate) news: u64,
     sent_ms: u64,
     kept_ms: u64,
+    /// When those who went a moment ago are called silent (monotonic ms), unless they are back: screens show it then.
+    silent_due_ms: BTreeSet<u64>,
     dirty: bool,
     /// The own counts of the last days, and the day and change of rows that they are of.
     days: Option<(Day, u64, Vec<DayCount>)>,
@@ -121,6 +125,8 @@ impl Reports {
         let (rtt_ms, session) = (before.and_then(|s| s.rtt_ms), before.and_then(|s| s.session));
         self.dirty = true;
         self.turned_away.remove(&peer);
+        let mut health = met.health.clone();
+        health.oldest_pending_ms = health.oldest_pending_ms.map(|at| at.saturating_sub(met.skew_ms));
         self.seen.insert(
             peer,
             Seen {
@@ -128,7 +134,7 @@ impl Reports {
                 last_seen_ms: now.wall_ms,
                 rtt_ms,
                 skew_ms: Some(met.skew_ms),
-                health: met.health.clone(),
+                health,
                 session,
             },
         );
@@ -172,6 +178,20 @@ impl Reports {
     pub(crate) fn parted(&mut self, now: Now, peer: DeviceId) {
         self.heard(now, peer);
         self.dirty = true;
+        // In steps, so that many who go at once are few looks.
+        let due = now.mono_ms.saturating_add(SILENT_AFTER_MS);
+        self.silent_due_ms.insert(due.next_multiple_of(SILENT_STEP_MS));
+    }
+
+    /// Says to screens that somebody has become silent, when the time has come.
+    pub(crate) fn grow_silent(&mut self, now: Now) {
+        let later = self.silent_due_ms.split_off(&now.mono_ms.saturating_add(1));
+        let due = std::mem::replace(&mut self.silent_due_ms, later);
+        self.news = self.news.wrapping_add(u64::from(!due.is_empty()));
+    }
+
+    pub(crate) fn silent_due_ms(&self) -> Option<u64> {
+        self.silent_due_ms.first().copied()
     }
 
     pub(crate) fn note_rtt(&mut self, peer: DeviceId, rtt_ms: u64) {
@@ -238,6 +258,7 @@ impl Office {
         for mut report in rooms {
             report.as_of_ms = report.as_of_ms.saturating_sub(skew_ms);
             report.last_seen_ms = report.last_seen_ms.map(|at| at.saturating_sub(skew_ms));
+            report.oldest_pending_ms = report.oldest_pending_ms.map(|at| at.saturating_sub(skew_ms));
             if let Some(session) = report.more.as_mut().and_then(|more| more.session.as_mut()) {
                 session.began_ms = session.began_ms.saturating_sub(skew_ms);
                 session.ended_ms = session.ended_ms.saturating_sub(skew_ms);
@@ -340,7 +361,7 @@ impl Office {
     pub(crate) fn count_days(&self, unit: UnitId, today: Day) -> Vec<DayCount> {
         let days = (0..RoomMore::DAYS_MAX as i32).map(|back| today.plus(-back));
         let count = |day: Day| {
-            let cases = self.cases_of_day(unit, day).ok()?.len() as u64;
+            let cases = self.count_of_day(unit, day).ok()?;
             (cases > 0).then_some(DayCount { day, cases })
         };
         days.filter_map(count).collect()
@@ -411,7 +432,7 @@ impl Office {
             authority: &self.authority,
         };
         let units = self.units_of(device, unit);
-        let books = units.into_iter().map(|unit| tiers.of_book(Scope::book(unit)));
+        let books = units.into_iter().map(|unit| tiers.counted(Scope::book(unit)));
         books.fold(crate::tiers::Reach::default(), crate::tiers::Reach::and)
     }
 

@@ -15,7 +15,7 @@ use crate::command::CommandError;
 use crate::office::Office;
 
 /// A line that went a moment ago most often comes back: a room is called silent only after this.
-const SILENT_AFTER_MS: i64 = 5_000;
+pub(crate) const SILENT_AFTER_MS: u64 = 3_000;
 
 /// How a room is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +70,12 @@ impl Known {
     /// Entries that have not come here, as far as the room has said.
     pub(crate) fn pending(&self) -> u64 {
         self.report.as_ref().map_or(0, |r| r.recorded.saturating_sub(self.here))
+    }
+
+    /// Since when the oldest of them has waited (UTC ms); what has come since the room spoke waits no more.
+    pub(crate) fn oldest_pending_ms(&self) -> Option<i64> {
+        let said = self.report.as_ref()?.oldest_pending_ms;
+        said.filter(|_| self.pending() > 0)
     }
 }
 
@@ -185,7 +191,7 @@ impl Office {
         }
         let just_gone = report
             .last_seen_ms
-            .is_some_and(|at| now.wall_ms.abs_diff(at) < SILENT_AFTER_MS.unsigned_abs());
+            .is_some_and(|at| now.wall_ms.abs_diff(at) < SILENT_AFTER_MS);
         let line_up = direct_up || (heard.is_some() && report.line == RoomLine::Up) || (heard.is_none() && just_gone);
         if !line_up {
             return (RoomState::Silent, Some(report.as_of_ms));
@@ -235,7 +241,7 @@ pub(crate) fn row(known: &Known, now: Now) -> Value {
         "at_township": report.map_or(0, |r| r.at_township),
         "at_county": report.map_or(0, |r| r.at_county),
         "pending": known.pending(),
-        "oldest_pending_s": report.and_then(|r| r.oldest_pending_ms).map(age_s),
+        "oldest_pending_s": known.oldest_pending_ms().map(age_s),
         "skew_ms": report.and_then(|r| r.skew_ms),
         "rtt_ms": more.and_then(|m| m.rtt_ms),
         "disk_free_bytes": report.map(|r| r.disk_free_bytes),

@@ -2,10 +2,14 @@
 //!
 //! A difference is told row by row under the field's own names, so that a person can answer for it before it is published.
 
+mod history;
+mod tree;
+
 use std::collections::BTreeMap;
 
 use ledger::calendar::Calendar;
 use ledger::catalogue::Catalogue;
+use ledger::day::Day;
 use ledger::id::Hash;
 use ledger::organisation::{Organisation, Unit};
 use ledger::{TableError, version_hash};
@@ -41,11 +45,11 @@ impl Version {
         }
     }
 
-    fn statement(self) -> Statement {
+    fn statements(self) -> Vec<Statement> {
         match self {
-            Self::Organisation(it) => Statement::Organisation(it),
-            Self::Catalogue(it) => Statement::Catalogue(it),
-            Self::Calendar(it) => Statement::Calendar(it),
+            Self::Organisation(it) => Statement::organisation(it),
+            Self::Catalogue(it) => vec![Statement::Catalogue(it)],
+            Self::Calendar(it) => vec![Statement::Calendar(it)],
         }
     }
 
@@ -62,7 +66,7 @@ impl Office {
     /// What the county's console asks about its tables.
     pub(crate) fn tables(&mut self, now: Now, asked: Tables) -> Result<Value, CommandError> {
         match asked {
-            Tables::Show(args) => self.table_show(args.table),
+            Tables::Show(args) => self.table_show(now, args.table),
             Tables::Preview(args) => self.table_preview(now, &args),
             Tables::Publish(args) => self.table_publish(now, &args),
         }
@@ -89,22 +93,13 @@ impl Office {
         }
     }
 
-    fn table_show(&self, table: Table) -> Result<Value, CommandError> {
+    fn table_show(&mut self, now: Now, table: Table) -> Result<Value, CommandError> {
+        let today = self.today(now)?;
         let leading = self.leading(table)?;
-        let versions: Vec<Value> = match table {
-            Table::Organisation => Vec::new(),
-            Table::Catalogue => self
-                .authority
-                .catalogues()
-                .iter()
-                .map(|(h, c)| version_row(h, c.version))
-                .collect(),
-            Table::Calendar => self
-                .authority
-                .calendars()
-                .iter()
-                .map(|(h, c)| version_row(h, c.version))
-                .collect(),
+        let hash = self.hash_of(&leading);
+        let tree = match &leading {
+            Version::Organisation(it) => tree::tree(it, today),
+            _ => Vec::new(),
         };
         let rows = leading.rows().into_iter().map(|(key, (label, fields))| {
             let fields: serde_json::Map<String, Value> = fields
@@ -115,10 +110,11 @@ impl Office {
         });
         Ok(json!({
             "version": leading.number(),
-            "hash": self.hash_of(&leading),
+            "hash": hash,
             "may_publish": self.may_publish_tables(),
             "rows": rows.collect::<Vec<_>>(),
-            "versions": versions,
+            "tree": tree,
+            "versions": self.versions(table, &hash),
         }))
     }
 
@@ -155,9 +151,29 @@ impl Office {
         Ok((leading, next))
     }
 
+    /// The first day on which a version holds, where its table knows of days.
+    fn effective(&self, now: Now, args: &TableText) -> Result<Option<Day>, CommandError> {
+        let today = self.today(now)?;
+        Ok((args.table == Table::Organisation).then(|| args.on.unwrap_or(today)))
+    }
+
+    /// What whoever publishes should know besides.
+    fn notes_on(&mut self, now: Now, leading: &Version, next: &Version) -> Result<Vec<String>, CommandError> {
+        let today = self.today(now)?;
+        match (leading, next) {
+            (Version::Organisation(old), Version::Organisation(new)) => {
+                self.catch_up(now)?;
+                self.left_behind(old, new, today)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
     fn table_preview(&mut self, now: Now, args: &TableText) -> Result<Value, CommandError> {
         let (leading, next) = self.next_version(now, args)?;
-        let mut told = difference(&leading.rows(), &next.rows());
+        let mut told = difference(&leading.rows(), &next.rows(), TOLD_MAX);
+        told["notes"] = json!(self.notes_on(now, &leading, &next)?);
+        told["on"] = json!(self.effective(now, args)?);
         told["version"] = json!(next.number());
         told["over"] = json!(self.hash_of(&leading));
         Ok(told)
@@ -177,20 +193,25 @@ impl Office {
                 "预览之后，别人已发布了新的版本，这一次没有发布。请重新上传，再看一遍差异。",
             ));
         }
-        let told = difference(&leading.rows(), &next.rows());
+        let told = difference(&leading.rows(), &next.rows(), TOLD_MAX);
+        self.notes_on(now, &leading, &next)?;
         if told["changes"] == 0 {
             return Err(CommandError::failed("no_change", "与现行版本完全一样，不用发布。"));
         }
         let (number, hash) = (next.number(), self.hash_of(&next));
         let top = self.authority.top().ok_or_else(texts::unplaced)?;
-        let statement = next.statement();
-        sendable(&statement)?;
+        let statements = next.statements();
+        statements.iter().try_for_each(sendable)?;
         let name = serde_json::to_value(args.table).unwrap_or_default();
         self.audit(
             now,
             Note::new(Act::Publish).about(format!("{} {number}", name.as_str().unwrap_or_default())),
         )?;
-        self.state(top, statement).map_err(|e| texts::store_failed(&e))?;
+        let on = self.effective(now, args)?;
+        self.note_published(now, &hash, on)?;
+        for statement in statements {
+            self.state(top, statement).map_err(|e| texts::store_failed(&e))?;
+        }
         self.keep(now)?;
         Ok(json!({"version": number, "hash": hash, "changes": told["changes"]}))
     }
@@ -203,11 +224,11 @@ pub(crate) fn sendable(statement: &Statement) -> Result<(), CommandError> {
         .map_err(|e| CommandError::usage("bad_table", format!("表太大，发布不了（{e}），请核对。")))
 }
 
-fn version_row(hash: &Hash, version: u32) -> Value {
-    json!({"version": version, "hash": hash})
-}
-
 fn wrong(error: &TableError) -> CommandError {
+    // Of the file as a whole no line is named.
+    if error.line == 0 {
+        return CommandError::usage("bad_table", error.reason.clone());
+    }
     CommandError::usage("bad_table", error.to_string())
 }
 
@@ -215,8 +236,8 @@ fn empty() -> CommandError {
     CommandError::usage("bad_table", "表里一行内容也没有，请核对是否选错了文件。")
 }
 
-/// What becomes of each row, the first [`TOLD_MAX`] of a kind told.
-fn difference(old: &Rows, new: &Rows) -> Value {
+/// What becomes of each row, so many of a kind told.
+fn difference(old: &Rows, new: &Rows, told_max: usize) -> Value {
     let row = |key: &String, (label, fields): &(String, Vec<(&'static str, String)>)| {
         let words: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
         json!({"key": key, "label": label, "what": words.join("；")})
@@ -245,7 +266,7 @@ fn difference(old: &Rows, new: &Rows) -> Value {
         changed.push(json!({"key": key, "label": label, "fields": fields}));
     }
     let counts = (added.len(), removed.len(), changed.len());
-    let first = |rows: Vec<Value>| rows.into_iter().take(TOLD_MAX).collect::<Vec<_>>();
+    let first = |rows: Vec<Value>| rows.into_iter().take(told_max).collect::<Vec<_>>();
     json!({
         "changes": counts.0 + counts.1 + counts.2,
         "counts": {"added": counts.0, "removed": counts.1, "changed": counts.2, "same": new.len() - counts.0 - counts.2},
@@ -256,9 +277,11 @@ fn difference(old: &Rows, new: &Rows) -> Value {
 }
 
 fn organisation_rows(organisation: &Organisation) -> Rows {
+    // The first that bears an id, as `Organisation::unit` has it.
+    let by_id: BTreeMap<_, _> = organisation.units.iter().rev().map(|unit| (unit.id, unit)).collect();
     let row = |unit: &Unit| {
-        let parent = unit.parent.and_then(|id| organisation.unit(id));
-        let heir = unit.into.and_then(|id| organisation.unit(id));
+        let parent = unit.parent.and_then(|id| by_id.get(&id));
+        let heir = unit.into.and_then(|id| by_id.get(&id));
         let day = |day: Option<ledger::day::Day>| day.map_or_else(|| "—".to_owned(), |d| d.to_string());
         let fields = vec![
             ("名称", unit.name.clone()),

@@ -1,5 +1,6 @@
 //! Stories of whole counties, told over the rig.
 
+mod acts;
 mod asides;
 mod compat;
 mod county;
@@ -12,6 +13,7 @@ mod figures;
 mod find;
 mod health;
 mod health_rules;
+mod health_wall;
 mod honest;
 mod life;
 mod locked;

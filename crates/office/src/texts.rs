@@ -1,5 +1,6 @@
 //! Every sentence that cases, imports, conflicts and checks say to a clerk. Short, in the clerk's words, with what to do next.
 
+mod acts;
 mod desk;
 mod figures;
 pub(crate) mod health;
@@ -14,6 +15,8 @@ use store::StoreError;
 use crate::command::CommandError;
 use crate::office::OfficeError;
 
+pub use acts::{ACTS, ActWords};
+pub(crate) use acts::{act, published_table};
 pub(crate) use desk::*;
 pub(crate) use members::*;
 pub(crate) use work::*;
@@ -391,41 +394,6 @@ pub(crate) fn nothing_to_reveal() -> CommandError {
 }
 
 /// An act of the audit trail.
-pub(crate) fn act(act: &str) -> &'static str {
-    match act {
-        "reveal" => "查看个人信息",
-        "unlock" => "解锁",
-        "unlock_failed" => "口令输错",
-        "lock" => "锁定",
-        "lock_idle" => "闲置自动锁定",
-        "passphrase_set" => "设置口令",
-        "passphrase_failed" => "改口令未成",
-        "erase" => "销毁个人信息",
-        "invite" => "开入网票",
-        "admit" => "准入设备",
-        "revoke" => "停用设备",
-        "extend" => "承认记录",
-        "hold" => "暂停设备",
-        "lift" => "恢复设备",
-        "rename" => "设备改名",
-        "approve" => "批准设备",
-        "ticket_cancel" => "作废入网票",
-        "publish" => "发布县里的表",
-        "user_add" => "新增人员",
-        "user_code" => "重发登记码",
-        "user_stop" => "停用人员",
-        "print" => "打印",
-        "export" => "导出",
-        "login" => "登录",
-        "login_failed" => "登录未成",
-        "logout" => "退出",
-        "alert_mute" => "告警静音",
-        "alert_unmute" => "取消静音",
-        "alert_rules" => "改告警规则",
-        _ => "不认识的记录，请升级",
-    }
-}
-
 pub(crate) fn trail_missing(from: u64, until: u64, file: &str) -> String {
     format!("审计记录第 {from} 至 {until} 条不见了或被改过（{file}）")
 }
@@ -501,6 +469,9 @@ pub(crate) fn choice_label(kind: ConflictKind, choice: &str) -> Option<&'static 
 }
 
 pub(crate) const LEADS: &str = "以此件为主";
+
+/// What somebody tried with a case that is written once.
+pub(crate) const OVERWRITTEN: &str = "有人想改写这件已经记下的内容，没有生效，原来的内容不变";
 
 /// Verification.
 pub(crate) fn verify_failed(faults: usize) -> String {

@@ -179,6 +179,15 @@ impl Tiers<'_> {
 
     /// How far one book has travelled.
     pub fn of_book(&self, scope: Scope) -> Reach {
+        self.reach(scope, OLDEST_LOGS_MAX)
+    }
+
+    /// The same without the oldest pending entries, which the disk is read for: of thousands of books at once.
+    pub(crate) fn counted(&self, scope: Scope) -> Reach {
+        self.reach(scope, 0)
+    }
+
+    fn reach(&self, scope: Scope, mut lookups: usize) -> Reach {
         let receipts: Vec<(&Receipt, Tier)> = self
             .store
             .receipts()
@@ -186,7 +195,6 @@ impl Tiers<'_> {
             .filter_map(|r| Some((r, self.tier_of(r)?)))
             .collect();
         let mut reach = Reach::default();
-        let mut lookups = OLDEST_LOGS_MAX;
         for log in self.store.logs().logs(scope) {
             reach = reach.and(self.of_log(&log, &receipts, &mut lookups));
         }

@@ -20,6 +20,18 @@ const CODE_SIGNS: &[u8; 32] = b"023456789ABCDEFGHJKMNPQRSTUVWXYZ";
 /// What people may be: at rooms the first two.
 const ROLES: [&str; 5] = ["clerk", "head", "operator", "admin", "auditor"];
 
+/// Which roles somebody with these may name, give codes to and stop: whoever could name an admin could be one.
+fn named_by(roles: &[String]) -> &'static [&'static str] {
+    let is = |role: &str| roles.iter().any(|r| r == role);
+    if is("admin") {
+        &ROLES
+    } else if is("head") {
+        &ROLES[..2]
+    } else {
+        &[]
+    }
+}
+
 impl Office {
     /// States a new person and gives the code with which they enrol.
     ///
@@ -36,6 +48,7 @@ impl Office {
                 format!("没有“{role}”这个角色，可用：clerk 窗口人员、head 负责人；中心另有 operator、admin、auditor。"),
             ));
         }
+        self.may_name(&[role.to_owned()])?;
         if self
             .authority
             .users()
@@ -65,6 +78,7 @@ impl Office {
     pub(crate) fn user_code(&mut self, now: Now, args: &UserRef) -> Result<Value, CommandError> {
         let user = self.find_user(&args.who)?;
         self.may_speak_of(user.unit)?;
+        self.may_name(&user.roles)?;
         self.audit(now, Note::new(Act::UserCode).about(user.id))?;
         self.give_code(now, User { active: true, ..user })
     }
@@ -76,6 +90,8 @@ impl Office {
     pub(crate) fn user_stop(&mut self, now: Now, args: &UserRef) -> Result<Value, CommandError> {
         let user = self.find_user(&args.who)?;
         self.may_speak_of(user.unit)?;
+        self.may_name(&user.roles)?;
+        self.is_not_the_last(&user)?;
         let stopped = User {
             active: false,
             enrol: None,
@@ -134,6 +150,40 @@ impl Office {
         })
     }
 
+    /// Whoever asks through a face may name these roles. The command line belongs to whoever has the machine: there the first are named.
+    fn may_name(&self, roles: &[String]) -> Result<(), CommandError> {
+        let Some(acting) = self.acting else { return Ok(()) };
+        let by = self.authority.user_at(&acting, self.placed()?.unit);
+        let named = by.map_or(&[][..], |by| named_by(&by.roles));
+        match roles.iter().all(|role| named.contains(&role.as_str())) {
+            true => Ok(()),
+            false => Err(CommandError::failed(
+                "not_yours_to_name",
+                "您的岗位不能登记、重发或停用这个角色：负责人只管窗口人员和负责人，其余由管理员办理。",
+            )),
+        }
+    }
+
+    /// A centre without an admin could name none.
+    fn is_not_the_last(&self, user: &User) -> Result<(), CommandError> {
+        let is_admin = |u: &User| u.active && u.unit == user.unit && u.roles.iter().any(|role| role == "admin");
+        let others = self
+            .authority
+            .users()
+            .filter(|u| u.id != user.id && is_admin(u))
+            .count();
+        match is_admin(user) && self.unit() == Some(user.unit) && others == 0 {
+            false => Ok(()),
+            true => Err(CommandError::failed(
+                "last_admin",
+                format!(
+                    "{} 是本中心最后一个管理员，停用后就没有人能登记人员了。请先登记另一个管理员。",
+                    user.name
+                ),
+            )),
+        }
+    }
+
     fn find_user(&self, text: &str) -> Result<User, CommandError> {
         let text = text.trim();
         let named = |u: &&User| u.name == text || (text.len() >= 4 && u.id.to_string().starts_with(text));
@@ -160,6 +210,8 @@ impl Office {
             "unit_name": name,
             "own": self.unit() == Some(user.unit),
             "ours": self.may_speak_of(user.unit).is_ok(),
+            // Whoever asks may give a code to this person, and stop them.
+            "yours": self.may_speak_of(user.unit).is_ok() && self.may_name(&user.roles).is_ok(),
             "centre": self.authority.unit(user.unit).is_some_and(|unit| unit.kind.tier() != Tier::Room),
             "roles": user.roles,
             "active": user.active,

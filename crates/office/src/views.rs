@@ -14,6 +14,7 @@ pub(crate) mod fold;
 pub(crate) mod groups;
 pub(crate) mod lost;
 pub(crate) mod measure;
+pub(crate) mod mirror;
 pub(crate) mod name;
 pub(crate) mod open;
 pub(crate) mod row;
@@ -46,8 +47,6 @@ pub use row::{RecordRef, RecordRow, RowEntry, RowStatus, Summary};
 const TRUST_ENTRIES: usize = 16_384;
 /// The format of the rows. Raised whenever a row's bytes or what is derived from it change: old rows are then made anew.
 const FORMAT: u8 = 10;
-/// Rows removed in one batch.
-const WIPE_ROWS: usize = 4_096;
 /// Frames read at once, when they are short. One holds up to a mebibyte, of thousands of entries.
 const FRAMES_MAX: usize = 64;
 /// A record folded with more changes than this in one go is a bound on nothing but patience; see the ledger's own limit.
@@ -89,6 +88,7 @@ pub struct Views {
     /// Times in a row that the disk could not read what was to be folded.
     stumbles: u32,
     pub(crate) cuts: cut::Cuts,
+    pub(crate) mirror: mirror::Mirror,
 }
 
 /// What one call of [`Views::apply`] left to do.
@@ -123,6 +123,7 @@ impl Views {
             changed: None,
             stumbles: 0,
             cuts: cut::Cuts::default(),
+            mirror: mirror::Mirror::default(),
         }
     }
 
@@ -133,6 +134,7 @@ impl Views {
         self.wipe_due = true;
         self.format_due = true;
         self.cuts.clear();
+        self.mirror.clear();
         self.stale.clear();
         self.under.clear();
         self.unsettled = true;
@@ -255,7 +257,7 @@ impl Views {
         budget: usize,
     ) -> Result<Applied, StoreError> {
         if self.wipe_due {
-            wipe(store.kv())?;
+            counts::wipe(store.kv())?;
             self.wipe_due = false;
         }
         if self.unsettled {
@@ -435,7 +437,7 @@ impl Views {
         if touched.is_empty() && position == self.applied {
             return Ok(());
         }
-        let (watched, mut was) = (self.cuts.any(), Vec::new());
+        let (watched, mut was, mut measured) = (self.cuts.any(), Vec::new(), Vec::new());
         let under = self.under(store, authority, keys);
         let (kv, mut batch) = (store.kv(), odd);
         let mut groups = Touched::default();
@@ -460,6 +462,7 @@ impl Views {
                     batch.delete(key);
                     groups.note(before);
                     changed.push(of);
+                    measured.push((of, None));
                     was.extend(watched.then(|| (of, Some(before.clone()))));
                     gone = true;
                 }
@@ -473,6 +476,7 @@ impl Views {
             changed.push(of);
             was.extend(watched.then(|| (of, before.clone())));
             let rows = derived(of, &row);
+            measured.push((of, rows.get(&name::measure(of)).cloned()));
             if let Some(before) = &before {
                 for (key, _) in derived(of, before).into_iter().filter(|(k, _)| !rows.contains_key(k)) {
                     batch.delete(key);
@@ -485,7 +489,8 @@ impl Views {
             batch.put(key, row.encode());
         }
         self.cuts.note(&was);
-        kv.write(batch)?;
+        kv.write(batch).inspect_err(|_| self.mirror.clear())?;
+        self.mirror.take(measured);
         // A crash between the two writes is mended by the replay: the position is written with the second.
         let mut batch = groups.settle(kv)?;
         batch.put(name::APPLIED, position.to_bytes().to_vec());
@@ -536,19 +541,6 @@ impl Views {
     /// The row of a record, if there is one.
     pub(crate) fn row(kv: &dyn Kv, of: RecordRef) -> Result<Option<RecordRow>, StoreError> {
         Ok(kv.value(&name::record(of))?.and_then(|bytes| RecordRow::decode(&bytes)))
-    }
-}
-
-/// Removes every row of ours.
-fn wipe(kv: &dyn Kv) -> Result<(), StoreError> {
-    loop {
-        let rows = kv.range(name::ALL, &prefix_end(name::ALL), Order::Rising, WIPE_ROWS)?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let mut batch = Batch::default();
-        rows.into_iter().for_each(|(key, _)| batch.delete(key));
-        kv.write(batch)?;
     }
 }
 

@@ -58,8 +58,10 @@ pub const NAME_BYTES_MAX: usize = 300;
 pub const REASON_BYTES_MAX: usize = 2_000;
 /// Cuts of one revocation: logs of one device.
 pub const CUTS_MAX: usize = 2_000;
-/// Units of one organisation. The largest counties have about 1,000 villages.
+/// Units in one entry, of an organisation or of a part of one. The largest counties have about 1,000 villages.
 pub const UNITS_MAX: usize = 3_000;
+/// Parts of one organisation: at some 75 bytes a unit 48,000 units, with the longest names 9,000.
+pub const PARTS_MAX: usize = 16;
 /// Matters of one catalogue.
 pub const MATTERS_MAX: usize = 2_000;
 /// Off days and make-up days each of one calendar.

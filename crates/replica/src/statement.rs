@@ -9,9 +9,13 @@ use sha2::{Digest, Sha256};
 
 use crate::limits::{
     BODY_BYTES_MAX, CALENDAR_DAYS_MAX, CUTS_MAX, MATTERS_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, ROLES_MAX,
-    SEALED_BYTES_MAX, UNITS_MAX,
+    SEALED_BYTES_MAX,
 };
 use crate::wire::WireError;
+
+mod parts;
+
+pub use parts::{OrganisationPart, Parts};
 
 /// What a device is to the network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
@@ -227,6 +231,7 @@ pub enum Statement {
     NodeCode(NewCode),
     Leave(Leave),
     Note(DeviceNote),
+    OrganisationPart(OrganisationPart),
     Unknown(u8),
 }
 
@@ -246,6 +251,7 @@ impl Statement {
             Statement::NodeCode(_) => 11,
             Statement::Leave(_) => 12,
             Statement::Note(_) => 13,
+            Statement::OrganisationPart(_) => 14,
             Statement::Unknown(tag) => *tag,
         }
     }
@@ -268,6 +274,7 @@ impl Statement {
             Statement::NodeCode(it) => put_cbor(&mut out, it),
             Statement::Leave(it) => put_cbor(&mut out, it),
             Statement::Note(it) => put_cbor(&mut out, it),
+            Statement::OrganisationPart(it) => put_cbor(&mut out, it),
             Statement::Unknown(_) => {}
         }
         out
@@ -294,6 +301,7 @@ impl Statement {
             11 => Statement::NodeCode(read_cbor(cbor)?),
             12 => Statement::Leave(read_cbor(cbor)?),
             13 => Statement::Note(read_cbor(cbor)?),
+            14 => Statement::OrganisationPart(read_cbor(cbor)?),
             tag => Statement::Unknown(*tag),
         };
         statement.check_limits()?;
@@ -316,12 +324,8 @@ impl Statement {
                 within("reason", it.reason.len(), REASON_BYTES_MAX)?;
                 within("name", it.name.as_ref().map_or(0, String::len), NAME_BYTES_MAX)
             }
-            Statement::Organisation(it) => {
-                within("units", it.units.len(), UNITS_MAX)?;
-                it.units
-                    .iter()
-                    .try_for_each(|unit| within("name", unit.name.len(), NAME_BYTES_MAX))
-            }
+            Statement::Organisation(it) => parts::check_units(&it.units),
+            Statement::OrganisationPart(it) => it.check_limits(),
             Statement::Catalogue(it) => within("matters", it.matters.len(), MATTERS_MAX),
             Statement::Calendar(it) => within("days", it.off.len().max(it.makeup.len()), CALENDAR_DAYS_MAX),
             Statement::User(it) => {

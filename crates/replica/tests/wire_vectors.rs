@@ -12,7 +12,8 @@ use cunlian_replica::receipt::{Receipt, Withdrawal};
 use cunlian_replica::run::{Run, VerifiedRun, sign};
 use cunlian_replica::sealbox::{UnsealKey, seal};
 use cunlian_replica::statement::{
-    Admit, Cut, DeviceNote, Enrol, Erase, Extend, Former, Grant, Leave, NewCode, Revoke, Role, Statement, User,
+    Admit, Cut, DeviceNote, Enrol, Erase, Extend, Former, Grant, Leave, NewCode, OrganisationPart, Revoke, Role,
+    Statement, User,
 };
 use cunlian_replica::ticket::Ticket;
 use cunlian_replica::vector::Vector;
@@ -297,7 +298,15 @@ fn statements_that_the_county_publishes_keep_their_bytes() {
             into: None,
         }],
     };
-    frozen_statement!("statement_organisation", Statement::Organisation(organisation));
+    frozen_statement!("statement_organisation", Statement::Organisation(organisation.clone()));
+    let part = OrganisationPart {
+        of: Hash([0x0e; 32]),
+        version: 4,
+        at: 1,
+        parts: 5,
+        units: organisation.units,
+    };
+    frozen_statement!("statement_organisation_part", Statement::OrganisationPart(part));
     let catalogue = Catalogue {
         version: 2,
         matters: vec![Matter {

@@ -384,7 +384,7 @@ impl Oracle {
                 }
                 self.states.check(*seat, office, of, row, &mut found);
             }
-            refold::check(world, *seat, &mut found);
+            refold::check(world, &seats, *seat, &mut found);
         }
         words::check_status(world, &seats, &mut found.found);
         if found.found.is_empty() {

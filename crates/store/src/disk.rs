@@ -45,9 +45,20 @@ pub trait Disk: Send {
     fn total_bytes(&self) -> io::Result<u64> {
         Err(io::ErrorKind::Unsupported.into())
     }
+    /// A new segment of the journal or the trail is begun when one would grow past this.
+    fn segment_bytes(&self) -> u64 {
+        SEGMENT_BYTES
+    }
     /// Sixteen bytes that nobody else can guess; they only salt checksums.
     fn nonce(&mut self) -> io::Result<[u8; 16]>;
 }
+
+/// Small enough to copy and to scan, large enough to have few.
+#[cfg(not(test))]
+const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// Small, so that short stories cross from one segment to the next.
+#[cfg(test)]
+const SEGMENT_BYTES: u64 = 8 * 1024;
 
 /// Whether an error says that there is no more room: a full disk, a used-up quota, a file system that takes no larger file.
 pub(crate) fn is_full(error: &io::Error) -> bool {

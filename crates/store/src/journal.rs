@@ -14,12 +14,6 @@ pub(crate) use walk::{Item, Walker};
 use crate::disk::{Disk, is_full};
 use crate::types::{Position, StoreError};
 
-/// A new segment is begun when one would grow past this. Small enough to copy and to scan, large enough to have few.
-#[cfg(not(test))]
-const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
-/// Small, so that short stories cross from one segment to the next.
-#[cfg(test)]
-const SEGMENT_BYTES: u64 = 8 * 1024;
 /// A frame holds one run (at most 1 MiB), one receipt or the facts.
 pub(crate) const FRAME_BODY_MAX: usize = 2 * 1024 * 1024;
 
@@ -178,7 +172,7 @@ impl Journal {
         pending: &Pending,
         trusted: Position,
     ) -> Result<Vec<FrameAt>, AppendError> {
-        if self.last().len > HEADER_LEN && self.last().len + pending.bytes > SEGMENT_BYTES {
+        if self.last().len > HEADER_LEN && self.last().len + pending.bytes > disk.segment_bytes() {
             match self.roll(disk, self.last().number + 1, trusted) {
                 Ok(()) => {}
                 Err(error) if is_full(&error) => return Err(AppendError::Full),

@@ -153,6 +153,10 @@ impl Trail {
         self.tip
     }
 
+    pub(crate) fn life(&self) -> u64 {
+        self.life
+    }
+
     /// Adds a record; durable on return. After an error nothing was added as far as anybody is told.
     pub(crate) fn append(&mut self, disk: &mut dyn Disk, life: u64, body: &[u8]) -> io::Result<TrailTip> {
         if body.len() > RECORD_BYTES_MAX {
@@ -160,7 +164,7 @@ impl Trail {
         }
         let tip = follow(self.tip, body);
         let mut bytes = Vec::with_capacity(HEADER_LEN + LEN + body.len() + HASH);
-        let begins = self.closed || life != self.life || self.len >= SEGMENT_BYTES;
+        let begins = self.closed || life != self.life || self.len >= SEGMENT_BYTES.min(disk.segment_bytes());
         if begins {
             self.segment += 1;
             self.len = 0;

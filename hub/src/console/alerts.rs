@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Extension, Form, State};
-use axum::response::Response;
+use axum::response::{Html, IntoResponse, Response};
 use console::page::go;
 use console::{Problem, Visit};
 use office::command::{AlertList, AlertMute, AlertRulesSet, AlertUnmute, Command};
@@ -18,6 +18,7 @@ use super::{Console, moment};
 pub(super) fn routes() -> Routes {
     Routes::new()
         .look(Right::Watch, "/alerts", page)
+        .look(Right::Watch, "/alerts/now", piece)
         .act(Right::Watch, "/alerts/mute", mute)
         .act(Right::Watch, "/alerts/unmute", unmute)
         .act(Right::Watch, "/alerts/rules", rules)
@@ -75,19 +76,41 @@ struct InForce {
     rules: Rules,
 }
 
+/// What changes by itself: the page's upper part.
+#[derive(Template)]
+#[template(path = "health/alerts_now.html")]
+struct Piece<'a> {
+    csrf: &'a str,
+    may_act: bool,
+    seen: Seen,
+}
+
 #[derive(Template)]
 #[template(path = "health/alerts.html")]
 struct Part<'a> {
     csrf: &'a str,
     may_act: bool,
-    seen: Seen,
+    now: String,
     hours: String,
     numbers: Vec<(&'static str, &'static str, u32)>,
     said: Option<String>,
 }
 
-async fn page(State(console): State<Arc<Console>>, Extension(visit): Extension<Visit>) -> Result<Response, Problem> {
+async fn now(console: &Console, visit: &Visit) -> Result<String, Problem> {
     let seen: Seen = super::read(console.ask(Command::AlertList(AlertList::default())).await?)?;
+    Ok(console::page::part(&Piece {
+        csrf: &visit.csrf,
+        may_act: may_act(visit.person.as_ref(), Right::Watch),
+        seen,
+    }))
+}
+
+async fn piece(State(console): State<Arc<Console>>, Extension(visit): Extension<Visit>) -> Result<Response, Problem> {
+    Ok(Html(now(&console, &visit).await?).into_response())
+}
+
+async fn page(State(console): State<Arc<Console>>, Extension(visit): Extension<Visit>) -> Result<Response, Problem> {
+    let now = now(&console, &visit).await?;
     let InForce { rules } = super::read(console.ask(Command::AlertRules).await?)?;
     let numbers = vec![
         ("hub", t::RULE_HUB, rules.hub_minutes),
@@ -103,7 +126,7 @@ async fn page(State(console): State<Arc<Console>>, Extension(visit): Extension<V
     let part = Part {
         csrf: &visit.csrf,
         may_act: may_act(visit.person.as_ref(), Right::Watch),
-        seen,
+        now,
         hours: rules.hours.join(" "),
         numbers,
         said: console.said(&visit),

@@ -8,6 +8,7 @@ use console::page::go;
 use console::post::Covering;
 use console::texts::post as t;
 use console::{Problem, Visit};
+use office::command::FaceAct;
 
 use super::{Console, person};
 
@@ -32,7 +33,14 @@ pub(super) async fn take(
     Form(form): Form<Covering>,
 ) -> Result<Response, Problem> {
     match form.take(&console.door.gate, &visit) {
-        Ok(()) => Ok(go(&visit, "/")),
+        Ok(()) => {
+            let (act, reason) = match form.of.trim() {
+                "" => (FaceAct::PostBack, None),
+                of => (FaceAct::Post, Some(format!("{of}：{}", form.reason.trim()))),
+            };
+            console.door.audit_for(act, person(&visit)?.id, reason).await;
+            Ok(go(&visit, "/"))
+        }
         Err(words) => {
             let body = part(&console, &visit, &form, Some(words)).await?;
             Ok(console.wrong(&visit, t::POST, "/me", body).await)

@@ -209,13 +209,20 @@ pub(super) async fn enrol(
     let staff = console.door.staff().await?;
     let who = form.who.trim();
     let stated = staff.iter().find(|s| s.name == who);
-    let good = stated.and_then(|s| Some((s, s.code(&form.code)?)));
-    let Some((stated, code)) = good else {
-        if let Some(stated) = stated {
-            console.door.audit(FaceAct::LoginFailed, stated.id).await;
-        }
+    let stated = stated.and_then(|s| Some((s, s.enrol.as_ref()?)));
+    let Some((stated, code)) = stated else {
         return show_enrol(&console, &visit, who, Some(t::WRONG_NAME_OR_CODE)).await;
     };
+    let is_right = stated.code(&form.code).is_some();
+    let accounts = &console.door.accounts;
+    if let Err(why) = accounts.try_code(stated.id, &code.digest, is_right, wall_ms()).await {
+        console.door.audit(FaceAct::LoginFailed, stated.id).await;
+        let said = match why {
+            Refused::Wrong { .. } => t::WRONG_NAME_OR_CODE.to_owned(),
+            why => words(&why),
+        };
+        return show_enrol(&console, &visit, who, Some(&said)).await;
+    }
     if code.is_over(wall_ms()) {
         return show_enrol(&console, &visit, who, Some(t::OLD_CODE)).await;
     }
@@ -228,7 +235,10 @@ pub(super) async fn enrol(
         .enrol(stated.id, &code.digest, &form.password)
         .await
     {
-        Ok(()) => Ok(console.door.enter(&visit, stated, "/").await),
+        Ok(()) => {
+            console.door.audit(FaceAct::Enrol, stated.id).await;
+            Ok(console.door.enter(&visit, stated, "/").await)
+        }
         Err(why) => show_enrol(&console, &visit, who, Some(&words(&why))).await,
     }
 }
@@ -278,6 +288,7 @@ pub(super) async fn change(
     };
     match changed {
         Ok(()) => {
+            console.door.audit(FaceAct::PasswordChange, id).await;
             console.door.gate.sessions.end_others(&visit.cookie);
             console.say(&visit, t::PASSWORD_CHANGED);
             Ok(go(&visit, "/me"))

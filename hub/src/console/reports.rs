@@ -4,6 +4,7 @@ mod assess;
 mod charts;
 mod given;
 mod kept;
+mod numbers;
 mod pick;
 mod sheet;
 
@@ -16,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use console::page::{go, part};
 use console::{Problem, Visit};
 use ledger::day::Day;
-use office::command::{Command, Frame, Report, ReportCases, ReportFreeze, ReportOf};
+use office::command::{AuditAppend, Command, FaceAct, Frame, Report, ReportCases, ReportFreeze, ReportOf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -135,17 +136,24 @@ struct Behind {
     frame: String,
     figure: String,
     matter: String,
+    child: String,
+    window: String,
+    kept: String,
     rest: String,
+    last: String,
+    fresh: String,
     page: usize,
+}
+
+/// What is written in an address, if anything is.
+fn written(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.trim().is_empty())
 }
 
 #[derive(Template)]
 #[template(path = "reports/cases.html")]
 struct CasesPage<'a> {
     list: &'a Cases,
-    /// The address of this list without its page and its side.
-    at: String,
-    back: String,
 }
 
 async fn cases(
@@ -163,30 +171,41 @@ async fn cases(
         period: asked.period(),
         unit: asked.unit(),
         frame: asked.frame(),
-        figure: behind.figure.clone(),
+        figure: behind.figure,
         rest: !behind.rest.is_empty(),
-        matter: Some(behind.matter.clone()).filter(|matter| !matter.is_empty()),
+        matter: written(behind.matter),
+        child: written(behind.child),
+        window: written(behind.window),
+        last: !behind.last.is_empty(),
+        kept: written(behind.kept),
+        fresh: !behind.fresh.is_empty(),
         page: behind.page.saturating_sub(1),
         limit: None,
     };
     let list: Cases = read(console.ask(Command::Report(Report::Cases(ask))).await?)?;
-    let back = format!("/reports?{}", list.place());
-    let matter = list.matter.as_ref().map(|matter| format!("&matter={matter}"));
-    let page = CasesPage {
-        at: format!(
-            "/reports/cases?{}&figure={}{}",
-            list.place(),
-            list.figure,
-            matter.unwrap_or_default()
-        ),
-        back,
-        list: &list,
+    let (title, menu) = match list.window {
+        Some(_) => (t::ASSESS, "/assess"),
+        None => (t::REPORTS, "/reports"),
     };
-    Ok(console.page(&visit, t::REPORTS, "/reports", part(&page)).await)
+    Ok(console
+        .page(&visit, title, menu, part(&CasesPage { list: &list }))
+        .await)
 }
 
-async fn sheet_file(State(console): State<Arc<Console>>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+async fn sheet_file(
+    State(console): State<Arc<Console>>,
+    Extension(visit): Extension<Visit>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
     let given: Given = read(console.ask(asked.report()).await?)?;
+    // In the trail before it is on anybody's disk.
+    let export = AuditAppend {
+        act: FaceAct::Export,
+        number: None,
+        reason: Some(t::exported(&given.unit_name, &given.period)),
+        user: None,
+    };
+    console.ask_as(&visit, Command::AuditAppend(export)).await?;
     let bytes = sheet::workbook(&given).map_err(|error| {
         tracing::error!(%error, "a workbook could not be made");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, t::NO_SHEET)

@@ -39,6 +39,7 @@ struct Device {
     device: String,
     computer: Option<String>,
     state: String,
+    as_of: Option<i64>,
     last_seen_s: Option<u64>,
     recorded: u64,
     at_township: u64,
@@ -74,6 +75,10 @@ impl Device {
                 tenths => format!("{:+.1} 秒", tenths as f64 / 10.0),
             },
         )
+    }
+
+    fn as_of(&self, now_ms: i64) -> Option<String> {
+        self.as_of.and_then(|at| t::as_of(at, now_ms))
     }
 
     fn last_session(&self) -> Option<String> {
@@ -124,6 +129,7 @@ struct Column {
 
 #[derive(Deserialize)]
 struct Seen {
+    now_ms: i64,
     unit: String,
     name: String,
     town: String,
@@ -201,6 +207,8 @@ async fn piece(State(console): State<Arc<Console>>, Path(unit): Path<String>) ->
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -226,5 +234,55 @@ mod tests {
             (columns[2].x, columns[2].pending_y, columns[2].label.as_str()),
             (48, 60, "10")
         );
+    }
+
+    #[test]
+    fn a_rooms_page_says_everything_that_is_known_of_it_and_from_when() {
+        let now_ms: i64 = 1_791_529_500_000;
+        let seen = json!({
+            "now_ms": now_ms, "unit": "511603102201", "name": "石桥村", "town": "511603102000", "town_name": "桥龙乡",
+            "tile": {"state": "silent", "since_s": 7_200, "behind": 4, "reasons": ["上班时间静默"]},
+            "next": "请给村室打电话。",
+            "devices": [{
+                "device": "k5xw2l7qaaaa", "computer": "窗口机", "state": "silent", "as_of": now_ms - 7_200_000,
+                "last_seen_s": 7_200, "recorded": 31, "at_township": 27, "at_county": 25, "pending": 4,
+                "oldest_pending_s": 10_800, "skew_ms": -2_500, "rtt_ms": 48, "disk_free_bytes": 20_000_000_000_u64,
+                "disk_total_bytes": 80_000_000_000_u64, "power_ups": 17, "quarantined": 2,
+                "session": {"ended_ms": now_ms - 7_200_000, "seconds": 300, "bytes_in": 1_200, "bytes_out": 3_400, "entries": 9, "ended": "lost"},
+                "version": "cunlian-node/1.4.2", "epochs": 3,
+            }],
+            "conflicts": 5, "quarantined_here": 6, "alerts": [], "past_alerts": [],
+            "days": [{"day": "2026-10-09", "here": 7, "room": 8}],
+            "history": [{"day": "2026-10-09", "hours": [{"looks": 60, "up": 30, "unknown": 6, "pending": 12}]}],
+            "history_began_ms": now_ms - 86_400_000,
+        });
+        let seen: Seen = serde_json::from_value(seen).unwrap();
+        let (columns, most) = columns(&seen.history);
+        let html = console::page::part(&Part { seen, columns, most });
+        for said in [
+            "石桥村",
+            "静默",
+            "上班时间静默",
+            "<b>下一步：</b>请给村室打电话。",
+            "截至 13:05",
+            "村室自己 <b>31</b> → 乡镇 <b>27</b> → 县 <b>25</b>",
+            "<dd>4，最早一条已等 3 小时</dd>",
+            "<dd>2 小时</dd>",
+            "2026-10-09 13:05：5 分钟，线路中断；收到 9 条，收 1200 字节、发 3400 字节",
+            "<dd>48 毫秒</dd>",
+            "<dd>-2.5 秒</dd>",
+            "<dd>20.0 GB（25%）</dd>",
+            "<dd>cunlian-node/1.4.2</dd>",
+            "<dt>开机次数</dt><dd>17</dd>",
+            "<dt>换过账本编号</dt><dd>2 次</dd>",
+            "村室自己 2，本级 6",
+            "<dt>待裁决冲突</dt><dd>5</dd>",
+            "2026-10-09：有联系 50%，看了 60 分钟，最多积压 12 条",
+            "href=\"/room/511603102201/day\"",
+            "href=\"/room/511603102201/day?on=2026-10-09\"",
+            "≠",
+        ] {
+            assert!(html.contains(said), "{said} is missing in\n{html}");
+        }
     }
 }

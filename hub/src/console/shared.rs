@@ -37,6 +37,7 @@ impl CaseFace for Console {
         let path = at.split('?').next().unwrap_or_default();
         let steps: Vec<&str> = path.split('/').skip(1).collect();
         let page = match steps.as_slice() {
+            ["room", which, "day"] => format!("/room/{which}/day"),
             [first @ ("case" | "room" | "tables"), which, ..] => format!("/{first}/{which}"),
             ["reports", which @ ("cases" | "frozen" | "kept")] => format!("/reports/{which}"),
             [

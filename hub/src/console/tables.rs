@@ -1,6 +1,7 @@
 //! 机构、事项、日历: the county's tables. A file is looked at first; what was looked at, and nothing else, is published.
 
-use std::io::Cursor;
+mod file;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -8,13 +9,14 @@ use axum::body::Bytes;
 use axum::extract::{Extension, Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use calamine::{Data, Reader, Xlsx};
 use console::page::go;
 use console::session::secret;
 use console::{Problem, Visit};
 use ledger::id::Hash;
 use office::command::{Command, Table, TableShow, TableText, Tables};
 use serde::{Deserialize, Serialize};
+
+pub(super) use file::text_of;
 
 use super::rights::{Right, Routes, may_act};
 use super::{Console, texts as t, wall_ms};
@@ -29,14 +31,13 @@ pub(super) const LOOKS: [&str; 3] = [
 const ROWS_MAX: usize = 300;
 /// What somebody looks at, behind the name of this look; the lock lets go of it.
 const LOOKED: &str = "table";
-/// A table of ours has a dozen columns; a sheet with more is another's.
-const COLUMNS_MAX: usize = 64;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
         .look(Right::Publish, "/tables", start)
         .look(Right::Publish, "/tables/{table}", page)
         .act(Right::Publish, "/tables/{table}/look", look)
+        .act(Right::Publish, "/tables/{table}/again", again)
         .act(Right::Publish, "/tables/{table}/publish", publish)
 }
 
@@ -69,10 +70,142 @@ impl Row {
     }
 }
 
+/// One of the versions that there were, and what it changed.
 #[derive(Deserialize)]
 struct Version {
     version: u32,
     hash: String,
+    leads: bool,
+    by: Option<String>,
+    computer: Option<String>,
+    at: Option<String>,
+    on: Option<String>,
+    /// None of the first.
+    counts: Option<Counts>,
+    #[serde(default)]
+    added: Vec<Told>,
+    #[serde(default)]
+    removed: Vec<Told>,
+    #[serde(default)]
+    changed: Vec<Change>,
+}
+
+impl Version {
+    fn what(&self) -> String {
+        match &self.counts {
+            Some(c) => t::difference(c.added, c.removed, c.changed, c.same),
+            None => t::FIRST_VERSION.to_owned(),
+        }
+    }
+
+    fn by(&self) -> &str {
+        self.by.as_deref().unwrap_or(t::BY_DEVICE)
+    }
+}
+
+/// A unit in the tree.
+#[derive(Deserialize)]
+struct Node {
+    depth: usize,
+    code: String,
+    name: String,
+    level: String,
+    from: Option<String>,
+    until: Option<String>,
+    into: Option<String>,
+    state: String,
+}
+
+impl Node {
+    fn tag(&self) -> (&'static str, &'static str) {
+        match self.state.as_str() {
+            "ended" => ("grey", t::UNIT_ENDED),
+            "to_come" => ("amber", t::UNIT_TO_COME),
+            "to_end" => ("amber", t::UNIT_TO_END),
+            _ => ("green", t::UNIT_STANDS),
+        }
+    }
+
+    fn from(&self) -> &str {
+        self.from.as_deref().unwrap_or("—")
+    }
+
+    fn until(&self) -> &str {
+        self.until.as_deref().unwrap_or("—")
+    }
+
+    fn holds(&self, words: &str) -> bool {
+        self.code.contains(words) || self.name.contains(words)
+    }
+
+    /// Below a unit that is itself below a township.
+    fn indent(&self) -> String {
+        "　".repeat(self.depth.saturating_sub(2))
+    }
+}
+
+/// A township and what is below it.
+struct Branch {
+    node: Node,
+    below: Vec<Node>,
+}
+
+/// The tree cut at the second level; of a search, the branches that hold something that was looked for.
+fn branches(nodes: Vec<Node>, find: &str) -> (Vec<Node>, Vec<Branch>) {
+    let (mut tops, mut branches) = (Vec::new(), Vec::<Branch>::new());
+    for node in nodes {
+        match node.depth {
+            0 => tops.push(node),
+            1 => branches.push(Branch {
+                node,
+                below: Vec::new(),
+            }),
+            _ => {
+                if let Some(branch) = branches.last_mut() {
+                    branch.below.push(node);
+                }
+            }
+        }
+    }
+    if !find.is_empty() {
+        for branch in branches.iter_mut().filter(|b| !b.node.holds(find)) {
+            branch.below.retain(|node| node.holds(find));
+        }
+        branches.retain(|b| b.node.holds(find) || !b.below.is_empty());
+    }
+    (tops, branches)
+}
+
+/// A year of the calendar.
+struct Year {
+    year: String,
+    off: usize,
+    makeup: usize,
+    rows: Vec<Row>,
+}
+
+fn years(rows: Vec<Row>) -> Vec<Year> {
+    let mut years: Vec<Year> = Vec::new();
+    for row in rows {
+        let year: String = row.key.chars().take(4).collect();
+        if years.last().is_none_or(|last| last.year != year) {
+            years.push(Year {
+                year,
+                off: 0,
+                makeup: 0,
+                rows: Vec::new(),
+            });
+        }
+        if let Some(last) = years.last_mut() {
+            match row.field("安排") {
+                "放假" => last.off += 1,
+                _ => last.makeup += 1,
+            }
+            last.rows.push(row);
+        }
+    }
+    years.reverse();
+    years
 }
 
 #[derive(Deserialize)]
@@ -81,6 +214,7 @@ struct Shown {
     hash: String,
     may_publish: bool,
     rows: Vec<Row>,
+    tree: Vec<Node>,
     versions: Vec<Version>,
 }
 
@@ -91,6 +225,11 @@ struct Part<'a> {
     find: &'a str,
     shown: Shown,
     columns: Vec<&'static str>,
+    tops: Vec<Node>,
+    branches: Vec<Branch>,
+    years: Vec<Year>,
+    this_year: String,
+    today: String,
     left: usize,
     may_act: bool,
     said: Option<String>,
@@ -111,17 +250,30 @@ async fn page(
     let table = table_of(&word)?;
     let told = console.ask(Command::Tables(Tables::Show(TableShow { table }))).await?;
     let mut shown: Shown = serde_json::from_value(told).map_err(|_| broken())?;
-    shown.versions.sort_by_key(|v| std::cmp::Reverse(v.version));
     let find = finding.find.trim();
     shown
         .rows
         .retain(|row| row.key.contains(find) || row.label.contains(find));
+    let (tops, branches) = branches(std::mem::take(&mut shown.tree), find);
+    let years = match table {
+        Table::Calendar => years(std::mem::take(&mut shown.rows)),
+        _ => Vec::new(),
+    };
+    if table == Table::Organisation {
+        shown.rows.clear();
+    }
     let left = shown.rows.len().saturating_sub(ROWS_MAX);
     shown.rows.truncate(ROWS_MAX);
+    let today = ledger::day::Day::of_wall_ms(wall_ms()).to_string();
     let part = Part {
         word: &word,
         find,
         columns: columns(table),
+        tops,
+        branches,
+        years,
+        this_year: today.chars().take(4).collect(),
+        today,
         left,
         may_act: shown.may_publish && may_act(visit.person.as_ref(), Right::Publish),
         shown,
@@ -135,7 +287,7 @@ async fn page(
 /// The fields that a list of a table shows.
 fn columns(table: Table) -> Vec<&'static str> {
     match table {
-        Table::Organisation => vec!["级别", "上级", "起", "止"],
+        Table::Organisation => Vec::new(),
         Table::Catalogue => vec!["分组", "办件类型", "承诺工作日", "村级职责"],
         Table::Calendar => vec!["安排"],
     }
@@ -183,6 +335,10 @@ struct Difference {
     added: Vec<Told>,
     removed: Vec<Told>,
     changed: Vec<Change>,
+    /// What should be known besides.
+    notes: Vec<String>,
+    /// The first day on which it would hold.
+    on: Option<String>,
 }
 
 #[derive(Template)]
@@ -191,8 +347,6 @@ struct LookPart<'a> {
     csrf: &'a str,
     word: &'a str,
     look: &'a str,
-    today: String,
-    dated: bool,
     difference: Difference,
 }
 
@@ -209,60 +363,121 @@ struct Looked {
     table: Table,
     text: String,
     over: Hash,
+    /// The day for which the difference was shown: published is that and nothing else.
+    on: Option<ledger::day::Day>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OnDay {
+    on: String,
+}
+
+impl OnDay {
+    fn day(&self) -> Result<Option<ledger::day::Day>, Problem> {
+        match self.on.trim() {
+            "" => Ok(None),
+            typed => match ledger::day::Day::parse(typed) {
+                Some(day) => Ok(Some(day)),
+                None => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, t::BAD_DAY)),
+            },
+        }
+    }
 }
 
 async fn look(
     State(console): State<Arc<Console>>,
     Extension(visit): Extension<Visit>,
     Path(word): Path<String>,
+    Query(asked): Query<OnDay>,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let table = table_of(&word)?;
     console.door.gate.sessions.hold(&visit.cookie, LOOKED, None);
-    let looked = async {
-        let text = text_of(&body)?;
-        let asked = TableText {
-            table,
-            text: text.clone(),
-            on: None,
-            over: None,
+    let text = text_of(&body).and_then(|text| Ok((text, asked.day()?)));
+    console.look_at(&visit, &word, table, text).await
+}
+
+#[derive(Deserialize)]
+struct Again {
+    look: String,
+    #[serde(default)]
+    on: String,
+}
+
+/// The same text for another day.
+async fn again(
+    State(console): State<Arc<Console>>,
+    Extension(visit): Extension<Visit>,
+    Path(word): Path<String>,
+    Form(form): Form<Again>,
+) -> Result<Response, Problem> {
+    let table = table_of(&word)?;
+    let text = match console.looked(&visit, table, &form.look) {
+        Some(looked) => OnDay { on: form.on }.day().map(|on| (looked.text, on)),
+        None => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, t::LOOK_AGAIN)),
+    };
+    console.look_at(&visit, &word, table, text).await
+}
+
+impl Console {
+    /// What somebody looks at now, if it is that.
+    fn looked(&self, visit: &Visit, table: Table, look: &str) -> Option<Looked> {
+        let held = self.door.gate.sessions.held(&visit.cookie, LOOKED)?;
+        let looked: Looked = serde_json::from_slice(&held).ok()?;
+        (looked.look == look && looked.table == table).then_some(looked)
+    }
+
+    /// Shows what a text would change from a day on, and holds it for publishing.
+    async fn look_at(
+        &self,
+        visit: &Visit,
+        word: &str,
+        table: Table,
+        text: Result<(String, Option<ledger::day::Day>), Problem>,
+    ) -> Result<Response, Problem> {
+        let looked = async {
+            let (text, on) = text?;
+            let asked = TableText {
+                table,
+                text: text.clone(),
+                on,
+                over: None,
+            };
+            let told = self.ask(Command::Tables(Tables::Preview(asked))).await?;
+            let difference: Difference = serde_json::from_value(told).map_err(|_| broken())?;
+            Ok::<_, Problem>((text, difference))
         };
-        let told = console.ask(Command::Tables(Tables::Preview(asked))).await?;
-        let difference: Difference = serde_json::from_value(told).map_err(|_| broken())?;
-        Ok::<_, Problem>((text, difference))
-    };
-    let (text, difference) = match looked.await {
-        Ok(looked) => looked,
-        // Within the page, beside the file: nothing is lost by it.
-        Err(problem) => {
-            let part = RefusedPart { text: problem.text };
-            return Ok(Html(console::page::part(&part)).into_response());
-        }
-    };
-    let looked = Looked {
-        look: secret(),
-        table,
-        text,
-        over: difference.over,
-    };
-    let held = serde_json::to_vec(&looked).map_err(|_| broken())?;
-    console.door.gate.sessions.hold(&visit.cookie, LOOKED, Some(held));
-    let part = LookPart {
-        csrf: &visit.csrf,
-        word: &word,
-        look: &looked.look,
-        today: ledger::day::Day::of_wall_ms(wall_ms()).to_string(),
-        dated: table == Table::Organisation,
-        difference,
-    };
-    Ok(Html(console::page::part(&part)).into_response())
+        let (text, difference) = match looked.await {
+            Ok(looked) => looked,
+            // Within the page, beside the file: nothing is lost by it.
+            Err(problem) => {
+                let part = RefusedPart { text: problem.text };
+                return Ok(Html(console::page::part(&part)).into_response());
+            }
+        };
+        let looked = Looked {
+            look: secret(),
+            table,
+            text,
+            over: difference.over,
+            on: difference.on.as_deref().and_then(ledger::day::Day::parse),
+        };
+        let held = serde_json::to_vec(&looked).map_err(|_| broken())?;
+        self.door.gate.sessions.hold(&visit.cookie, LOOKED, Some(held));
+        let part = LookPart {
+            csrf: &visit.csrf,
+            word,
+            look: &looked.look,
+            difference,
+        };
+        Ok(Html(console::page::part(&part)).into_response())
+    }
 }
 
 #[derive(Deserialize)]
 struct Publishing {
     look: String,
-    #[serde(default)]
-    on: String,
 }
 
 async fn publish(
@@ -272,27 +487,15 @@ async fn publish(
     Form(form): Form<Publishing>,
 ) -> Result<Response, Problem> {
     let table = table_of(&word)?;
-    let held = console.door.gate.sessions.held(&visit.cookie, LOOKED);
-    let looked = held.and_then(|bytes| serde_json::from_slice::<Looked>(&bytes).ok());
     let back = format!("/tables/{word}");
-    let Some(looked) = looked.filter(|l| l.look == form.look && l.table == table) else {
+    let Some(looked) = console.looked(&visit, table, &form.look) else {
         console.say(&visit, t::LOOK_AGAIN);
         return Ok(go(&visit, &back));
-    };
-    let on = match form.on.trim() {
-        "" => None,
-        typed => match ledger::day::Day::parse(typed) {
-            Some(day) => Some(day),
-            None => {
-                console.say(&visit, t::BAD_DAY);
-                return Ok(go(&visit, &back));
-            }
-        },
     };
     let asked = TableText {
         table,
         text: looked.text,
-        on,
+        on: looked.on,
         over: Some(looked.over),
     };
     match console.ask_as(&visit, Command::Tables(Tables::Publish(asked))).await {
@@ -303,103 +506,4 @@ async fn publish(
         Err(problem) => console.say(&visit, problem.text),
     }
     Ok(go(&visit, &back))
-}
-
-/// A file's text: tab- or comma-separated as it is, or the first sheet of a workbook.
-pub(super) fn text_of(bytes: &[u8]) -> Result<String, Problem> {
-    let refused = |text: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, text);
-    if bytes.starts_with(b"PK\x03\x04") {
-        return sheet(bytes).ok_or_else(|| refused(t::NO_SHEET));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| refused(t::NOT_UTF8))?;
-    // A table exported as CSV has no tab in its header; ours has no comma in it.
-    let header = text.lines().next().unwrap_or_default();
-    match header.contains('\t') || !header.contains(',') {
-        true => Ok(text.to_owned()),
-        false => from_csv(text).ok_or_else(|| refused(t::BAD_CSV)),
-    }
-}
-
-/// Lines under a header with tabs between.
-fn from_csv(text: &str) -> Option<String> {
-    let mut out = String::new();
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    for record in reader.records() {
-        let record = record.ok()?;
-        let cells: Vec<String> = record.iter().map(one_line).collect();
-        out.push_str(&cells.join("\t"));
-        out.push('\n');
-    }
-    Some(out)
-}
-
-fn sheet(bytes: &[u8]) -> Option<String> {
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes.to_vec())).ok()?;
-    let range = book.worksheet_range_at(0)?.ok()?;
-    if range.width() > COLUMNS_MAX || range.height() > ledger::table::TABLE_ROWS_MAX {
-        return None;
-    }
-    let mut out = String::new();
-    for row in range.rows() {
-        let cells: Vec<String> = row.iter().map(cell).collect();
-        out.push_str(cells.join("\t").trim_end());
-        out.push('\n');
-    }
-    Some(out)
-}
-
-/// A cell as text. Codes that a spreadsheet has turned into numbers are written out whole.
-fn cell(cell: &Data) -> String {
-    match cell {
-        Data::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}"),
-        Data::DateTime(at) => {
-            let days = at.as_f64().floor();
-            // Day 1 of the spreadsheet's calendar is 1900-01-01, and it believes in a 29th of February of that year.
-            let epoch = ledger::day::Day::from_ymd(1899, 12, 30);
-            epoch.map(|day| day.plus(days as i32).to_string()).unwrap_or_default()
-        }
-        other => one_line(&other.to_string()),
-    }
-}
-
-fn one_line(text: &str) -> String {
-    text.split(['\n', '\r', '\t'])
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ")
-        .trim()
-        .to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_comes_as_tabs_as_commas_or_as_a_workbook_and_says_the_same() {
-        let tabs = "date\tkind\n2027-01-01\toff\n";
-        assert_eq!(text_of(tabs.as_bytes()).unwrap(), tabs);
-        assert_eq!(
-            text_of("\u{FEFF}date,kind\r\n\"2027-01-01\",off\r\n".as_bytes()).unwrap(),
-            tabs
-        );
-        let mut book = rust_xlsxwriter::Workbook::new();
-        let sheet = book.add_worksheet();
-        for (row, cells) in [["date", "kind"], ["2027-01-01", "off"]].iter().enumerate() {
-            for (column, text) in cells.iter().enumerate() {
-                sheet.write(row as u32, column as u16, *text).unwrap();
-            }
-        }
-        // A code that the spreadsheet took for a number is whole again.
-        sheet.write(2, 0, 511_603_102_201.0).unwrap();
-        let bytes = book.save_to_buffer().unwrap();
-        assert_eq!(text_of(&bytes).unwrap(), format!("{tabs}511603102201\n"));
-        for wrong in [&b"PK\x03\x04 not a book"[..], &[0xb0, 0xa1, 0xff]] {
-            assert!(text_of(wrong).is_err());
-        }
-    }
 }

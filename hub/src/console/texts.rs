@@ -43,7 +43,8 @@ pub(super) const PASSWORD_AGAIN: &str = "再输一遍";
 pub(super) const ENROL_DO: &str = "设密码并登录";
 pub(super) const BACK_TO_LOGIN: &str = "返回登录";
 pub(super) const WRONG_NAME_OR_PASSWORD: &str = "姓名或密码不对。连错 5 次要等 15 分钟；忘了密码请负责人重发登记码。";
-pub(super) const WRONG_NAME_OR_CODE: &str = "姓名或登记码不对，请对照纸条再输一次。";
+pub(super) const WRONG_NAME_OR_CODE: &str =
+    "姓名或登记码不对，请对照纸条再输一次。连错 5 次要等 15 分钟；负责人重发的新码马上可用。";
 pub(super) const OLD_CODE: &str = "登记码已过期，请负责人重发一个。";
 pub(super) const CODE_USED: &str = "这个登记码已经用过，请负责人重发一个。";
 pub(super) const PASSWORDS_DIFFER: &str = "两次输入的密码不一样，请重输。";
@@ -114,7 +115,8 @@ pub(super) fn more_rows(left: usize) -> String {
 // The audit trail.
 pub(super) const AUDIT_WHAT: &str =
     "谁在这台主机上做过什么、看过谁的个人信息、为什么。记录环环相扣，改一条就查得出来。";
-pub(super) const AUDIT_NONE: &str = "还没有记录。";
+pub(super) const AUDIT_NONE: &str = "没有这样的记录。";
+pub(super) const AUDIT_ALL: &str = "全部";
 pub(super) const AUDIT_OLDER: &str = "更早的";
 pub(super) const COL_AT: &str = "时间";
 pub(super) const COL_WHO: &str = "谁";
@@ -216,7 +218,23 @@ pub(super) const TABLE_TABS: [(&str, &str); 3] = [
     ("calendar", "工作日历"),
 ];
 pub(super) const VERSION: &str = "现行版本";
-pub(super) const VERSIONS_BEFORE: &str = "其他版本";
+pub(super) const HISTORY: &str = "历次版本";
+pub(super) const FIRST_VERSION: &str = "建县时的第一版。";
+pub(super) const VERSION_NO: &str = "版本";
+pub(super) const EFFECTIVE_FROM: &str = "生效";
+pub(super) const LEADS: &str = "现行";
+pub(super) const COL_BY: &str = "谁发布";
+pub(super) const COL_CHANGES: &str = "改了什么";
+pub(super) const COL_FROM: &str = "起";
+pub(super) const COL_UNTIL: &str = "止";
+pub(super) const COL_LEVEL: &str = "级别";
+pub(super) const GOES_INTO: &str = "并入";
+pub(super) const UNIT_STANDS: &str = "现有";
+pub(super) const UNIT_ENDED: &str = "已终止";
+pub(super) const UNIT_TO_COME: &str = "尚未开始";
+pub(super) const UNIT_TO_END: &str = "将终止";
+pub(super) const LOOK_AGAIN_DO: &str = "按这一天重新看差异";
+pub(super) const NOTES_BESIDES: &str = "发布前请留意：";
 pub(super) const NEW_VERSION: &str = "上传新版本";
 pub(super) const TABLE_FILE: &str = "表格文件";
 pub(super) const TABLE_FILE_HINT: &str = "xlsx、TSV 或 CSV（UTF-8），第一行是列名；先看差异，确认后才发布";
@@ -234,6 +252,7 @@ pub(super) const CHANGED: &str = "改动";
 pub(super) const ADDED: &str = "新增";
 pub(super) const REMOVED: &str = "去掉";
 pub(super) const EFFECTIVE_ON: &str = "从哪天起生效";
+pub(super) const EFFECTIVE_HINT: &str = "先选日期，再选文件：差异按这一天算，发布的也是这一天";
 pub(super) const PUBLISH_WHY: &str = "发布后，全县各级接通即更新。已收的办件仍按收件时的版本；新收的按新版本。";
 pub(super) const LOOK_AGAIN: &str = "要发布的内容已不在（页面锁过，或又看了别的文件），没有发布。请重新上传。";
 pub(super) const BAD_DAY: &str = "生效日期写法不对，没有发布。请写 2026-12-01 这样的日期。";
@@ -259,7 +278,7 @@ pub(super) fn table_columns(word: &str) -> &'static str {
             "列名：date、kind（off 放假，makeup_work 补班）。可以只上传一年：那一年整年按新的，其他年份不变。"
         }
         _ => {
-            "列名：code12、name、level（county、township、subcenter、village、community、agent_point）、parent12，可以再加一列 into。整张表一起上传，表里没有的单位从生效日起终止；撤并的单位保留那一行，在 into 里填并入哪个单位的代码；改名、换上级直接改那一行。发布错了，用同一个生效日期再发布一次改正的表就能收回。差异里的“起”“止”以发布时填的生效日期为准。"
+            "列名：code12、name、level（county、township、subcenter、village、community、agent_point）、parent12，可以再加一列 into。整张表一起上传，表里没有的单位从生效日起终止；撤并的单位保留那一行，在 into 里填并入哪个单位的代码；改名、换上级直接改那一行。发布错了，用同一个生效日期再发布一次改正的表就能收回。"
         }
     }
 }
@@ -268,8 +287,23 @@ pub(super) fn difference(added: usize, removed: usize, changed: usize, same: usi
     format!("新增 {added}，去掉 {removed}，改动 {changed}，不变 {same}。")
 }
 
-pub(super) fn publish_do(version: u32) -> String {
-    format!("发布第 {version} 版")
+pub(super) fn publish_do(version: u32, on: Option<&str>) -> String {
+    match on {
+        Some(day) => format!("发布第 {version} 版，自 {day} 起生效"),
+        None => format!("发布第 {version} 版"),
+    }
+}
+
+pub(super) fn look_on(day: &str) -> String {
+    format!("以下差异按 {day} 起生效计算。")
+}
+
+pub(super) fn below(many: usize) -> String {
+    format!("下属 {many} 个")
+}
+
+pub(super) fn year_of(year: &str, off: usize, makeup: usize) -> String {
+    format!("{year} 年：放假 {off} 天，补班 {makeup} 天")
 }
 
 pub(super) fn published(version: u64) -> String {

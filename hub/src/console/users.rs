@@ -16,8 +16,16 @@ use super::{Console, texts as t};
 
 /// Rows on one page.
 const ROWS_MAX: usize = 200;
-/// Roles by where somebody works.
+/// Roles, and which of them somebody may name: the office refuses the others.
 const ROLES: [&str; 5] = ["clerk", "head", "operator", "admin", "auditor"];
+
+fn named_by(visit: &Visit) -> &'static [&'static str] {
+    match &visit.person {
+        Some(person) if person.is("admin") => &ROLES,
+        Some(person) if person.is("head") => &ROLES[..2],
+        _ => &[],
+    }
+}
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -36,6 +44,8 @@ struct Row {
     own: bool,
     /// Of this centre or below it: others are named from above.
     ours: bool,
+    /// Whoever looks may give this person a code, and stop them.
+    yours: bool,
     roles: Vec<String>,
     active: bool,
     /// A PIN or password was set, at this hub.
@@ -57,6 +67,8 @@ struct Part<'a> {
     left: usize,
     find: &'a str,
     may_act: bool,
+    /// What may be chosen for somebody new.
+    roles: &'static [&'static str],
     said: Option<String>,
     wrong: Option<String>,
     typed: &'a Adding,
@@ -83,7 +95,7 @@ async fn show(
     typed: &Adding,
     wrong: Option<String>,
 ) -> Result<Response, Problem> {
-    let all = console.ask(Command::UserList).await?;
+    let all = console.ask_as(visit, Command::UserList).await?;
     let enrolled = console.door.accounts.enrolled().unwrap_or_default();
     let enrolled: Vec<String> = enrolled.iter().map(ToString::to_string).collect();
     let rows = all.as_array().cloned().unwrap_or_default().into_iter();
@@ -105,6 +117,7 @@ async fn show(
         left,
         find,
         may_act: may_act(visit.person.as_ref(), Right::Users),
+        roles: named_by(visit),
         said: console.said(visit),
         wrong,
         typed,

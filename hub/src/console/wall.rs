@@ -100,19 +100,21 @@ struct Tile {
     name: String,
     state: String,
     since_s: Option<u64>,
+    as_of_ms: Option<i64>,
     behind: u64,
     reasons: Vec<String>,
 }
 
 impl Tile {
-    /// Below the name: how it is, in words.
-    fn words(&self) -> String {
+    /// Below the name: how it is, in words, and from when that is.
+    fn words(&self, now_ms: i64) -> String {
         let mut parts = vec![t::state(&self.state).to_owned()];
         if self.behind > 0 {
             parts.push(t::behind(self.behind));
         }
         parts.extend(self.since_s.map(|s| t::since(&span(s))));
         parts.extend(self.reasons.iter().cloned());
+        parts.extend(self.as_of_ms.and_then(|at| t::as_of(at, now_ms)));
         parts.join(" · ")
     }
 }
@@ -185,10 +187,13 @@ struct CheckDay {
 struct Check {
     days: Vec<CheckDay>,
     rooms: u64,
+    /// Rooms whose books are still being counted.
+    waiting: u64,
 }
 
 #[derive(Deserialize)]
 struct Seen {
+    now_ms: i64,
     rooms: u64,
     open: bool,
     counts: Map<String, Value>,
@@ -252,6 +257,8 @@ async fn piece(State(console): State<Arc<Console>>, Query(asked): Query<Asked>) 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -263,5 +270,139 @@ mod tests {
         };
         assert_eq!(asked.query(), "find=%E7%9F%B3%26%E6%A1%A5&sort=code");
         assert!(Asked::default().is_all());
+    }
+
+    /// 15:05 of a day in China.
+    const NOW_MS: i64 = 1_791_529_500_000;
+
+    fn shown(rooms: usize, tiles: &[Value]) -> String {
+        let none = json!({"days": [], "rooms": 0, "waiting": 0});
+        shown_with(rooms, tiles, &Value::Null, &none)
+    }
+
+    fn shown_with(rooms: usize, tiles: &[Value], oldest: &Value, check: &Value) -> String {
+        let counts = json!({"in_step": 1, "held": 1});
+        let town = json!({
+            "unit": "511603102000", "name": "桥龙乡", "hub": {"up": false, "last_seen_ms": NOW_MS - 3_600_000},
+            "counts": counts, "tiles": tiles, "more": 0,
+        });
+        let seen = json!({
+            "now_ms": NOW_MS, "rooms": rooms, "open": true, "counts": counts, "alerts": 0, "muted": 0,
+            "newest": {"p50_s": 90, "p95_s": 3_700}, "oldest": oldest, "check": check,
+            "matching": tiles.len(), "towns": if tiles.is_empty() { json!([]) } else { json!([town]) },
+        });
+        let asked = Asked::default();
+        let seen = serde_json::from_value(seen).unwrap();
+        console::page::part(&Tiles {
+            seen,
+            query: asked.query(),
+            asked: &asked,
+        })
+    }
+
+    #[test]
+    fn how_fresh_half_and_nearly_all_rooms_are_and_who_has_waited_longest_stand_on_top() {
+        let none = json!({"days": [], "rooms": 0, "waiting": 0});
+        let oldest = json!({"unit": "511603102201", "name": "石桥村", "s": 7_200});
+        let html = shown_with(2, &[], &oldest, &none);
+        for said in [
+            "<li><b>1 分钟</b>距最近一条回执，半数村室不超过</li>",
+            "<li><b>1 小时</b>距最近一条回执，95% 不超过</li>",
+            "<li><b>2 小时</b>最久未上传：<a href=\"/room/511603102201\">石桥村</a></li>",
+            t::CHECK_NONE,
+        ] {
+            assert!(html.contains(said), "{said}: {html}");
+        }
+        let html = shown(2, &[]);
+        assert!(
+            html.contains(&format!("<li><b>{}</b>最久未上传</li>", t::NONE_WAITING)),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn each_day_says_that_the_books_agree_or_which_room_differs_by_how_much_and_how_many_are_not_counted_yet() {
+        let check = json!({"rooms": 2, "waiting": 3, "days": [
+            {"day": "2026-10-08", "here": 41, "rooms": 41, "equal": true, "named": []},
+            {"day": "2026-10-09", "here": 9, "rooms": 13, "equal": false, "named": [
+                {"unit": "511603102201", "name": "石桥村", "here": 4, "room": 7, "pending": 3},
+                {"unit": "511603102202", "name": "龙门村", "here": 5, "room": 6, "pending": 0},
+            ]},
+        ]});
+        let html = shown_with(2, &[], &Value::Null, &check);
+        let row = |day: &str| {
+            let row = html.split("<tr>").find(|row| row.contains(day));
+            row.unwrap_or_else(|| panic!("{day}: {html}")).to_owned()
+        };
+        let (equal, differs) = (row("2026-10-08"), row("2026-10-09"));
+        assert!(
+            equal.contains("<span class=\"tag green\">相等</span>") && !equal.contains("/room/"),
+            "{equal}"
+        );
+        assert!(equal.matches("<td class=\"no\">41</td>").count() == 2, "{equal}");
+        for said in [
+            "<td class=\"no\">9</td><td class=\"no\">13</td>",
+            "<a href=\"/room/511603102201\">石桥村：村室 7，本级 4，还有 3 条在路上</a>",
+            "<a href=\"/room/511603102202\">龙门村：村室 6，本级 5，已全部收到，请核对</a>",
+        ] {
+            assert!(differs.contains(said), "{said}: {differs}");
+        }
+        assert!(!differs.contains("相等"), "{differs}");
+        assert!(html.contains("还有 3 个村室的账本正在清点"), "{html}");
+        assert!(
+            html.contains("（2 个村室报了数）") && !html.contains(t::CHECK_NONE),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn every_state_is_a_tile_with_its_word_beside_its_colour_and_from_when_it_is() {
+        let words = [
+            ("in_step", "green", "同步"),
+            ("behind", "amber", "落后"),
+            ("silent", "red", "静默"),
+            ("attention", "red", "要处理"),
+            ("unknown", "grey", "情况不明"),
+            ("never_seen", "grey", "未入网"),
+            ("held", "grey", "暂停"),
+            ("revoked", "grey", "已停用"),
+        ];
+        assert_eq!(words.map(|(state, ..)| state), STATES, "no state without a story");
+        for (state, colour, word) in words {
+            let tile = json!({
+                "unit": "511603102201", "name": "石桥村", "state": state, "since_s": 7_200,
+                "as_of_ms": NOW_MS - 3_600_000, "behind": 3, "reasons": ["时钟不准"],
+            });
+            let html = shown(1, &[tile]);
+            let said = format!("{word} · 差 3 条 · 已 2 小时 · 时钟不准 · 截至 14:05");
+            assert!(html.contains(&format!("<span>{said}</span>")), "{state}: {html}");
+            assert!(html.contains(&format!("class=\"tile {colour}\"")), "{state}: {html}");
+            assert!(html.contains("这个中心联系不上（2026-10-09 14:05）"), "{html}");
+        }
+        // What is from now says no time.
+        let tile = json!({
+            "unit": "511603102201", "name": "石桥村", "state": "in_step", "since_s": null,
+            "as_of_ms": NOW_MS - 5_000, "behind": 0, "reasons": [],
+        });
+        assert!(shown(1, &[tile]).contains("<span>同步</span>"));
+        // What is from another day says which.
+        assert_eq!(
+            t::as_of(NOW_MS - 86_400_000, NOW_MS).as_deref(),
+            Some("截至 2026-10-08 15:05")
+        );
+    }
+
+    #[test]
+    fn a_county_without_rooms_and_a_filter_that_finds_none_say_what_to_do() {
+        let none = shown(0, &[]);
+        assert!(
+            none.contains("本级下面还没有村室") && !none.contains(t::NO_MATCH),
+            "{none}"
+        );
+        let no_match = shown(12, &[]);
+        assert!(
+            no_match.contains(t::NO_MATCH) && no_match.contains("看全部"),
+            "{no_match}"
+        );
     }
 }

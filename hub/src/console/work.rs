@@ -33,6 +33,7 @@ pub(super) fn routes() -> Routes {
         .act(Right::Work, "/case/{number}/edit", acts::edit::<Console>)
         .act(Right::Work, "/case/{number}/tick", acts::tick::<Console>)
         .act(Right::Work, "/case/{number}/doc", acts::give_doc::<Console>)
+        .act(Right::Work, "/case/{number}/errand", acts::entrust::<Console>)
         .act(Right::Work, "/case/{number}/print", print::make::<Console>)
         .look(Right::Work, "/case/{number}/paper", print::page::<Console>)
         .act(Right::Work, "/case/{number}/paper/press", print::press::<Console>)

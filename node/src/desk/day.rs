@@ -7,7 +7,7 @@ use axum::extract::{Extension, Form, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use console::face::cover;
-use console::page::go;
+use console::page::{go, spoken};
 use console::{Problem, Visit};
 use ledger::day;
 use office::command::{Command, DayClose, DayShow, Monthly};
@@ -73,13 +73,6 @@ impl Closing {
             _ => by.to_owned(),
         }
     }
-}
-
-/// As people read a digest out over the phone: four groups of four.
-fn code(digest: &str) -> String {
-    let head: Vec<char> = digest.to_uppercase().chars().take(16).collect();
-    let groups: Vec<String> = head.chunks(4).map(|group| group.iter().collect()).collect();
-    groups.join("-")
 }
 
 #[derive(Template)]
@@ -260,8 +253,8 @@ mod tests {
 
     #[test]
     fn a_digest_is_read_out_in_four_groups() {
-        assert_eq!(code("0123456789abcdef0123"), "0123-4567-89AB-CDEF");
-        assert_eq!(code("ab"), "AB");
+        assert_eq!(spoken("0123456789abcdef0123"), "0123-4567-89AB-CDEF");
+        assert_eq!(spoken("ab"), "AB");
     }
 
     #[test]

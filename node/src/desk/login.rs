@@ -208,12 +208,22 @@ pub(super) async fn enrol(
     };
     let pin = ledger::check::fold_width(form.pin.trim());
     let code = clerk.code(&form.code);
-    let refusal = match code {
-        _ if clerk.enrol.is_none() => Some(t::NO_CODE),
-        None => {
+    if let Some(stated) = &clerk.enrol {
+        let accounts = &desk.door.accounts;
+        if let Err(why) = accounts
+            .try_code(clerk.id, &stated.digest, code.is_some(), wall_ms())
+            .await
+        {
             desk.door.audit(FaceAct::LoginFailed, clerk.id).await;
-            Some(t::WRONG_CODE)
+            let said = match why {
+                Refused::Wrong { .. } => t::WRONG_CODE.to_owned(),
+                why => words(&why),
+            };
+            return show_enrol(&desk, &visit, Some(said)).await;
         }
+    }
+    let refusal = match code {
+        None => Some(t::NO_CODE),
         Some(code) if code.is_over(wall_ms()) => Some(t::OLD_CODE),
         Some(_) if pin != ledger::check::fold_width(form.again.trim()) => Some(t::PINS_DIFFER),
         Some(_) => None,
@@ -223,7 +233,10 @@ pub(super) async fn enrol(
     }
     let digest = code.map(|c| c.digest.clone()).unwrap_or_default();
     match desk.door.accounts.enrol(clerk.id, &digest, &pin).await {
-        Ok(()) => Ok(enter(&desk, &visit, clerk, "/").await),
+        Ok(()) => {
+            desk.door.audit(FaceAct::Enrol, clerk.id).await;
+            Ok(enter(&desk, &visit, clerk, "/").await)
+        }
         Err(why) => show_enrol(&desk, &visit, Some(words(&why))).await,
     }
 }

@@ -10,7 +10,7 @@ use ledger::id::{DeviceId, NodeCode, RecordId, Scope, UnitId};
 use ledger::seal::{RecordKey, ScopeKey};
 use office::command::{Command, InitCounty, Invite, UserAdd};
 use office::keys::grant_context;
-use office::{Home, Office, Output};
+use office::{Home, Office, Output, SessionId};
 use replica::entry::{KIND_STATEMENT, LogId, Tip};
 use replica::frame::{Frame, HEADER_LEN, Inbound, Outbound, Welcome};
 use replica::sealbox::UnsealKey;
@@ -26,8 +26,8 @@ pub(crate) const MATTERS: &str = include_str!("../../../crates/ledger/data/matte
 pub(crate) const HOLIDAYS: &str = include_str!("../../../crates/ledger/data/holidays.tsv");
 /// The real code of the sample county.
 pub(crate) const COUNTY: u32 = 511_603;
-/// Villages of one township here.
-pub(crate) const VILLAGES: usize = 100;
+/// Villages of one township here: a county of 462 rooms has fourteen.
+pub(crate) const VILLAGES: usize = 33;
 
 /// A device in memory: its files and its index.
 pub(crate) struct Folder {
@@ -238,15 +238,41 @@ pub(crate) fn township(hub: &mut Office, at: usize, clock: Clock) -> Result<Offi
     Ok(office)
 }
 
-/// Lets a device in for a village, as far as the hub's side goes.
-pub(crate) fn admitted(hub: &mut Office, at: usize, clock: Clock) -> Result<(DeviceId, UnitId)> {
-    let office = Folder::new(2_000_000 + at as u64).open(at as u64, clock)?;
-    let (ticket, _) = welcomed(hub, &office, (&village_code(at), Role::Node), clock)?;
-    Ok((office.device(), ticket.unit))
+/// Lets devices in for villages, as far as the hub's side goes: one commit for all of them.
+pub(crate) fn admitted(
+    hub: &mut Office,
+    places: std::ops::Range<usize>,
+    clock: Clock,
+) -> Result<Vec<(DeviceId, UnitId)>> {
+    let (mut lines, mut known) = (Vec::new(), Vec::new());
+    for at in places {
+        let office = Folder::new(2_000_000 + at as u64).open(at as u64, clock)?;
+        let ticket = asks_in(hub, &office, (&village_code(at), Role::Node), clock, &mut lines)?;
+        known.push((office.device(), ticket.unit));
+    }
+    hub.commit(clock.now())?;
+    let answers = std::iter::from_fn(|| hub.next_output());
+    let sent = answers.filter_map(|(_, output)| match output {
+        Output::Send(frame) => Some(decoded(&frame)),
+        Output::Close(_) => None,
+    });
+    let welcomed = sent.filter(|frame| matches!(frame, Ok(Frame::Welcome(_)))).count();
+    ensure!(welcomed == known.len(), "{welcomed} of {} are welcome", known.len());
+    for line in lines {
+        hub.disconnected(clock.now(), line);
+    }
+    while hub.next_output().is_some() {}
+    Ok(known)
 }
 
-/// A ticket, and what the hub answers to whoever brings it.
-fn welcomed(hub: &mut Office, room: &Office, of: (&str, Role), clock: Clock) -> Result<(Ticket, Welcome)> {
+/// A ticket, brought to the hub by a device that asks to be let in.
+fn asks_in(
+    hub: &mut Office,
+    room: &Office,
+    of: (&str, Role),
+    clock: Clock,
+    lines: &mut Vec<SessionId>,
+) -> Result<Ticket> {
     let invite = Invite {
         unit: of.0.to_owned(),
         addrs: vec!["127.0.0.1:1".to_owned()],
@@ -258,6 +284,14 @@ fn welcomed(hub: &mut Office, room: &Office, of: (&str, Role), clock: Clock) -> 
     let line = hub.connect(clock.now(), room.device(), Dialled::Them, "memory");
     let frame = Outbound::Join(Box::new(request)).encode();
     hub.inbound(clock.now(), line, decoded(&frame)?)?;
+    lines.push(line);
+    Ok(ticket)
+}
+
+/// A ticket, and what the hub answers to whoever brings it.
+fn welcomed(hub: &mut Office, room: &Office, of: (&str, Role), clock: Clock) -> Result<(Ticket, Welcome)> {
+    let mut lines = Vec::new();
+    let ticket = asks_in(hub, room, of, clock, &mut lines)?;
     hub.commit(clock.now())?;
     let mut welcome: Option<Welcome> = None;
     while let Some((_, output)) = hub.next_output() {
@@ -267,7 +301,9 @@ fn welcomed(hub: &mut Office, room: &Office, of: (&str, Role), clock: Clock) -> 
             welcome = Some(found);
         }
     }
-    hub.disconnected(clock.now(), line);
+    for line in lines {
+        hub.disconnected(clock.now(), line);
+    }
     Ok((ticket, welcome.context("not welcomed")?))
 }
 

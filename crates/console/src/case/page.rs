@@ -109,6 +109,14 @@ impl CasePart<'_> {
         self.typed.is(&step.event)
     }
 
+    /// Where the form for an errand does not stand before the grave ways out. Of a room's case a centre opens one for the room's people.
+    fn entrusts_last(&self) -> bool {
+        match self.is_room() {
+            true => !self.case.has_grave(),
+            false => self.may.work,
+        }
+    }
+
     /// Only centres have document numbers to give, and only to what was accepted.
     fn may_give_doc(&self) -> bool {
         !self.is_room() && self.may.work && self.case.is_accepted() && !self.case.is_errand()

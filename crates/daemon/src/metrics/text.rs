@@ -1,7 +1,7 @@
 //! The figures as Prometheus reads them.
 
+use prometheus::TextEncoder;
 use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType};
-use prometheus::{Encoder, TextEncoder};
 use serde_json::Value;
 
 /// A figure of each room: its name, what it says, and where it stands.
@@ -61,13 +61,26 @@ pub(super) fn of(figures: &Value) -> String {
     let mut families = own(figures);
     families.extend(counted(figures));
     families.extend(of_rooms(figures));
-    families.retain(|family| !family.get_metric().is_empty());
-    let mut text = Vec::new();
-    if let Err(error) = TextEncoder::new().encode(&families, &mut text) {
-        tracing::error!(%error, "metrics cannot be written");
-        return String::new();
+    let mut text = String::new();
+    for family in &families {
+        if family.get_metric().is_empty() {
+            // Nothing to tell yet. The name stands all the same, as the format allows: whoever looks finds out that there is such a figure.
+            let (name, kind) = (family.name(), kind(family.get_field_type()));
+            text.push_str(&format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help()));
+        } else if let Err(error) = TextEncoder::new().encode_utf8(std::slice::from_ref(family), &mut text) {
+            tracing::error!(%error, "metrics cannot be written");
+            return String::new();
+        }
     }
-    String::from_utf8_lossy(&text).into_owned()
+    text
+}
+
+fn kind(kind: MetricType) -> &'static str {
+    match kind {
+        MetricType::COUNTER => "counter",
+        MetricType::HISTOGRAM => "histogram",
+        _ => "gauge",
+    }
 }
 
 fn own(figures: &Value) -> Vec<MetricFamily> {
@@ -162,20 +175,32 @@ fn states(figures: &Value) -> impl Iterator<Item = Metric> + '_ {
 }
 
 fn of_rooms(figures: &Value) -> impl Iterator<Item = MetricFamily> + '_ {
-    let rooms: Vec<&Value> = figures["rooms"].as_array().into_iter().flatten().collect();
+    let rooms = figures["rooms"].as_array().into_iter().flatten();
     // A room has a row for each computer: the beginning of its key tells them apart.
-    let labels = |room: &Value| {
-        let device = room["device"].as_str().unwrap_or_default();
-        vec![
+    let labelled = rooms.filter_map(|room| {
+        let device = room["device"].as_str()?;
+        let labels = vec![
             label("unit", &code(&room["unit"])),
             label("device", device.get(..8).unwrap_or_default()),
-        ]
-    };
+        ];
+        Some((room, labels))
+    });
+    let rooms: Vec<(&Value, Vec<LabelPair>)> = labelled.collect();
     OF_ROOMS.iter().map(move |(name, help, key, scale)| {
-        let rows = rooms.iter().filter(|room| room["device"].is_string());
-        let figures = rows.filter_map(|room| Some(with(gauge(room[*key].as_f64()? * scale, &[]), labels(room))));
-        family(name, help, MetricType::GAUGE, figures)
+        let figure = |(room, labels): &(&Value, Vec<LabelPair>)| {
+            let value = of_room(room, key)? * scale;
+            Some(with(gauge(value, &[]), labels.clone()))
+        };
+        family(name, help, MetricType::GAUGE, rooms.iter().filter_map(figure))
     })
+}
+
+/// A figure of a room; `None` where it is not known.
+fn of_room(room: &Value, key: &str) -> Option<f64> {
+    let figure = room[key].as_f64();
+    // Where nothing waits, nothing has waited: a series that comes and goes is hard to watch.
+    let none_waits = key == "oldest_pending_s" && room["pending"] == 0 && room["last_seen_ms"].is_number();
+    figure.or_else(|| none_waits.then_some(0.0))
 }
 
 /// A unit's code, however it is written.

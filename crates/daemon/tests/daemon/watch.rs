@@ -15,7 +15,11 @@ use super::*;
 /// What a listener of figures answers: status and body.
 fn ask(place: &Place, path: &str) -> (u16, String) {
     let at = std::fs::read_to_string(place.config.data.join("metrics")).unwrap();
-    let mut stream = TcpStream::connect(at.trim()).unwrap();
+    ask_at(at.trim().parse().unwrap(), path)
+}
+
+fn ask_at(at: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(at).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -144,6 +148,47 @@ fn a_real_scrape_of_a_real_hub_is_well_formed_and_a_hub_cut_off_from_its_parent_
     assert_eq!(ask(&township, "/nothing").0, 404);
     room.stop();
     township.stop();
+}
+
+#[test]
+fn a_hub_that_still_opens_its_folder_lives_and_is_not_ready_and_then_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut county = county(dir.path());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    watched(
+        &mut county,
+        Watching {
+            metrics: Some(free),
+            ..Watching::default()
+        },
+    );
+    // Somebody else still has the folder: the daemon waits for it.
+    let folder = std::fs::File::options()
+        .write(true)
+        .open(county.config.data.join("lock"))
+        .unwrap();
+    folder.try_lock().unwrap();
+    let looking = std::thread::spawn(move || {
+        let began = Instant::now();
+        while TcpStream::connect(free).is_err() {
+            assert!(began.elapsed() < SOON, "nobody listens");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let seen = ["/livez", "/readyz", "/metrics", "/api/v1/status", "/nothing"].map(|path| ask_at(free, path));
+        folder.unlock().unwrap();
+        seen
+    });
+    county.start();
+    let [live, ready, figures, status, nothing] = looking.join().unwrap();
+    assert_eq!(live, (200, "ok\n".to_owned()));
+    for (code, said) in [ready, figures, status] {
+        assert_eq!((code, said.as_str()), (503, "not ready: opening\n"));
+    }
+    assert_eq!(nothing.0, 404);
+    assert_eq!(ask(&county, "/readyz"), (200, "ready\n".to_owned()));
+    assert_eq!(ask(&county, "/metrics").0, 200);
+    county.stop();
+    assert!(TcpStream::connect(free).is_err(), "nobody listens any more");
 }
 
 #[test]

@@ -41,6 +41,10 @@ impl Organisation {
             .iter()
             .map(|unit| (unit.id, known.get(&unit.code).map_or(unit.id, |known| known.id)))
             .collect();
+        let mut times: BTreeMap<UnitId, Vec<&Unit>> = BTreeMap::new();
+        for unit in &self.units {
+            times.entry(unit.id).or_default().push(unit);
+        }
         let mut units: Vec<Unit> = Vec::with_capacity(self.units.len() + 1);
         let mut before: Vec<Unit> = Vec::new();
         for unit in new.units {
@@ -49,7 +53,8 @@ impl Organisation {
                 parent: unit.parent.and_then(|parent| ids.get(&parent).copied()),
                 ..unit
             };
-            units.push(self.since(now, known.contains_key(&unit.code), on, &mut before)?);
+            let was = times.remove(&now.id).filter(|_| known.contains_key(&unit.code));
+            units.push(since(now, was, on, &mut before)?);
         }
         let listed: BTreeSet<UnitId> = units.iter().map(|unit| unit.id).collect();
         let heirs = heirs(&merged, &units)?;
@@ -77,44 +82,44 @@ impl Organisation {
         }
         known
     }
+}
 
-    /// A unit as it is from `on`, with the dates that follow from what it was. What it was until then goes to `before`.
-    fn since(&self, now: Unit, is_known: bool, on: Day, before: &mut Vec<Unit>) -> Result<Unit, TableError> {
-        if !is_known {
-            return Ok(Unit { from: Some(on), ..now });
+/// A unit as it is from `on`, with the dates that follow from the times in which it was something (`None`: it is new). What it was until
+/// then goes to `before`.
+fn since(now: Unit, was: Option<Vec<&Unit>>, on: Day, before: &mut Vec<Unit>) -> Result<Unit, TableError> {
+    let Some(mut was) = was else {
+        return Ok(Unit { from: Some(on), ..now });
+    };
+    was.sort_by_key(|unit| unit.from);
+    // What was said of this day and later is said anew.
+    let later = was.iter().position(|unit| unit.from >= Some(on) && unit.from.is_some());
+    if later == Some(0) {
+        // It begins on this day or later: there is no time before to keep.
+        let from = was.first().and_then(|unit| unit.from);
+        if from > Some(on) {
+            let since = from.map(|day| day.to_string()).unwrap_or_default();
+            return Err(TableError::new(
+                0,
+                format!("“{}”自 {since} 起才有，生效日期不能更早", now.name),
+            ));
         }
-        let mut was: Vec<&Unit> = self.units.iter().filter(|unit| unit.id == now.id).collect();
-        was.sort_by_key(|unit| unit.from);
-        // What was said of this day and later is said anew.
-        let later = was.iter().position(|unit| unit.from >= Some(on) && unit.from.is_some());
-        if later == Some(0) {
-            // It begins on this day or later: there is no time before to keep.
-            let from = was.first().and_then(|unit| unit.from);
-            if from > Some(on) {
-                let since = from.map(|day| day.to_string()).unwrap_or_default();
-                return Err(TableError::new(
-                    0,
-                    format!("“{}”自 {since} 起才有，生效日期不能更早", now.name),
-                ));
-            }
-            return Ok(Unit { from, ..now });
-        }
-        was.truncate(later.unwrap_or(was.len()));
-        let Some(last) = was.pop() else {
-            return Ok(Unit { from: Some(on), ..now });
-        };
-        before.extend(was.into_iter().cloned());
-        let same = |a: &Unit, b: &Unit| (&a.name, a.kind, a.parent) == (&b.name, b.kind, b.parent);
-        if same(last, &now) {
-            return Ok(Unit { from: last.from, ..now });
-        }
-        before.push(Unit {
-            until: Some(on),
-            into: None,
-            ..last.clone()
-        });
-        Ok(Unit { from: Some(on), ..now })
+        return Ok(Unit { from, ..now });
     }
+    was.truncate(later.unwrap_or(was.len()));
+    let Some(last) = was.pop() else {
+        return Ok(Unit { from: Some(on), ..now });
+    };
+    before.extend(was.into_iter().cloned());
+    let same = |a: &Unit, b: &Unit| (&a.name, a.kind, a.parent) == (&b.name, b.kind, b.parent);
+    if same(last, &now) {
+        return Ok(Unit { from: last.from, ..now });
+    }
+    before.push(Unit {
+        until: Some(on),
+        into: None,
+        ..last.clone()
+    });
+    Ok(Unit { from: Some(on), ..now })
 }
 
 /// The rows of units that stand, as a table again, and those that go into another.

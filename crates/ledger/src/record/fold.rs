@@ -316,7 +316,7 @@ fn events(folded: &mut Folded, document: &Document, raw: &[Raw], head: &Head, la
         .iter_mut()
         .filter(|c| c.kind == ConflictKind::Overwritten)
     {
-        conflict.resolved = resolutions.get(&conflict.id).cloned();
+        conflict.resolved = decision(&resolutions, conflict.id, &conflict.sides);
     }
     folded.resolutions = resolutions;
     folded.events = outcome

@@ -235,6 +235,7 @@ impl Office {
 
     /// Makes what a command staged durable. Nothing was said to anybody before this returns.
     pub(crate) fn keep(&mut self, now: Now) -> Result<(), CommandError> {
+        self.pay(now).map_err(|e| texts::store_failed(&e))?;
         self.commit_or_fail(now).map_err(|e| texts::store_failed(&e))
     }
 
@@ -249,7 +250,8 @@ impl Office {
                 .apply(&mut self.store, &self.authority, &self.keys, APPLY_ENTRIES)
                 .map_err(|e| texts::store_failed(&e))?;
             if applied.erased > 0 {
-                self.keep(now)?;
+                // Not the act in hand: its row is still owed.
+                self.commit_or_fail(now).map_err(|e| texts::store_failed(&e))?;
             }
             if applied.left == 0 && self.views.is_current(&self.store) {
                 break;

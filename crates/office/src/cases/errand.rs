@@ -1,7 +1,7 @@
 //! 代办: errands that a room's people run for a villager, from a case or alone.
 
 use ledger::form::{Form, Type};
-use ledger::id::{RecordId, UserId};
+use ledger::id::{RecordId, Scope, Tier, UserId};
 use ledger::record::{self, Creation, Entered, Head, NewEvent, Value, create};
 use ledger::{check, seal};
 use replica::entry::Entry;
@@ -57,14 +57,18 @@ impl Office {
     /// # Errors
     /// An unknown case or matter, values that do not pass their check, a case whose personal values do not open here.
     pub(crate) fn errand_new(&mut self, now: Now, args: ErrandNew) -> Result<Json, CommandError> {
-        let place = self.place(now)?;
+        let mut place = self.place(now)?;
         if let Some((of, no)) = self.sent_before(now, args.user, args.once.as_deref())? {
             return Ok(json!({"project_no": no, "record_id": of.record, "again": true}));
         }
         let (on, entered) = business_date(place.today, args.on)?;
         let events = first_events(on, entered, args.claim, args.cover.as_ref());
         let (matter, mut fields) = match args.case.as_deref().filter(|no| !no.trim().is_empty()) {
-            Some(number) => self.of_case(now, number)?,
+            Some(number) => {
+                let (book, errand) = self.of_case(now, number)?;
+                place.book = book;
+                errand
+            }
             None => typed(&args)?,
         };
         let task = args.task.trim();
@@ -86,8 +90,9 @@ impl Office {
         Ok(json!({"project_no": no, "record_id": record, "state": if args.claim { "claimed" } else { "entrusted" }}))
     }
 
-    /// Who asks for it and for what, from a case: its values are closed again under the errand's own key.
-    fn of_case(&mut self, now: Now, number: &str) -> Result<(String, Typed), CommandError> {
+    /// Who asks for it and for what, from a case: its values are closed again under the errand's own key. It stands in the case's book, so that
+    /// the room whose people run it has it, too.
+    fn of_case(&mut self, now: Now, number: &str) -> Result<(Scope, (String, Typed)), CommandError> {
         self.catch_up(now)?;
         let (of, row) = self.find(number)?;
         let read = self.read(of, row)?;
@@ -95,7 +100,8 @@ impl Office {
         if read.row.summary.errand {
             return Err(texts::errand_of_errand());
         }
-        if of.scope.unit != self.unit().ok_or_else(texts::unplaced)? {
+        let own = self.unit().ok_or_else(texts::unplaced)?;
+        if of.scope.unit != own && (self.tier() == Tier::Room || !self.authority.is_within(of.scope.unit, own)) {
             return Err(texts::errand_elsewhere());
         }
         if read.row.summary.erased {
@@ -109,7 +115,7 @@ impl Office {
         let personal = ["name", "cert_no", "mobile", "address"].into_iter();
         let mut fields: Typed = personal.filter_map(open).collect();
         fields.push(("case_no", self.shown_number(of, &read.row.summary.no)));
-        Ok((read.row.summary.matter.clone(), fields))
+        Ok((of.scope, (read.row.summary.matter.clone(), fields)))
     }
 
     /// The entry that creates an errand.

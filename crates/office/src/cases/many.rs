@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use replica::time::Now;
 use serde_json::{Value as Json, json};
 
+use crate::acts::Owed;
 use crate::command::{CaseDo, CaseDoMany, CommandError};
 use crate::office::Office;
 use crate::texts;
 
-/// Steps that say nothing of a single case: whatever needs words, a result or a look is done one by one.
-const SAFE: [&str; 2] = ["accept", "process"];
+/// Steps that say nothing of a single case and can be gone back on: whatever needs words, a result or a look is done one by one. So 决定 and
+/// 办结 (each case has its own result, and the applicant is asked about it), and 转报上级, which nobody can take back.
+const SAFE: [&str; 3] = ["accept", "process", "resume"];
 /// A page of an inbox and more.
 const MANY_MAX: usize = 500;
 
@@ -52,6 +54,7 @@ impl Office {
                 cover: args.cover.clone(),
                 ..CaseDo::default()
             };
+            self.owe(Owed::step(number, &event));
             match self.case_do(now, one) {
                 Ok(after) => {
                     done += 1;
@@ -70,6 +73,7 @@ impl Office {
             }
             rows.push(row);
         }
+        self.owe(None);
         Ok(json!({"event": event, "done": done, "already": already, "refused": refused, "cases": rows}))
     }
 

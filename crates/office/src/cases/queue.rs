@@ -55,15 +55,18 @@ impl Office {
         if args.decided {
             queue.reverse();
         }
-        let forks = self.fork_items(args.decided);
-        if !forks.is_empty() && within.is_none() {
+        let mut forks = self.fork_items(args.decided, within.as_deref());
+        if !forks.is_empty() {
             kinds.insert("fork".to_owned(), forks.len() as u64);
         }
-        let forks: Vec<Json> = match (within.is_none() && kind.is_none_or(|kind| kind == "fork"), args.page) {
-            (true, 0) => forks,
-            _ => Vec::new(),
-        };
-        let (total, lines) = (queue.len(), page_lines(args.limit));
+        if kind.is_some_and(|kind| kind != "fork") {
+            forks.clear();
+        }
+        let total = queue.len() + forks.len();
+        if args.page > 0 {
+            forks.clear();
+        }
+        let (queued, lines) = (queue.len(), page_lines(args.limit));
         let skipped = args.page.saturating_mul(lines);
         let mut items = forks;
         let mut taken = 0;
@@ -75,7 +78,7 @@ impl Office {
             shown["ours"] = json!(self.tier() > Tier::Room && self.is_ours(&item));
             items.push(shown);
         }
-        let left = total.saturating_sub(skipped + taken);
+        let left = queued.saturating_sub(skipped + taken);
         Ok(json!({"today": today, "kinds": kinds, "total": total, "page": args.page, "left": left, "items": items}))
     }
 

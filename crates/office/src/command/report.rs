@@ -45,6 +45,16 @@ pub struct ReportCases {
     pub rest: bool,
     /// Of one matter only, by its code.
     pub matter: Option<String>,
+    /// As the row of this unit below counts it, by its code.
+    pub child: Option<String>,
+    /// Of a window or person (量化考核), as the assessment names it.
+    pub window: Option<String>,
+    /// Of the same days of the year before.
+    pub last: bool,
+    /// Of a frozen report, as the list of frozen reports names it: the cases as they were then. It says period, unit and frame.
+    pub kept: Option<String>,
+    /// Of a frozen report: the cases as they are now.
+    pub fresh: bool,
     /// From zero.
     pub page: usize,
     /// Lines of a page; 60 when left out.

@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 use super::freeze::Kept;
 use super::marks::Mark;
 use super::place::Places;
+use super::posts::{handle, person_at, window_of};
 use super::shown::{Kind, Number, Watermark, kind_of, of_tally};
 use super::tally::{Tally, hundredths, share};
 use super::{Away, Covers, Ground, Question};
@@ -98,9 +99,10 @@ impl Windows {
         if !judged.marks.has(Mark::Closed) {
             return;
         }
-        let unit = m.extra.closed_at.unwrap_or(of.scope.unit);
+        let at = m.extra.closed_at.unwrap_or(of.scope.unit);
+        let unit = window_of(&ground.authority, at);
         self.all.entry((unit, None)).or_default().tally.add(&judged);
-        if let Some(name) = person_at(&ground.authority, m.extra.closed_by, unit) {
+        if let Some(name) = person_at(&ground.authority, m.extra.closed_by, at) {
             self.all.entry((unit, Some(name))).or_default().tally.add(&judged);
         }
     }
@@ -114,31 +116,31 @@ impl Windows {
             .cloned()
             .collect();
         for one in self.covers.0.union(&noted) {
-            let (unit, _, _, name) = one;
-            for key in [(*unit, None), (*unit, Some(name.clone()))] {
+            let (at, _, _, name) = one;
+            let unit = window_of(authority, *at);
+            for key in [(unit, None), (unit, Some(name.clone()))] {
                 let window = self.all.entry(key).or_default();
                 window.away += 1;
                 window.covered += u64::from(self.covers.0.contains(one));
             }
         }
-        for (user, unit, ..) in &self.by {
-            if let Some(name) = person_at(authority, Some(*user), *unit) {
-                self.all.entry((*unit, Some(name))).or_default().stood_in += 1;
+        for (user, at, ..) in &self.by {
+            if let Some(name) = person_at(authority, Some(*user), *at) {
+                let unit = window_of(authority, *at);
+                self.all.entry((unit, Some(name))).or_default().stood_in += 1;
             }
         }
     }
-}
-
-fn person_at(authority: &Authority, user: Option<UserId>, unit: UnitId) -> Option<String> {
-    let user = user.filter(|user| *user != UserId::ZERO)?;
-    let known = authority.user_at(&user, unit).or_else(|| authority.user(&user));
-    known.map(|user| user.name.clone())
 }
 
 impl Office {
     /// What each room and each person below did, with the score that follows.
     pub(crate) fn assess_json(&self, windows: &Windows, mark: &Watermark) -> Json {
         let q = &windows.q;
+        let named = t::FIGURES.iter().chain(&t::POSTS);
+        let definitions: Vec<Json> = named
+            .map(|(key, label, definition)| json!({"key": key, "label": label, "definition": definition}))
+            .collect();
         json!({
             "period": q.period.text(),
             "label": q.period.label(),
@@ -147,6 +149,7 @@ impl Office {
             "choices": self.unit_choices(q),
             "watermark": t::watermark(&mark.as_of, mark.rooms, mark.in_step),
             "weights": t::WEIGHTS.iter().map(|(key, label, points, how)| json!({"key": key, "label": label, "points": points, "definition": how})).collect::<Vec<_>>(),
+            "definitions": definitions,
             "people": self.windows_json(&windows.all, true),
             "rooms": self.windows_json(&windows.all, false),
         })
@@ -163,12 +166,20 @@ impl Office {
         let mut rows: Vec<(i64, Json)> = of_kind()
             .map(|((unit, name), w)| {
                 let (code, unit_name) = self.unit_shown(*unit);
+                let listed = |key: &str| kind_of(key).and_then(|kind| of_tally(kind, &w.tally).listed(false));
+                let whole = |key: &str| match kind_of(key).map(|kind| of_tally(kind, &w.tally)) {
+                    Some(Number::Share(_, _, whole)) => whole,
+                    _ => 0,
+                };
                 let points = score(w, most);
                 let cover = share(w.covered, w.away).map_or(t::DASH.to_owned(), |v| format!("{}%", hundredths(v)));
                 let row = json!({
                     "unit": code,
                     "unit_name": unit_name,
                     "name": name,
+                    "window": handle(*unit, name.as_deref()),
+                    "cases": {"on_time": listed("on_time"), "satisfied": listed("satisfied"), "rated": listed("rated")},
+                    "of": {"on_time": whole("on_time"), "satisfied": whole("satisfied"), "rated": whole("rated")},
                     "closed": w.tally.count(Mark::Closed),
                     "on_time": shown("on_time", &w.tally),
                     "satisfied": shown("satisfied", &w.tally),

@@ -94,10 +94,10 @@ struct Found {
 }
 
 /// Up to where each log had been read.
-struct Reached(BTreeMap<(UnitId, DeviceId, u64), u64>);
+pub(crate) struct Reached(BTreeMap<(UnitId, DeviceId, u64), u64>);
 
 impl Reached {
-    fn of(frozen: &Frozen) -> Self {
+    pub(crate) fn of(frozen: &Frozen) -> Self {
         let books = frozen.tips.iter();
         let logs = books.flat_map(|book| {
             book.logs
@@ -108,7 +108,7 @@ impl Reached {
     }
 
     /// The record as it was then; `None` when nothing of it came later.
-    fn before(&self, of: RecordRef, row: &RecordRow) -> Option<RecordRow> {
+    pub(crate) fn before(&self, of: RecordRef, row: &RecordRow) -> Option<RecordRow> {
         let held = |entry: &crate::views::row::RowEntry| {
             let log = row.logs.get(usize::from(entry.log));
             let reached = log.and_then(|log| self.0.get(&(of.scope.unit, log.device, log.epoch)));
@@ -129,7 +129,7 @@ impl Reached {
 /// A frozen report that somebody looks at.
 pub(crate) struct KeptNamed {
     pub(crate) frozen: Frozen,
-    line: Json,
+    pub(crate) line: Json,
 }
 
 /// 补报: cases that count otherwise than they did when the report was frozen, because of what came since; while they are gathered.

@@ -14,7 +14,7 @@ use super::freeze::{Frozen, KeptNamed, Late};
 use super::place::Frame;
 use super::shown::Watermark;
 use super::{Ground, Question, Survey};
-use crate::command::{Command, CommandError, Report};
+use crate::command::{Command, CommandError, Report, ReportKept};
 use crate::office::Office;
 use crate::texts;
 use crate::texts::report as t;
@@ -37,6 +37,7 @@ pub(crate) struct Counted {
 /// A report that is being counted. To be carried on with [`Office::count_on`] until that answers.
 pub struct Job {
     acting: Option<UserId>,
+    owed: Option<crate::acts::Owed>,
     /// Of the rows.
     cut: u64,
     ground: Ground,
@@ -48,6 +49,10 @@ enum Stage {
     Show(Box<Survey>),
     Freeze(Box<Survey>, Box<Frozen>),
     List(Box<List>),
+    /// A list as it was when a report was frozen.
+    Past(Box<List>),
+    /// What has entries since is folded without them.
+    Fold(Box<List>),
     Assess(Box<Windows>),
     Kept(Box<Survey>, Box<KeptNamed>),
     /// The figures of today are there; what came late is looked for.
@@ -67,9 +72,10 @@ impl Office {
             Command::By(by) => {
                 self.works_here(by.user)?;
                 self.acting = Some(by.user);
+                let owed = crate::acts::owed(&by.asks);
                 let begun = self.begin_report(now, *by.asks);
                 self.acting = None;
-                begun
+                Ok(Job { owed, ..begun? })
             }
             Command::Report(report) => {
                 self.before_command(now, &Command::Report(report.clone()))?;
@@ -86,7 +92,7 @@ impl Office {
                 None,
             ),
             Report::Freeze(of) => (self.counted(now, Some(&of.period), of.unit.as_deref(), of.frame)?, None),
-            Report::Cases(of) => (
+            Report::Cases(of) if of.kept.is_none() => (
                 self.counted(now, of.period.as_deref(), of.unit.as_deref(), of.frame)?,
                 None,
             ),
@@ -97,31 +103,45 @@ impl Office {
                     None,
                 )
             }
-            Report::Kept(of) => {
-                self.hub_life().map_err(|_| t::no_hub_reports())?;
-                self.today(now)?;
-                self.catch_up(now)?;
-                let (at, kept) = self.kept_named(&of.id)?;
-                (at, Some(kept))
-            }
+            Report::Kept(ReportKept { id }) => self.kept_asked(now, id)?,
+            Report::Cases(of) => self.kept_asked(now, of.kept.as_deref().unwrap_or_default())?,
             Report::List | Report::Absence(_) => return Err(CommandError::usage("unknown_command", "没有这个命令。")),
         };
         let ground = self.ground()?;
         let survey = || Box::new(Survey::new(&at.q, &ground));
         let stage = match (report, kept) {
             (Report::Freeze(of), _) => Stage::Freeze(survey(), Box::new(self.to_freeze(now, &of, &at)?)),
-            (Report::Cases(of), _) => Stage::List(Box::new(List::new(at.q.clone(), &ground, &of)?)),
+            (Report::Cases(of), kept) => {
+                let mut list = Box::new(List::new(at.q.clone(), &ground, &of, kept.as_ref())?);
+                if let Some(kept) = kept.filter(|_| !of.fresh) {
+                    self.note_frozen(&mut list, &kept.frozen);
+                }
+                match list.is_of_the_past() {
+                    true => Stage::Past(list),
+                    false => Stage::List(list),
+                }
+            }
             (Report::Assess(_), _) => Stage::Assess(Box::new(Windows::new(at.q.clone(), &ground))),
             (_, Some(kept)) => Stage::Kept(survey(), Box::new(kept)),
             _ => Stage::Show(survey()),
         };
         Ok(Job {
             acting: self.acting,
+            owed: None,
             cut: self.views.cuts.open(),
             ground,
             at,
             stage,
         })
+    }
+
+    /// What is asked of a frozen report.
+    fn kept_asked(&mut self, now: Now, id: &str) -> Result<(Counted, Option<KeptNamed>), CommandError> {
+        self.hub_life().map_err(|_| t::no_hub_reports())?;
+        self.today(now)?;
+        self.catch_up(now)?;
+        let (at, kept) = self.kept_named(id)?;
+        Ok((at, Some(kept)))
     }
 
     fn counted(
@@ -158,6 +178,11 @@ impl Office {
                 let ground = &job.ground;
                 self.read_rows(job.cut, rows / ROW_COST, &mut |of, row| late.add(ground, of, row))?
             }
+            Stage::Past(list) => {
+                let ground = &job.ground;
+                self.read_rows(job.cut, rows / ROW_COST, &mut |of, row| list.add_row(ground, of, row))?
+            }
+            Stage::Fold(list) => self.fold_past(list, &job.ground, rows / FOLD_COST)?,
             Stage::Weigh(_, _, late) => {
                 let today = self.today(now)?;
                 self.weigh_late(late, &job.ground, rows / FOLD_COST, today)?
@@ -170,7 +195,7 @@ impl Office {
                     }
                     Stage::List(list) => list.add(ground, of, m),
                     Stage::Assess(windows) => windows.add(ground, of, m),
-                    Stage::Late(..) | Stage::Weigh(..) | Stage::Told => {}
+                    Stage::Late(..) | Stage::Weigh(..) | Stage::Past(_) | Stage::Fold(_) | Stage::Told => {}
                 })?
             }
         };
@@ -190,7 +215,11 @@ impl Office {
             Told::Answer(answer) => return Ok(Some(answer)),
             Told::Freeze(frozen) => {
                 self.acting = job.acting;
+                if job.owed.is_some() {
+                    self.owe(job.owed.take());
+                }
                 let frozen = self.freeze(now, *frozen, &job.at.q);
+                let frozen = self.settle_act(now, frozen);
                 self.acting = None;
                 return frozen.map(Some);
             }
@@ -217,7 +246,8 @@ impl Office {
                 (frozen.sums, frozen.last) = (survey.sums, survey.last);
                 Told::Freeze(frozen)
             }
-            Stage::List(mut list) => Told::Answer(self.list_json(cut, &mut list)?),
+            Stage::Past(list) => Told::Next(Stage::Fold(list)),
+            Stage::List(list) | Stage::Fold(list) => self.listed(job, list)?,
             Stage::Assess(mut windows) => {
                 windows.settle(&self.authority, &job.ground.noted);
                 Told::Answer(self.assess_json(&windows, &at.mark))
@@ -237,6 +267,14 @@ impl Office {
         })
     }
 
+    fn listed(&mut self, job: &mut Job, mut list: Box<List>) -> Result<Told, CommandError> {
+        // The ground's authority is in our place: for what looks things up there it is lent back.
+        std::mem::swap(&mut self.authority, &mut job.ground.authority);
+        list.settle(&job.ground);
+        std::mem::swap(&mut self.authority, &mut job.ground.authority);
+        Ok(Told::Answer(self.list_json(job.cut, &mut list)?))
+    }
+
     fn cut_at(&mut self, cut: u64) -> Result<&mut crate::views::cut::Cut, CommandError> {
         self.views.cuts.at(cut).ok_or_else(texts::rows_made_anew)
     }
@@ -247,8 +285,9 @@ impl Office {
         rows: usize,
         each: &mut dyn FnMut(RecordRef, &Measure),
     ) -> Result<bool, CommandError> {
+        let mirror = self.views.mirror.whole();
         let open = self.views.cuts.at(cut).ok_or_else(texts::rows_made_anew)?;
-        let read = open.read(self.store.kv(), name::MEASURE, rows, &mut |of, seen| {
+        let read = open.read(self.store.kv(), name::MEASURE, mirror, rows, &mut |of, seen| {
             let m = match seen {
                 Seen::Row(bytes) => Measure::decode(bytes),
                 Seen::Was(row) => measure::of_row(&of.record, row),
@@ -267,7 +306,7 @@ impl Office {
         each: &mut dyn FnMut(RecordRef, &RecordRow),
     ) -> Result<bool, CommandError> {
         let open = self.views.cuts.at(cut).ok_or_else(texts::rows_made_anew)?;
-        let read = open.read(self.store.kv(), name::RECORD, rows, &mut |of, seen| match seen {
+        let read = open.read(self.store.kv(), name::RECORD, None, rows, &mut |of, seen| match seen {
             Seen::Row(bytes) => RecordRow::decode(bytes).iter().for_each(|row| each(of, row)),
             Seen::Was(row) => each(of, row),
         });

@@ -28,6 +28,10 @@ pub(crate) enum Kind {
     /// Mean workdays.
     Mean,
     Cover,
+    /// 考核: half-days on which a post was empty.
+    Away,
+    /// 考核: half-days on which somebody stood in for somebody.
+    StoodIn,
     /// Distinct matters used; of one group of the catalogue, or of all.
     Coverage(Option<&'static str>),
 }
@@ -49,6 +53,8 @@ pub(crate) fn kind_of(key: &str) -> Option<Kind> {
         "returned" => Kind::Share(Mark::Returned, Mark::Received),
         "errand" => Kind::Share(Mark::Errand, Mark::Received),
         "cover" => Kind::Cover,
+        "away" => Kind::Away,
+        "stood_in" => Kind::StoodIn,
         "coverage" => Kind::Coverage(None),
         other => Kind::Coverage(Some(t::GROUPS.iter().find(|(key, _)| *key == other)?.1)),
     })
@@ -73,8 +79,8 @@ pub(crate) enum Number {
     Count(u64),
     /// Hundredths of a percent, and of what.
     Share(Option<i64>, u64, u64),
-    /// Hundredths of a day.
-    Days(Option<i64>),
+    /// Hundredths of a day, and of how many cases.
+    Days(Option<i64>, u64),
 }
 
 impl Number {
@@ -82,8 +88,8 @@ impl Number {
         match self {
             Number::Count(count) => grouped(count),
             Number::Share(Some(value), ..) => format!("{}%", hundredths(value)),
-            Number::Days(Some(value)) => format!("{} {}", hundredths(value), t::DAYS),
-            Number::Share(None, ..) | Number::Days(None) => t::DASH.to_owned(),
+            Number::Days(Some(value), _) => format!("{} {}", hundredths(value), t::DAYS),
+            Number::Share(None, ..) | Number::Days(None, _) => t::DASH.to_owned(),
         }
     }
 
@@ -94,7 +100,7 @@ impl Number {
             (Number::Share(Some(this), ..), Number::Share(Some(last), ..)) => {
                 Some(format!("{} {}", signed(this - last), t::POINTS))
             }
-            (Number::Days(Some(this)), Number::Days(Some(last))) => {
+            (Number::Days(Some(this), _), Number::Days(Some(last), _)) => {
                 Some(format!("{} {}", signed(this - last), t::DAYS))
             }
             _ => None,
@@ -106,7 +112,18 @@ impl Number {
         match self {
             Number::Count(count) => json!({"kind": "count", "value": count}),
             Number::Share(value, part, whole) => json!({"kind": "share", "value": value, "part": part, "whole": whole}),
-            Number::Days(value) => json!({"kind": "days", "value": value}),
+            Number::Days(value, of) => json!({"kind": "days", "value": value, "whole": of}),
+        }
+    }
+
+    /// How long the list behind it is; with `rest` the list of what is missing from a share.
+    pub(crate) fn listed(self, rest: bool) -> Option<u64> {
+        match (self, rest) {
+            (Number::Count(count), false) => Some(count),
+            (Number::Share(_, part, _), false) => Some(part),
+            (Number::Share(_, part, whole), true) => whole.checked_sub(part),
+            (Number::Days(_, of), false) => Some(of),
+            (Number::Count(_) | Number::Days(..), true) => None,
         }
     }
 }
@@ -171,7 +188,9 @@ impl Office {
                     "label": label,
                     "definition": definition,
                     "shown": this.text(),
+                    "cases": this.listed(false),
                     "last": before.text(),
+                    "last_cases": before.listed(false),
                     "change": this.change(before),
                 });
                 if let (Some(row), Json::Object(more)) = (row.as_object_mut(), more) {
@@ -202,7 +221,7 @@ impl Office {
         })
     }
 
-    fn number(&self, kind: Kind, sums: &Sums) -> Number {
+    pub(crate) fn number(&self, kind: Kind, sums: &Sums) -> Number {
         match kind {
             Kind::Cover => Number::Share(share(sums.covered, sums.away), sums.covered, sums.away),
             Kind::Coverage(group) => {
@@ -253,6 +272,7 @@ impl Office {
                 if let Some(kind) = kind_of(key) {
                     let mut cell = of_tally(kind, this).json();
                     cell["shown"] = json!(of_tally(kind, this).text());
+                    cell["cases"] = json!(of_tally(kind, this).listed(false));
                     cells.insert(key.to_owned(), cell);
                 }
             }
@@ -297,14 +317,14 @@ impl Office {
     /// The catalogue by group: what was used, and what was not.
     fn coverage(&self, sums: &Sums) -> Json {
         let used = sums.used();
-        let row = |(_, group): &(&str, &str)| {
+        let row = |(key, group): &(&str, &str)| {
             let (is_used, all) = self.used_of(sums, Some(group));
             let unused = self
                 .matters_now()
                 .iter()
                 .filter(|m| m.group == *group && !used.contains(m.code.as_str()));
             let unused: Vec<Json> = unused.map(|m| json!({"matter": m.code, "name": m.name})).collect();
-            json!({"group": group, "used": is_used, "all": all, "unused": unused})
+            json!({"key": key, "group": group, "used": is_used, "all": all, "unused": unused})
         };
         t::GROUPS.iter().map(row).collect()
     }
@@ -405,10 +425,13 @@ pub(crate) fn of_tally(kind: Kind, tally: &Tally) -> Number {
         }
         Kind::Mean => {
             let timed = tally.count(Mark::Timed);
-            Number::Days((timed > 0).then(|| ((tally.workdays * 200 + timed) / (timed * 2)) as i64))
+            Number::Days(
+                (timed > 0).then(|| ((tally.workdays * 200 + timed) / (timed * 2)) as i64),
+                timed,
+            )
         }
         // Of a whole unit only: half-days and matters are no sums over cases.
-        Kind::Cover | Kind::Coverage(_) => Number::Share(None, 0, 0),
+        Kind::Cover | Kind::Away | Kind::StoodIn | Kind::Coverage(_) => Number::Share(None, 0, 0),
     }
 }
 
@@ -424,7 +447,8 @@ pub(crate) fn label_of(mark: Mark) -> Option<&'static str> {
 
 /// What is said where a figure is asked for that is none.
 pub(crate) fn figure_named(key: &str) -> Result<(Kind, &'static str, &'static str), CommandError> {
-    let found = t::FIGURES.iter().find(|(known, ..)| *known == key.trim());
+    let all = t::FIGURES.iter().chain(&t::POSTS);
+    let found = all.into_iter().find(|(known, ..)| *known == key.trim());
     let (key, label, definition) = found.ok_or_else(|| texts::report::unknown_figure(key))?;
     let kind = kind_of(key).ok_or_else(|| texts::report::unknown_figure(key))?;
     Ok((kind, label, definition))
@@ -464,6 +488,6 @@ mod tests {
         assert_eq!(Number::Count(12).change(Number::Count(10)), "+20.00%");
         assert_eq!(Number::Count(12).change(Number::Count(0)), "—");
         assert_eq!(rate(1, 3).text(), "33.33%");
-        assert_eq!(Number::Days(Some(150)).text(), "1.50 天");
+        assert_eq!(Number::Days(Some(150), 2).text(), "1.50 天");
     }
 }

@@ -109,7 +109,7 @@ impl Office {
             }
         }
         let is_over = |(rule, unit): &&(Rule, UnitId)| {
-            !holds.contains_key(&(*rule, *unit)) && (*rule == Rule::Hub || !unknown.contains(unit))
+            !holds.contains_key(&(*rule, *unit)) && (rule.is_own_knowledge() || !unknown.contains(unit))
         };
         let over: Vec<(Rule, UnitId)> = alerts.open.keys().filter(is_over).copied().collect();
         for of in over {

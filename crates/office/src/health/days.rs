@@ -1,6 +1,6 @@
 //! "County = sum of its rooms", day by day: what each room counts on its own disk, held against what is counted from its book here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::day::Day;
 use ledger::id::{Scope, UnitId};
@@ -13,10 +13,11 @@ use crate::rooms::Known;
 
 /// Days shown, with the one under way.
 const DAYS: i32 = 7;
-/// Books counted anew with one look: a book is read only when it has grown since.
-const BOOKS_PER_LOOK: usize = 400;
-/// Books counted anew when the wall is asked for, so that what came a moment ago does not stand as a difference.
-const BOOKS_PER_WALL: usize = 40;
+/// Books counted anew between two rounds.
+const BOOKS_AT_ONCE: usize = 4;
+/// Of the books counted today, so many that have grown since are counted anew when the wall is asked for, so that what came a moment
+/// ago is held against it at once. A book that was never counted is not waited for: to read hundreds from the disk takes seconds.
+const BOOKS_PER_WALL: usize = 4;
 /// Rooms named for one day.
 const NAMED_MAX: usize = 20;
 
@@ -24,6 +25,8 @@ const NAMED_MAX: usize = 20;
 #[derive(Default)]
 pub(crate) struct Days {
     counted: BTreeMap<UnitId, Counted>,
+    /// Books to be counted between rounds.
+    due: BTreeSet<UnitId>,
 }
 
 struct Counted {
@@ -44,43 +47,62 @@ fn said(known: &Known) -> Option<&[DayCount]> {
 }
 
 impl Office {
-    /// Counts some of the books that have grown since they were last counted.
-    pub(crate) fn count_some_days(&mut self, now: Now, known: &[Known]) {
-        self.count_stale(now, known, BOOKS_PER_LOOK);
-    }
-
-    fn count_stale(&mut self, now: Now, known: &[Known], mut most: usize) {
-        // Rows that lag behind the journal count too few: another time.
-        if !self.views.is_current(&self.store) {
-            return;
-        }
+    /// Notes which books have to be counted anew. That is done between rounds.
+    pub(crate) fn owe_days(&mut self, now: Now, known: &[Known]) {
         let today = Day::of_wall_ms(now.wall_ms);
-        for one in known.iter().filter(|one| said(one).is_some()) {
-            let entries = self.store.logs().entries(Scope::book(one.unit));
-            let held = self.health.days.counted.get(&one.unit);
-            if held.is_some_and(|c| (c.today, c.entries) == (today, entries)) {
-                continue;
-            }
-            if most == 0 {
-                return;
-            }
-            most -= 1;
-            let days = self.count_days(one.unit, today);
-            self.health
-                .days
-                .counted
-                .insert(one.unit, Counted { today, entries, days });
-        }
+        let stale = known.iter().filter(|one| said(one).is_some());
+        let stale: Vec<UnitId> = stale
+            .filter(|one| self.counted_of(one.unit, today).is_none())
+            .map(|one| one.unit)
+            .collect();
+        self.health.days.due.extend(stale);
     }
 
-    /// For each of the last days: what the rooms say in all, what is counted here, and the rooms where it differs.
+    /// What was counted of a book, as long as it has not grown since.
+    fn counted_of(&self, unit: UnitId, today: Day) -> Option<&Counted> {
+        let counted = self.health.days.counted.get(&unit)?;
+        let entries = self.store.logs().entries(Scope::book(unit));
+        ((counted.today, counted.entries) == (today, entries)).then_some(counted)
+    }
+
+    fn count_book(&mut self, unit: UnitId, today: Day) {
+        let entries = self.store.logs().entries(Scope::book(unit));
+        let days = self.count_days(unit, today);
+        let days_of = &mut self.health.days;
+        days_of.due.remove(&unit);
+        days_of.counted.insert(unit, Counted { today, entries, days });
+    }
+
+    /// Counts some of the books that are owed. The rows have to be up to the journal. `true` when there are more.
+    pub(crate) fn count_some_books(&mut self, now: Now) -> bool {
+        let today = Day::of_wall_ms(now.wall_ms);
+        for _ in 0..BOOKS_AT_ONCE {
+            let Some(unit) = self.health.days.due.first().copied() else {
+                break;
+            };
+            self.count_book(unit, today);
+        }
+        !self.health.days.due.is_empty()
+    }
+
+    /// For each of the last days: what the rooms say in all, what is counted here, and the rooms where it differs. Rooms whose books are
+    /// still to be counted are `waiting`, and on neither side.
     pub(crate) fn day_check(&mut self, now: Now, known: &[Known]) -> Value {
-        self.count_stale(now, known, BOOKS_PER_WALL);
+        self.owe_days(now, known);
+        let today = Day::of_wall_ms(now.wall_ms);
+        // Rows that lag behind the journal count too few: another time.
+        if self.views.is_current(&self.store) {
+            let days = &self.health.days;
+            let of_today = |unit: &&UnitId| days.counted.get(*unit).is_some_and(|c| c.today == today);
+            let grown: Vec<UnitId> = days.due.iter().filter(of_today).take(BOOKS_PER_WALL).copied().collect();
+            grown.into_iter().for_each(|unit| self.count_book(unit, today));
+        }
         let today = Day::of_wall_ms(now.wall_ms);
         let rooms: Vec<(&Known, &[DayCount], &Counted)> = known
             .iter()
-            .filter_map(|one| Some((one, said(one)?, self.health.days.counted.get(&one.unit)?)))
+            .filter_map(|one| Some((one, said(one)?, self.counted_of(one.unit, today)?)))
             .collect();
+        let waiting = known.iter().filter(|one| said(one).is_some()).count() - rooms.len();
         let days = (0..DAYS).map(|back| {
             let day = today.plus(-back);
             let (mut here, mut at_rooms, mut differing) = (0, 0, Vec::new());
@@ -96,17 +118,20 @@ impl Office {
             differing.truncate(NAMED_MAX);
             json!({"day": day, "here": here, "rooms": at_rooms, "equal": many == 0, "differing": many, "named": differing})
         });
-        json!({"days": days.collect::<Vec<_>>(), "rooms": rooms.len()})
+        json!({"days": days.collect::<Vec<_>>(), "rooms": rooms.len(), "waiting": waiting})
     }
 
     /// A room's days as it says them and as they are counted here.
     pub(crate) fn room_days(&mut self, now: Now, known: &[Known]) -> Vec<Value> {
-        self.count_stale(now, known, BOOKS_PER_WALL);
         let today = Day::of_wall_ms(now.wall_ms);
         let Some(one) = known.iter().find(|one| said(one).is_some()) else {
             return Vec::new();
         };
-        let (Some(said), Some(counted)) = (said(one), self.health.days.counted.get(&one.unit)) else {
+        // One book is soon counted.
+        if self.counted_of(one.unit, today).is_none() && self.views.is_current(&self.store) {
+            self.count_book(one.unit, today);
+        }
+        let (Some(said), Some(counted)) = (said(one), self.counted_of(one.unit, today)) else {
             return Vec::new();
         };
         let days = (0..DAYS).map(|back| today.plus(-back));

@@ -47,7 +47,9 @@ impl Office {
         }
         self.judge_own(now, &rules, &mut holds)?;
         // A room whose other device is known is known.
-        unknown.retain(|unit| !known.iter().any(|one| one.unit == *unit && is_told_of(one.state)));
+        for one in known.iter().filter(|one| is_told_of(one.state)) {
+            unknown.remove(&one.unit);
+        }
         self.settle_alerts(now, &holds, &unknown)
     }
 
@@ -81,8 +83,7 @@ impl Office {
         {
             hold(Rule::Silent, seen_ms);
         }
-        let oldest = report.oldest_pending_ms.filter(|_| one.pending() > 0);
-        if let Some(oldest_ms) = oldest.filter(|_| rules.pending_hours > 0)
+        if let Some(oldest_ms) = one.oldest_pending_ms().filter(|_| rules.pending_hours > 0)
             && now.wall_ms.saturating_sub(oldest_ms) >= i64::from(rules.pending_hours) * 3_600_000
         {
             hold(Rule::Pending, oldest_ms);

@@ -4,8 +4,7 @@ use replica::statement::Role;
 use replica::time::Now;
 use serde_json::{Value, json};
 
-use super::wall::STATES;
-use crate::command::{CommandError, Wall};
+use crate::command::CommandError;
 use crate::meters::SYNC_MS;
 use crate::office::Office;
 
@@ -56,23 +55,12 @@ impl Office {
                 .collect();
             // Before the organisation has come there are no rooms to speak of.
             if self.authority.organisation().is_some() {
-                shown["rooms"] = self.rooms(now)?;
-                shown["states"] = self.states(now)?;
+                let known = self.known_rooms(now)?;
+                shown["rooms"] = known.iter().map(|one| crate::rooms::row(one, now)).collect();
+                shown["states"] = self.states(now, &known);
             }
         }
         Ok(shown)
-    }
-
-    /// How many rooms are in each state.
-    pub(crate) fn states(&mut self, now: Now) -> Result<Value, CommandError> {
-        let wall = self.wall(
-            now,
-            &Wall {
-                state: Some(STATES[0].to_owned()),
-                ..Wall::default()
-            },
-        )?;
-        Ok(wall["counts"].clone())
     }
 
     /// Whether a hub above is connected; null where there is none.

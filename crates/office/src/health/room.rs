@@ -35,8 +35,7 @@ impl Office {
         let (open, past) = self.alerts_of(now, unit.id, PAST_ALERTS);
         let (rules, _) = self.open_rules(now);
         let rules = rules.get(&unit.id).cloned().unwrap_or_default();
-        let tile = self.tile_of(now, &known, &rules);
-        let worst = rules.iter().map(|(rule, _)| *rule).min();
+        let (tile, worst) = self.tile_of(now, &known, &rules);
         let next = match worst {
             Some(rule) => texts::advice(rule),
             None => texts::advice_on_state(tile["state"].as_str().unwrap_or_default()),

@@ -53,6 +53,11 @@ impl Rule {
         Self::Version,
     ];
 
+    /// What a hub sees on its own disk and lines, whoever else answers or not.
+    pub(crate) fn is_own_knowledge(self) -> bool {
+        matches!(self, Self::Hub | Self::Fork | Self::Conflict)
+    }
+
     /// For programs.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -56,6 +56,12 @@ impl Tile<'_> {
         )
     }
 
+    /// Rules that hold as far as it is known now: of a room that nobody here can see, only what this hub knows by itself.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Rule> {
+        let rules = self.rules.iter().map(|(rule, _)| *rule);
+        rules.filter(|rule| self.state != RoomState::Unknown.as_str() || rule.is_own_knowledge())
+    }
+
     fn row(&self, now: Now) -> Value {
         json!({
             "unit": self.known.code,
@@ -63,9 +69,10 @@ impl Tile<'_> {
             "state": self.state,
             "since_ms": self.since_ms,
             "since_s": self.since_ms.map(|at| now.wall_ms.saturating_sub(at).max(0) / 1000),
+            "as_of_ms": self.known.as_of_ms,
             "open_silent_s": self.open_silent_s,
             "behind": self.known.pending(),
-            "reasons": self.rules.iter().map(|(rule, _)| texts::rule(*rule)).collect::<Vec<_>>(),
+            "reasons": self.told().map(texts::rule).collect::<Vec<_>>(),
         })
     }
 }
@@ -81,7 +88,7 @@ fn tile<'a>(office: &Office, now: Now, rules: &Rules, devices: &'a [Known], open
         };
         let since_ms = match known.state {
             RoomState::Silent => last_seen_ms,
-            RoomState::Behind => known.report.as_ref().and_then(|r| r.oldest_pending_ms),
+            RoomState::Behind => known.oldest_pending_ms(),
             RoomState::Unknown => known.as_of_ms,
             _ => None,
         };
@@ -129,13 +136,7 @@ impl Office {
         let check = self.day_check(now, &known);
         let (open, muted) = self.open_rules(now);
         let rules = self.rules();
-        let tiles: Vec<Tile<'_>> = known
-            .chunk_by(|a, b| a.unit == b.unit)
-            .map(|devices| {
-                let open = open.get(&devices[0].unit).map_or(&[][..], Vec::as_slice);
-                tile(self, now, &rules, devices, open)
-            })
-            .collect();
+        let tiles = self.tiles(now, &rules, &known, &open);
         let search = args.search.as_deref().map(str::trim).unwrap_or_default();
         let wanted = |tile: &&Tile<'_>| {
             state.is_none_or(|state| tile.state == state)
@@ -164,15 +165,37 @@ impl Office {
         }))
     }
 
+    fn tiles<'a>(
+        &self,
+        now: Now,
+        rules: &Rules,
+        known: &'a [Known],
+        open: &'a BTreeMap<UnitId, Vec<(Rule, i64)>>,
+    ) -> Vec<Tile<'a>> {
+        let rooms = known.chunk_by(|a, b| a.unit == b.unit);
+        let each = rooms.map(|devices| {
+            let open = open.get(&devices[0].unit).map_or(&[][..], Vec::as_slice);
+            tile(self, now, rules, devices, open)
+        });
+        each.collect()
+    }
+
+    /// How many rooms are in each state. Alerts have to be read.
+    pub(crate) fn states(&self, now: Now, known: &[Known]) -> Value {
+        let (open, _) = self.open_rules(now);
+        counts(self.tiles(now, &self.rules(), known, &open).iter())
+    }
+
     fn is_open(&self, rules: &Rules, now: Now) -> bool {
         let calendar = self.authority.calendar().cloned().unwrap_or_default();
         rules.open_hours().is_open(&calendar, now.wall_ms)
     }
 
-    /// The tile of one room.
-    pub(crate) fn tile_of(&self, now: Now, devices: &[Known], open: &[(Rule, i64)]) -> Value {
+    /// The tile of one room, and the rule that somebody should look at first.
+    pub(crate) fn tile_of(&self, now: Now, devices: &[Known], open: &[(Rule, i64)]) -> (Value, Option<Rule>) {
         let rules = self.rules();
-        tile(self, now, &rules, devices, open).row(now)
+        let tile = tile(self, now, &rules, devices, open);
+        (tile.row(now), tile.told().min())
     }
 
     /// How long ago the newest entry of each room came here and was receipted: half of the rooms are better than the first figure,
@@ -260,10 +283,8 @@ fn counts<'a, 'b: 'a>(tiles: impl Iterator<Item = &'a Tile<'b>>) -> Value {
 
 /// The oldest entry anywhere that has not come up, as far as rooms have said.
 fn oldest(now: Now, tiles: &[Tile<'_>]) -> Value {
-    let at_ms = |tile: &&Tile<'_>| tile.known.report.as_ref().and_then(|r| r.oldest_pending_ms);
-    let waiting = tiles
-        .iter()
-        .filter(|tile| tile.known.pending() > 0 && at_ms(tile).is_some());
+    let at_ms = |tile: &&Tile<'_>| tile.known.oldest_pending_ms();
+    let waiting = tiles.iter().filter(|tile| at_ms(tile).is_some());
     match waiting.min_by_key(at_ms) {
         Some(tile) => json!({
             "unit": tile.known.code,

@@ -112,6 +112,48 @@ fn an_errand_is_seen_with_its_case_held_by_whoever_claims_it_and_counted_as_no_c
 }
 
 #[test]
+fn a_township_opens_an_errand_of_a_rooms_case_and_the_rooms_people_run_it() {
+    let mut county = County::new(62, 1, 2);
+    let (hub, town) = (county.hub, county.townships[0]);
+    let (room, other) = (county.rooms[0], county.rooms[1]);
+    let case = receive(&mut county, room, "B20");
+    county.world.pass(5_000);
+    let errand = entrust(&mut county, town, &case);
+    county.world.pass(5_000);
+    // It stands in the room's book: the room reads whose it is and claims it, and a neighbour has never heard of it.
+    let there = show(&mut county, room, &errand);
+    assert_eq!(
+        (&there["case_no"], &there["name"], &there["state"]),
+        (&json!(case), &json!("张*"), &json!("entrusted"))
+    );
+    county.world.run(room, act(&errand, "claim", ""));
+    county.world.run(room, act(&errand, "progress", "已去镇上"));
+    county.world.pass(5_000);
+    for seat in [hub, town, room] {
+        let page = show(&mut county, seat, &errand);
+        assert_eq!(
+            (&page["state"], &page["events"][0]["event"]),
+            (&json!("underway"), &json!("entrust")),
+            "{page:#}"
+        );
+        assert_eq!(
+            show(&mut county, seat, &case)["errands"][0]["project_no"],
+            json!(errand)
+        );
+        assert_eq!(county.cases(seat).len(), 1, "an errand is no case");
+    }
+    let of_neighbour = ErrandNew {
+        case: Some(case.clone()),
+        task: "代跑".to_owned(),
+        ..ErrandNew::default()
+    };
+    let told = county.world.command(other, Command::ErrandNew(of_neighbour));
+    assert_eq!(told.unwrap_err().code, "unknown_number");
+    assert_eq!(county.world.run(room, Command::Verify)["clean"], true);
+    county.assert_in_step();
+}
+
+#[test]
 fn two_claims_while_the_line_is_cut_come_to_one_who_leads_and_one_who_helps() {
     let mut county = County::new(62, 1, 1);
     let (town, room) = (county.townships[0], county.rooms[0]);

@@ -224,6 +224,7 @@ fn the_county_is_the_sum_of_its_rooms_or_says_where_it_is_not() {
     county.new_case(county.rooms[1], 2);
     county.world.pass(10_000);
     county.world.run(county.hub, Command::HealthWatch);
+    county.world.pass(1_000);
     let check = county.wall(county.hub, Wall::default())["check"].clone();
     assert_eq!(check["days"][0]["here"], 2, "{check:#}");
     assert_eq!(
@@ -235,6 +236,9 @@ fn the_county_is_the_sum_of_its_rooms_or_says_where_it_is_not() {
     county.world.cut(county.township_lines[0]);
     county.new_case(county.rooms[0], 3);
     county.world.pass(10_000);
+    // Whoever looks first finds the books not counted yet.
+    county.wall(county.townships[0], Wall::default());
+    county.world.pass(1_000);
     let at_township = county.wall(county.townships[0], Wall::default())["check"].clone();
     assert_eq!(at_township["days"][0]["here"], 3, "{at_township:#}");
     assert_eq!(at_township["days"][0]["equal"], true);
@@ -247,6 +251,102 @@ fn the_county_is_the_sum_of_its_rooms_or_says_where_it_is_not() {
         (&json!(3), &json!(true)),
         "{check:#}"
     );
+}
+
+#[test]
+fn where_a_room_says_another_number_than_was_counted_here_the_room_the_day_and_both_numbers_are_named() {
+    let mut county = County::new(324, 1, 2);
+    county.new_case(county.rooms[0], 1);
+    county.new_case(county.rooms[1], 2);
+    county.world.pass(10_000);
+    let (town, room) = (county.townships[0], county.rooms[0]);
+    // Whoever looks first finds the books not counted yet.
+    county.wall(town, Wall::default());
+    county.world.pass(1_000);
+    let (now, device) = (county.world.now(town), county.world.device_of(room));
+    let check = |county: &mut County| {
+        let day = county.wall(town, Wall::default())["check"]["days"][0].clone();
+        let named: Vec<Value> = day["named"].as_array().unwrap().clone();
+        (day, named)
+    };
+    assert_eq!(check(&mut county).0["equal"], true);
+    // The room says that it has recorded two today; one of them has not come. So does a hub that lost one.
+    let office = county.world.office(town);
+    let mut report = office
+        .report_on(now, device, office.reports.seen[&device].unit)
+        .unwrap();
+    report.as_of_ms = now.wall_ms;
+    let more = report.more.as_mut().unwrap();
+    assert_eq!(more.days[0].cases, 1);
+    more.days[0].cases = 2;
+    office.take_reports(now, device, vec![report]);
+    let (day, named) = check(&mut county);
+    assert_eq!(
+        (&day["equal"], &day["differing"], &day["here"], &day["rooms"]),
+        (&json!(false), &json!(1), &json!(2), &json!(3)),
+        "{day:#}"
+    );
+    assert_eq!(
+        (&named[0]["unit"], &named[0]["here"], &named[0]["room"]),
+        (&json!(county.room_codes[0]), &json!(1), &json!(2)),
+        "{day:#}"
+    );
+    let today = ledger::day::Day::of_wall_ms(now.wall_ms);
+    assert_eq!(day["day"], json!(today));
+    let page = county.page(town, &county.room_codes[0].clone());
+    assert_eq!(
+        (&page["days"][0]["here"], &page["days"][0]["room"]),
+        (&json!(1), &json!(2)),
+        "{page:#}"
+    );
+    // It comes: both have two, and nothing is named any more.
+    county.new_case(room, 3);
+    county.world.pass(10_000);
+    let (day, named) = check(&mut county);
+    assert_eq!(
+        (&day["equal"], &day["here"], &day["rooms"], named.len()),
+        (&json!(true), &json!(3), &json!(3), 0),
+        "{day:#}"
+    );
+}
+
+#[test]
+fn the_wall_waits_for_no_book_to_be_counted_and_says_how_many_are_not() {
+    let mut county = County::new(311, 1, 6);
+    let rooms = county.rooms.clone();
+    for (at, room) in rooms.iter().enumerate() {
+        county.new_case(*room, at + 1);
+    }
+    county.world.pass(10_000);
+    let checked = |county: &mut County| {
+        let check = county.wall(county.hub, Wall::default())["check"].clone();
+        (
+            check["rooms"].as_u64(),
+            check["waiting"].as_u64(),
+            check["days"][0]["equal"].as_bool(),
+        )
+    };
+    assert_eq!(
+        checked(&mut county),
+        (Some(0), Some(6), Some(true)),
+        "none is read for a request"
+    );
+    county.world.pass(1_000);
+    assert_eq!(
+        checked(&mut county),
+        (Some(6), Some(0), Some(true)),
+        "all are read between rounds"
+    );
+    // A book that has grown a moment ago is no difference and is not missing.
+    county.new_case(rooms[2], 9);
+    county.world.pass(10_000);
+    assert_eq!(checked(&mut county), (Some(6), Some(0), Some(true)));
+    // A new day: all begin anew.
+    county.world.pass(24 * HOUR_MS);
+    assert_eq!(checked(&mut county), (Some(0), Some(6), Some(true)));
+    county.world.run(county.hub, Command::HealthWatch);
+    county.world.pass(1_000);
+    assert_eq!(checked(&mut county), (Some(6), Some(0), Some(true)));
 }
 
 #[test]

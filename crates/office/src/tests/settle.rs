@@ -242,6 +242,20 @@ fn follow_ups(county: &mut County, at: Seat, closed: bool) -> Value {
     work(county, at, Work::FollowUps(args))
 }
 
+fn the_days_run_out(county: &mut County) {
+    let town = county.townships[0];
+    // Friday the 9th, and Saturday is worked: the days run out on Thursday, and then they are counted on.
+    for (days, left) in [(5, 1), (6, 0), (7, -1), (10, -2)] {
+        county.world.set_skew(town, days * 86_400_000);
+        let open = follow_ups(county, town, false);
+        assert_eq!(
+            open["cases"][0]["follow"]["workdays_left"], left,
+            "after {days} days: {open:#}"
+        );
+    }
+    county.world.set_skew(town, 0);
+}
+
 #[test]
 fn a_bad_evaluation_is_followed_up_within_its_workdays_and_closed_by_a_head() {
     let mut county = County::new(310, 1, 1);
@@ -264,6 +278,7 @@ fn a_bad_evaluation_is_followed_up_within_its_workdays_and_closed_by_a_head() {
         "{open:#}"
     );
     assert_eq!(open["cases"][0]["follow"]["workdays_left"], 5);
+    the_days_run_out(&mut county);
     let made = [("王五", "clerk"), ("赵六", "head")].map(|(name, role)| hire(&mut county, town, name, role));
     let follow = |note: &str, close, at| {
         Work::FollowUp(FollowUp {

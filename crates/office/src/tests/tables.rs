@@ -147,6 +147,42 @@ fn a_village_that_was_merged_away_ends_on_its_day_and_a_new_one_begins_and_all_o
 }
 
 #[test]
+fn twelve_thousand_villages_are_published_at_once_and_reach_the_rooms() {
+    let mut county = County::new(84, 1, 1);
+    let (hub, room) = (county.hub, county.rooms[0]);
+    let parent = format!("{:0<12}", TOWNSHIPS[1]);
+    let more: String = (0..12_000)
+        .map(|at| format!("5117{at:08}\t新第{at}村\tvillage\t{parent}\n"))
+        .collect();
+    let asked = text(Table::Organisation, &format!("{}\n{more}", DIVISIONS.trim_end()));
+    let told = preview(&mut county, hub, asked.clone());
+    assert_eq!(told["counts"]["added"], 12_000, "{}", told["counts"]);
+    publish(&mut county, hub, asked).unwrap();
+    county.world.pass(20_000);
+    assert_eq!(version(&mut county, room, Table::Organisation), 2);
+    let shown = TableShow {
+        table: Table::Organisation,
+    };
+    let shown = county.world.run(hub, Command::Tables(Tables::Show(shown)));
+    let newest = &shown["versions"][0];
+    assert_eq!((&newest["version"], &newest["leads"]), (&2.into(), &true.into()));
+    assert_eq!(newest["counts"]["added"], 12_000);
+    // The last of them takes a PC like any other, and the wall has them all.
+    let code = format!("5117{:08}", 11_999);
+    let (new, _) = county.admit(hub, &code, replica::statement::Role::Node);
+    county.new_case(new, 1);
+    county.world.pass(5_000);
+    assert_eq!(county.numbers(hub).len(), 1);
+    let asked = crate::command::Wall {
+        search: Some(code),
+        ..Default::default()
+    };
+    let wall = county.world.run(hub, Command::Wall(asked));
+    assert_eq!(wall["towns"][0]["tiles"][0]["state"], "in_step", "{:#}", wall["towns"]);
+    assert!(wall["rooms"].as_u64() > Some(12_000), "{}", wall["rooms"]);
+}
+
+#[test]
 fn next_years_holidays_are_added_and_nonsense_is_named_by_its_line() {
     let mut county = County::new(83, 1, 1);
     let hub = county.hub;

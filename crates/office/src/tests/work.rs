@@ -227,6 +227,20 @@ fn many_are_accepted_at_once_each_says_what_became_of_it_and_twice_is_once() {
         events.iter().filter(|e| e["event"] == "accept").count()
     };
     assert_eq!(accepts(&show(&mut county, town, &all[0])), 1);
+    // A stretch of 特别程序 ends for all together, and only for those that stand still.
+    work(&mut county, town, many(&all, "process"));
+    act(&mut county, town, &all[0], "suspend");
+    let resumed = work(&mut county, town, many(&all, "resume"));
+    assert_eq!(
+        (&resumed["done"], &resumed["refused"]),
+        (&json!(1), &json!(3)),
+        "{resumed:#}"
+    );
+    assert_eq!(show(&mut county, town, &all[0])["state"], "processing");
+    // What ends a case or cannot be taken back is done one by one.
+    for event in ["decide", "close", "forward"] {
+        assert_eq!(refused(&mut county, town, many(&all, event)).code, "not_for_many");
+    }
     let error = refused(&mut county, town, many(&all, "void"));
     assert_eq!(error.code, "not_for_many");
     assert_eq!(refused(&mut county, town, many(&[], "accept")).code, "how_many");

@@ -72,6 +72,23 @@ pub(crate) const FIGURES: [(&str, &str, &str); 18] = [
     ),
 ];
 
+/// Half-days of a window, beside the figures: name and definition by key.
+pub(crate) const POSTS: [(&str, &str, &str); 2] = [
+    (
+        "away",
+        "缺岗半天",
+        "期内A岗缺岗的半天数：登记的缺岗，加上有顶岗记录的半天；补录的不算。",
+    ),
+    (
+        "stood_in",
+        "为人顶岗半天",
+        "期内本人替别人顶岗的半天数，以当天办件上的顶岗记录为准；补录的不算。",
+    ),
+];
+
+pub(crate) const FORENOON: &str = "上午";
+pub(crate) const AFTERNOON: &str = "下午";
+
 /// How 同比 is reckoned.
 pub(crate) const YEAR_ON_YEAR: &str =
     "同比＝（本期－上年同期）÷ 上年同期；上年同期为 0 时写“—”；率只比百分点。本期还没有结束的，与上年同样的日子比。";

@@ -5,14 +5,14 @@ use crate::health::Rule;
 
 pub(crate) fn rule(rule: Rule) -> &'static str {
     match rule {
-        Rule::Hub => "上级中心失联",
+        Rule::Hub => "中心失联",
         Rule::Silent => "上班时间静默",
         Rule::Pending => "久未上传",
         Rule::Skew => "时钟不准",
         Rule::Disk => "磁盘将满",
         Rule::Conflict => "冲突久未处理",
         Rule::Fork => "设备被复制",
-        Rule::Quarantine => "有隔离记录",
+        Rule::Quarantine => "有搁置记录",
         Rule::Version => "版本太旧",
     }
 }
@@ -42,7 +42,7 @@ pub(crate) fn said(rule: Rule, value: i64, now_ms: i64) -> String {
         Rule::Disk => format!("磁盘只剩 {value}%。"),
         Rule::Conflict => format!("有 {value} 项冲突超过期限还没有人处理。"),
         Rule::Fork => "同一把设备密钥在两处写账：磁盘被复制，或恢复了旧备份。".to_owned(),
-        Rule::Quarantine => format!("有 {value} 条记录被隔离，没有计入。"),
+        Rule::Quarantine => format!("有 {value} 条记录被搁置，没有计入。"),
         Rule::Version => format!("软件版本 {}.{} 太旧。", value / 1_000_000, value % 1_000_000),
     }
 }
@@ -71,7 +71,7 @@ pub(crate) fn advice_on_state(state: &str) -> &'static str {
         "never_seen" => "还没有电脑加入：请开一张入网票，在村室电脑上执行 join。",
         "held" => "这个村室的电脑已被暂停同步，记录都留在它本机；弄清楚后在“设备”页恢复，会自动补传。",
         "revoked" => "这个村室的电脑已停用；要继续使用，请开新的入网票换一台电脑。",
-        _ => "上级中心联系不上，情况不明：请先恢复上级中心。",
+        _ => "它上面的中心联系不上，村室现在怎样不知道：请先给那个中心打电话问电和网络，恢复后这里自动更新。",
     }
 }
 

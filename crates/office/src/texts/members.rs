@@ -42,3 +42,18 @@ pub(crate) fn bad_device_name(max: usize) -> CommandError {
 pub(crate) fn same_device_name() -> CommandError {
     CommandError::failed("same_name", "它现在就叫这个名字，请写一个新的。")
 }
+
+pub(crate) fn unit_left_behind(code: &str, name: &str, until: ledger::day::Day, open: u64, live: usize) -> String {
+    let mut what = Vec::new();
+    if open > 0 {
+        what.push(format!("{open} 件没有办结"));
+    }
+    if live > 0 {
+        what.push(format!("{live} 台设备在用"));
+    }
+    format!("{code} {name} 止于 {until}，还有 {}", what.join("、"))
+}
+
+pub(crate) fn unit_still_open(said: &str) -> String {
+    format!("{said}。请在表里保留这一行并在 into 列写明并入哪个单位，或先办结、停用设备，或改晚生效日期。")
+}

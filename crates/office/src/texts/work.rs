@@ -35,7 +35,7 @@ pub(crate) fn has_doc_no(no: &str) -> CommandError {
 pub(crate) fn not_for_many() -> CommandError {
     CommandError::usage(
         "not_for_many",
-        "成批办理只能“受理”或“办理”，其他环节请打开办件一件一件办。",
+        "成批办理只能“受理”“办理”或“特别程序结束”，其他环节请打开办件一件一件办。",
     )
 }
 

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use ledger::id::Scope;
 use store::kv::prefix_end;
-use store::{Kv, Order, Scan, Store, StoreError};
+use store::{Batch, Kv, Order, Scan, Store, StoreError};
 
 use crate::views::Views;
 use crate::views::groups::Item;
 use crate::views::name::{self, Flag};
+
+/// Rows removed in one batch.
+const WIPE_ROWS: usize = 4_096;
 
 /// How many records and items there are.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -49,9 +52,7 @@ impl Views {
             self.counts = Some(counts);
         }
         let mut counts = self.counts.clone().unwrap_or_default();
-        visit(kv, name::CONFLICT, &mut |_, value| {
-            counts.conflicts += u64::from(Item::decode(value).is_some_and(|i| i.open));
-        })?;
+        counts.conflicts = self.open_conflicts(store)?;
         let number = |flag: Flag| -> Result<u64, StoreError> {
             let mut n = 0;
             visit(kv, &name::flagged(flag), &mut |_, _| n += 1)?;
@@ -67,6 +68,15 @@ impl Views {
 }
 
 impl Views {
+    /// As [`Counts::conflicts`], without looking through the records.
+    pub(crate) fn open_conflicts(&self, store: &Store) -> Result<u64, StoreError> {
+        let mut open = 0;
+        visit(store.kv(), name::CONFLICT, &mut |_, value| {
+            open += u64::from(Item::decode(value).is_some_and(|i| i.open));
+        })?;
+        Ok(open)
+    }
+
     /// What is set aside, as in [`Counts::quarantined`], without looking through the records.
     pub(crate) fn quarantined(&self, store: &Store) -> Result<u64, StoreError> {
         let mut many = store.stats().damaged;
@@ -84,4 +94,17 @@ pub(crate) fn visit(kv: &dyn Kv, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8
         Scan::On
     })?;
     Ok(())
+}
+
+/// Removes every row of ours.
+pub(crate) fn wipe(kv: &dyn Kv) -> Result<(), StoreError> {
+    loop {
+        let rows = kv.range(name::ALL, &prefix_end(name::ALL), Order::Rising, WIPE_ROWS)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        rows.into_iter().for_each(|(key, _)| batch.delete(key));
+        kv.write(batch)?;
+    }
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use store::kv::prefix_end;
 use store::{Kv, KvError, Order, Scan};
 
-use super::name;
 use super::row::{RecordRef, RecordRow};
+use super::{mirror, name};
 
 /// All cuts that somebody still reads.
 #[derive(Debug, Default)]
@@ -92,23 +92,19 @@ impl Cut {
         self.was.values_mut().for_each(|was| was.is_read = false);
     }
 
-    /// Reads on through the rows under `prefix`, `rows` of them at most. `true` when there are more.
+    /// Reads on through the rows under `prefix`, `rows` of them at most; out of `mirror` where it holds them. `true` when there are more.
     pub(crate) fn read(
         &mut self,
         kv: &dyn Kv,
         prefix: &[u8],
+        mirror: Option<&mirror::Rows>,
         rows: usize,
         each: &mut dyn FnMut(RecordRef, Seen<'_>),
     ) -> Result<bool, KvError> {
-        // The first key after the one passed last.
-        let from = match &self.passed {
-            Some(passed) => [prefix, passed, &[0]].concat(),
-            None => prefix.to_vec(),
-        };
         let (mut left, mut passed) = (rows.max(1), self.passed);
         let was = &self.was;
-        kv.scan(&from, &prefix_end(prefix), Order::Rising, &mut |key, value| {
-            if let Some(of) = name::tail(key) {
+        let mut step = |of: Option<RecordRef>, value: &[u8]| {
+            if let Some(of) = of {
                 passed = Some(of.to_bytes());
                 match was.get(&of).map(|was| was.row.as_ref()) {
                     Some(Some(row)) => each(of, Seen::Was(row)),
@@ -118,7 +114,19 @@ impl Cut {
             }
             left -= 1;
             if left > 0 { Scan::On } else { Scan::Stop }
-        })?;
+        };
+        match mirror {
+            Some(rows) => mirror::after(rows, self.passed, &mut |of, value| step(Some(of), value)),
+            None => {
+                // The first key after the one passed last.
+                let from = match &self.passed {
+                    Some(passed) => [prefix, passed, &[0]].concat(),
+                    None => prefix.to_vec(),
+                };
+                let scan = &mut |key: &[u8], value: &[u8]| step(name::tail(key), value);
+                kv.scan(&from, &prefix_end(prefix), Order::Rising, scan)?;
+            }
+        }
         self.passed = passed;
         if left == 0 {
             return Ok(true);
@@ -178,7 +186,7 @@ mod tests {
         assert!(
             cuts.at(cut)
                 .unwrap()
-                .read(kv.as_ref(), name::MEASURE, 2, &mut each)
+                .read(kv.as_ref(), name::MEASURE, None, 2, &mut each)
                 .unwrap()
         );
         // One that was read changes, one ahead changes twice, one ahead goes, one that was read goes, a new one comes.
@@ -199,7 +207,7 @@ mod tests {
         while cuts
             .at(cut)
             .unwrap()
-            .read(kv.as_ref(), name::MEASURE, 2, &mut each)
+            .read(kv.as_ref(), name::MEASURE, None, 2, &mut each)
             .unwrap()
         {}
         seen.sort();

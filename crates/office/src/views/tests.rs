@@ -4,12 +4,16 @@ mod bounds;
 mod carried;
 mod world;
 
+use ledger::day::Day;
+use ledger::id::UserId;
+use ledger::record::{self, Creation, Head, NewEvent};
 use serde_json::Value as Json;
 use store::{Batch, MemPlace};
 
 use self::world::{NOW, ROOM_A, TOWN, World, ZHANG, receipt, settle, share, withdraw};
 use crate::command::{CaseEdit, CaseErase, CaseList, CaseNew, CaseShow, ConflictResolve, Reveal};
 use crate::office::Office;
+use crate::texts;
 use crate::views::name;
 
 /// Another person with a valid number.
@@ -324,6 +328,17 @@ fn two_copies_of_one_folder_lose_no_case_and_equal_numbers_are_told_apart() {
         kinds.contains(&"same_number".to_owned()) && kinds.contains(&"fork".to_owned()),
         "{kinds:?}"
     );
+    let same = conflicts(town)
+        .into_iter()
+        .find(|c| c["kind"] == "same_number")
+        .unwrap();
+    assert_eq!(
+        same["records"].as_array().unwrap().len(),
+        2,
+        "both cases stand there: {same:#}"
+    );
+    assert_eq!(resolve(town, &same["id"], "separate")["state"], "resolved");
+    assert_eq!(resolve(town, &same["id"], "undo")["state"], "open");
     assert_clean(town);
 }
 
@@ -441,6 +456,61 @@ fn a_change_that_cannot_be_read_is_set_aside_and_stops_nothing_else() {
     let counts = world.a.office.views.counts(&world.a.office.store).unwrap();
     assert_eq!((counts.quarantined, counts.records(of.scope)), (3, 2));
     assert_clean(&mut world.a.office);
+}
+
+/// A second creation of a case, as only a forger writes it.
+fn forge(office: &mut Office, number: &str) {
+    let (of, _) = office.find(number).unwrap();
+    let form = office.views.forms().named("case").unwrap();
+    let head = Head {
+        form: form.hash(),
+        no: number.to_owned(),
+        matter: "C05".to_owned(),
+        catalogue: office.leading_catalogue().unwrap().0,
+        unit: of.scope.unit,
+        clerk: UserId::ZERO,
+        on: Day::of_wall_ms(NOW.wall_ms),
+        import_key: None,
+    };
+    let creation = Creation {
+        record: of.record,
+        events: vec![NewEvent::new("receive", head.on)],
+        head,
+        fields: Vec::new(),
+        items: Vec::new(),
+    };
+    let actor = record::actor(&office.me.device, [7; 8]);
+    let change = record::create(actor, &creation, form).unwrap();
+    let entry = office.record_entry(NOW, of.record, None, change);
+    office.stage_in_book(of.scope, vec![entry]).unwrap();
+    settle(office);
+}
+
+#[test]
+fn an_attempt_to_rewrite_a_case_changes_nothing_and_is_noted_and_taken_back() {
+    let mut world = World::new();
+    let number = world.a.new_case("B23", ZHANG);
+    world.a.rows();
+    // Others have built on the true one before the second comes.
+    world.settle();
+    world.town.act(&number, "accept").unwrap();
+    world.settle();
+    forge(&mut world.a.office, &number);
+    world.settle();
+    let town = &mut world.town.office;
+    let items = conflicts(town);
+    assert_eq!(
+        (items.len(), &items[0]["kind"]),
+        (1, &Json::from("overwritten")),
+        "{items:?}"
+    );
+    let side = &items[0]["choices"][0];
+    assert_eq!(side["words"], texts::OVERWRITTEN, "in plain words: {side:#}");
+    let choice = side["choice"].as_str().unwrap().to_owned();
+    assert_eq!(resolve(town, &items[0]["id"], &choice)["state"], "resolved");
+    assert_eq!(show(town, &number)["matter"], "B23");
+    assert_eq!(resolve(town, &items[0]["id"], "undo")["state"], "open");
+    assert_clean(town);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use super::units::Units;
 use super::{Member, Revoked, Stated, alone_unit};
 use crate::entry::{LogId, Tip};
 use crate::logs::Ancestry;
-use crate::statement::{Admit, Cut, Revoke, Role, Statement};
+use crate::statement::{Admit, Cut, Parts, Revoke, Role, Statement};
 
 /// Which of several statements about one thing leads: that of the higher unit, then the later in its log, then the smaller hash.
 pub(super) type Order = (u32, Reverse<u64>, Hash);
@@ -224,18 +224,21 @@ impl<'a> Fold<'a> {
     }
 
     fn read_organisations(&mut self, set: &[&'a Stated]) {
+        let mut parts: BTreeMap<LogId, Parts<'a>> = BTreeMap::new();
         for stated in set {
-            let Statement::Organisation(organisation) = stated.statement.as_ref() else {
-                continue;
+            let publishes = || {
+                self.voice(stated)
+                    .is_some_and(|voice| self.may_publish(voice, stated.log.scope.unit))
             };
-            let publishes = self
-                .voice(stated)
-                .is_some_and(|voice| self.may_publish(voice, stated.log.scope.unit));
-            if publishes {
-                self.organisations
-                    .insert(version_hash(organisation), organisation.clone());
+            match stated.statement.as_ref() {
+                Statement::Organisation(whole) if publishes() => {
+                    self.organisations.insert(version_hash(whole), whole.clone());
+                }
+                Statement::OrganisationPart(part) if publishes() => parts.entry(stated.log).or_default().take(part),
+                _ => {}
             }
         }
+        self.organisations.extend(parts.into_values().flat_map(Parts::wholes));
     }
 
     /// A former unit's id is derived from its root key, so only its own root's statements can lie there, and they prove who led it.

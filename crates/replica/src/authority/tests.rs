@@ -6,6 +6,7 @@ use crate::memory::device;
 use crate::statement::{Erase, Extend, NewCode};
 
 mod noted;
+mod province;
 mod world;
 
 use world::*;

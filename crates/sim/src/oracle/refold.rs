@@ -7,6 +7,7 @@ use office::views::{RecordRef, RecordRow, Summary};
 use office::{Home, Office};
 use store::MemPlace;
 
+use super::words::repeats_true_losses;
 use super::{Check, Findings, Found};
 use crate::world::{Seat, World};
 
@@ -25,7 +26,7 @@ pub(super) fn settle(world: &mut World, seats: &[Seat]) {
 }
 
 /// Makes the index of a copy anew and compares.
-pub(super) fn check(world: &World, seat: Seat, found: &mut Findings) {
+pub(super) fn check(world: &World, seats: &[Seat], seat: Seat, found: &mut Findings) {
     let Some(office) = world.office(seat) else { return };
     let home = Home {
         disk: Box::new(world.disk(seat).copy()),
@@ -45,6 +46,8 @@ pub(super) fn check(world: &World, seat: Seat, found: &mut Findings) {
     }
     match fresh.command(now, Command::Verify, &mut |_| {}) {
         Ok(verified) if verified["clean"] == true => {}
+        // What is lost for good is lost on the copy as well; `words` holds the device itself to naming nothing else.
+        Ok(verified) if repeats_true_losses(world, seats, seat, (&fresh, &verified)) => {}
         Ok(verified) => red(Check::Refold, format!("a copy does not verify: {}", verified["faults"])),
         Err(error) => red(Check::Refold, format!("a copy cannot be verified: {error}")),
     }

@@ -67,14 +67,15 @@ fn after(lie: impl FnOnce(&mut World, &County)) -> BTreeSet<Check> {
     end(&mut world)
 }
 
-fn record(world: &mut World, seat: Seat) {
+fn record(world: &mut World, seat: Seat) -> RecordId {
     let case = CaseNew {
         matter: "B23".to_owned(),
         name: "张三".to_owned(),
         cert_no: crate::will::cert_no(77),
         ..CaseNew::default()
     };
-    world.command(seat, &Command::CaseNew(case)).unwrap();
+    let made = world.command(seat, &Command::CaseNew(case)).unwrap();
+    RecordId::parse(made["record_id"].as_str().unwrap()).unwrap()
 }
 
 fn record_or_not(world: &mut World, seat: Seat) {
@@ -99,12 +100,16 @@ fn of_a_later_version(world: &World, seat: Seat) {
     disk.sync_data("vault").unwrap();
 }
 
-/// The largest file of the journal.
-fn journal(world: &World, seat: Seat) -> (String, u64) {
+/// The segments of the journal with their lengths.
+fn segments(world: &World, seat: Seat) -> Vec<(String, u64)> {
     let disk = world.disk(seat);
     let names = disk.list().unwrap().into_iter().filter(|n| n.starts_with("journal"));
-    let files = names.map(|n| (n.clone(), disk.len(&n).unwrap().unwrap_or(0)));
-    files.max_by_key(|(_, len)| *len).unwrap()
+    names.map(|n| (n.clone(), disk.len(&n).unwrap().unwrap())).collect()
+}
+
+/// The last file of the journal.
+fn journal(world: &World, seat: Seat) -> (String, u64) {
+    segments(world, seat).pop().unwrap()
 }
 
 fn room(county: &County) -> Seat {
@@ -483,4 +488,40 @@ fn a_read_that_fails_leaves_no_case_without_its_name() {
     assert_eq!(end(&mut world), BTreeSet::new());
     let rows = world.office(county.top()).unwrap().record_rows().unwrap();
     assert!(rows.iter().all(|(_, row)| row.summary.masked_name.is_some()));
+}
+
+#[test]
+fn what_only_a_thief_could_bring_back_is_no_more_a_fault_of_a_copy_than_of_the_device() {
+    // Seed 432: a copy of the disk was called faulty for a loss that the device itself was excused.
+    let (mut world, county, _) = worked(5, 1);
+    let seat = room(&county);
+    let (township, line) = county.member(seat).unwrap().parent.unwrap();
+    let up = county.member(township).unwrap().parent.unwrap().1;
+    world.block(up, Blocked::Both, 3_600_000);
+    world.pass(60_000);
+    let lost = record(&mut world, seat);
+    world.pass(60_000);
+    record(&mut world, seat);
+    world.pass(60_000);
+    world.retire(line);
+    world.kill(township);
+    world.harming(township);
+    let disk = world.disk(township).clone();
+    let (name, at) = segments(&world, township)
+        .into_iter()
+        .find_map(|(name, len)| {
+            let bytes = disk.read_at(&name, 0, usize::try_from(len).unwrap()).unwrap();
+            let at = bytes.windows(16).position(|sixteen| sixteen == lost.0)?;
+            Some((name, at as u64))
+        })
+        .unwrap();
+    disk.flip(&name, at + 20, 3);
+    world.rotted(township);
+    world.kill(seat);
+    world.give_up(seat);
+    world.start(township);
+    world.pass(4_000_000);
+    assert_eq!(end(&mut world), BTreeSet::new());
+    let (open, _) = world.office(township).unwrap().store().damage();
+    assert_ne!(open, vec![], "the second case waits behind the first");
 }

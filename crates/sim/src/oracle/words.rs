@@ -5,6 +5,7 @@ use office::Office;
 use office::command::{Command, CommandError};
 use replica::entry::LogId;
 use serde_json::Value;
+use store::Damage;
 
 use super::promises::holds;
 use super::{Check, Found};
@@ -73,13 +74,34 @@ pub(super) fn check_arrived(seat: Seat, office: &Office, found: &mut super::Find
 fn names_true_losses(world: &World, seats: &[Seat], seat: Seat, verified: &Value) -> bool {
     let Some(office) = world.office(seat) else { return false };
     let (open, _) = office.store().damage();
-    let all_is_damage = verified["faults"].as_array().map(Vec::len) == Some(open.len());
+    verified["faults"].as_array().map(Vec::len) == Some(open.len()) && are_true_losses(world, seats, seat, &open)
+}
+
+/// Of a copy of its disk `verify` complains of nothing else than of places which the device itself names as lost, and which nobody in
+/// the county can fill. A copy has nobody to ask, and knows of no log what lay there.
+pub(super) fn repeats_true_losses(
+    world: &World,
+    seats: &[Seat],
+    seat: Seat,
+    (copy, verified): (&Office, &Value),
+) -> bool {
+    let Some(office) = world.office(seat) else { return false };
+    let (open, _) = office.store().damage();
+    let (found, _) = copy.store().damage();
+    let is_named = |at: &Damage| open.iter().any(|named| named.at == at.at);
+    verified["faults"].as_array().map(Vec::len) == Some(found.len())
+        && found.iter().all(is_named)
+        && are_true_losses(world, seats, seat, &open)
+}
+
+fn are_true_losses(world: &World, seats: &[Seat], seat: Seat, open: &[Damage]) -> bool {
+    let Some(office) = world.office(seat) else { return false };
     let others = || seats.iter().filter(|s| **s != seat).filter_map(|s| world.office(*s));
     let is_lost = |log: &LogId| {
         let mut tips = others().flat_map(|other| other.store().logs().tips(log));
         tips.all(|tip| holds(office.store(), log, *tip))
     };
-    all_is_damage && open.iter().flat_map(|damage| &damage.logs).all(is_lost)
+    open.iter().flat_map(|damage| &damage.logs).all(is_lost)
 }
 
 /// `status` and `verify` agree with all this.

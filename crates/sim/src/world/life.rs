@@ -18,7 +18,7 @@ const RESTART_MS: u64 = 5_000;
 impl World {
     /// A new device with an empty disk; its office is open and belongs nowhere.
     pub fn device(&mut self, name: &str) -> Seat {
-        let disk = MemDisk::new(self.dice.u64());
+        let disk = empty(self.dice.u64());
         self.seat(name, disk, MemPlace::default())
     }
 
@@ -278,12 +278,23 @@ impl World {
 
     /// An empty disk in place of the old one: a deleted folder, or a new PC in the old one's place. Belongs nowhere until it joins.
     pub fn wipe(&mut self, seat: Seat) {
-        let disk = MemDisk::new(self.dice.u64());
+        let disk = empty(self.dice.u64());
         self.restore(seat, (disk, MemPlace::default()));
     }
 
     /// The random stream of a device, for its faults.
     pub fn dice_of(&mut self, seat: Seat) -> Dice {
         self.places[seat.0].dice.fork()
+    }
+}
+
+/// A new disk. On most of them segments are short: the days of a story would hardly fill one of the usual length, and it is where one
+/// ends and the next begins that a cut loses names.
+fn empty(seed: u64) -> MemDisk {
+    let disk = MemDisk::new(seed);
+    match seed % 4 {
+        0 => disk,
+        1 => disk.with_segments(32 * 1024),
+        _ => disk.with_segments(8 * 1024),
     }
 }

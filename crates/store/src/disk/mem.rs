@@ -75,6 +75,7 @@ struct Inner {
     /// Reads and writes left until one fails.
     reads_left: Cell<Option<u64>>,
     writes_left: Option<u64>,
+    segment_bytes: Option<u64>,
     struck: Cell<Struck>,
     /// Somebody looks from outside: reads neither count nor fail.
     watched: bool,
@@ -107,6 +108,13 @@ impl MemDisk {
         Self {
             inner: Arc::new(Mutex::new(inner)),
         }
+    }
+
+    /// The same disk with shorter segments, so that a story of some days goes through many.
+    #[must_use]
+    pub fn with_segments(self, bytes: u64) -> Self {
+        self.lock().segment_bytes = Some(bytes);
+        self
     }
 
     /// Another disk with the same content: a backup, or a cloned PC.
@@ -578,12 +586,12 @@ impl Disk for MemDisk {
         Ok(self.lock().capacity.unwrap_or(1 << 40))
     }
 
+    fn segment_bytes(&self) -> u64 {
+        self.lock().segment_bytes.unwrap_or(super::SEGMENT_BYTES)
+    }
+
     fn nonce(&mut self) -> io::Result<[u8; 16]> {
         let mut inner = self.lock();
-        let mut bytes = [0; 16];
-        for byte in &mut bytes {
-            *byte = inner.random(256) as u8;
-        }
-        Ok(bytes)
+        Ok(std::array::from_fn(|_| inner.random(256) as u8))
     }
 }

@@ -35,6 +35,11 @@ impl Store {
         self.trail.tip()
     }
 
+    /// The life in which the last record was written; 0: none that can be read.
+    pub fn trail_life(&self) -> u64 {
+        self.trail.life()
+    }
+
     /// Records before number `before`, the newest first, at most `max`.
     ///
     /// # Errors

@@ -11,6 +11,8 @@ use ledger::day::Day;
 use office::command::{AbsenceNote, Assess, Command, Report};
 use serde::Deserialize;
 
+use super::given::behind;
+use super::numbers::{Cell, Head, Row, Table, cell, plain};
 use super::{Asked, pick, read};
 use crate::console::rights::{Right, may_act};
 use crate::console::texts::reports as t;
@@ -25,8 +27,16 @@ struct Assessed {
     watermark: String,
     choices: Vec<pick::UnitChoice>,
     weights: Vec<Weight>,
+    definitions: Vec<Definition>,
     people: Vec<Window>,
     rooms: Vec<Window>,
+}
+
+#[derive(Deserialize)]
+struct Definition {
+    key: String,
+    label: String,
+    definition: String,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +50,8 @@ struct Weight {
 struct Window {
     unit_name: String,
     name: Option<String>,
+    /// What an address names it by.
+    window: String,
     closed: u64,
     on_time: String,
     satisfied: String,
@@ -49,6 +61,93 @@ struct Window {
     cover: String,
     stood_in: u64,
     score: String,
+}
+
+const OF_PEOPLE: [&str; 9] = [
+    "closed",
+    "on_time",
+    "satisfied",
+    "rated",
+    "away",
+    "covered",
+    "cover",
+    "stood_in",
+    "score",
+];
+const OF_ROOMS: [&str; 8] = [
+    "closed",
+    "on_time",
+    "satisfied",
+    "rated",
+    "away",
+    "covered",
+    "cover",
+    "score",
+];
+
+impl Window {
+    fn shown(&self, key: &str) -> String {
+        match key {
+            "closed" => self.closed.to_string(),
+            "on_time" => self.on_time.clone(),
+            "satisfied" => self.satisfied.clone(),
+            "rated" => self.rated.clone(),
+            "away" => self.away.to_string(),
+            "covered" => self.covered.to_string(),
+            "cover" => self.cover.clone(),
+            "stood_in" => self.stood_in.to_string(),
+            _ => self.score.clone(),
+        }
+    }
+}
+
+impl Assessed {
+    fn people(&self) -> Table {
+        self.table("people", vec![t::NAME, t::UNIT], &OF_PEOPLE, &self.people)
+    }
+
+    fn rooms(&self) -> Table {
+        self.table("rooms", vec![t::UNIT], &OF_ROOMS, &self.rooms)
+    }
+
+    fn table(&self, name: &'static str, texts: Vec<&'static str>, keys: &[&'static str], of: &[Window]) -> Table {
+        let place = format!("period={}&unit={}", self.period, self.unit);
+        let row = |w: &Window| {
+            let more = format!("&window={}", w.window);
+            let one = |key: &&str| match *key {
+                "score" => Cell {
+                    grave: true,
+                    ..plain(&w.score)
+                },
+                // 有人顶岗 is the part of B岗出勤率 that is there.
+                "covered" => cell(w.shown(key), || behind(&place, "cover", &more)),
+                key => cell(w.shown(key), || behind(&place, key, &more)),
+            };
+            let texts = w.name.iter().chain([&w.unit_name]);
+            Row {
+                texts: texts.map(|text| (text.clone(), None)).collect(),
+                cells: keys.iter().map(one).collect(),
+            }
+        };
+        Table {
+            name,
+            texts,
+            heads: keys.iter().map(|key| self.head(key)).collect(),
+            rows: of.iter().map(row).collect(),
+        }
+    }
+
+    fn head(&self, key: &'static str) -> Head {
+        let figure = self.definitions.iter().find(|d| d.key == key);
+        let (label, definition) = match figure {
+            Some(figure) => (figure.label.clone(), figure.definition.clone()),
+            None => {
+                let (label, definition) = t::column(key);
+                (label.to_owned(), definition.to_owned())
+            }
+        };
+        Head { key, label, definition }
+    }
 }
 
 #[derive(Template)]

@@ -83,6 +83,7 @@ pub(super) struct Matter {
 
 #[derive(Clone, Deserialize)]
 pub(super) struct Coverage {
+    pub(super) key: String,
     pub(super) group: String,
     pub(super) used: u64,
     pub(super) all: u64,
@@ -108,6 +109,7 @@ pub(super) struct UnitCount {
 #[derive(Clone, Deserialize)]
 pub(super) struct Step {
     pub(super) label: String,
+    pub(super) period: String,
     pub(super) received: u64,
     pub(super) closed: u64,
 }
@@ -146,10 +148,47 @@ pub(super) struct Cases {
     pub(super) share: bool,
     pub(super) rest: bool,
     pub(super) matter: Option<String>,
+    pub(super) matter_name: Option<String>,
+    pub(super) child: Option<String>,
+    pub(super) child_name: Option<String>,
+    pub(super) window: Option<String>,
+    pub(super) window_name: Option<String>,
+    pub(super) last: bool,
+    pub(super) from: String,
+    pub(super) until: String,
+    pub(super) kept: Option<FrozenLine>,
+    pub(super) fresh: bool,
+    /// What the frozen report says.
+    pub(super) frozen: Option<u64>,
     pub(super) all: u64,
+    /// What the figure counts: of a coverage its matters.
+    pub(super) count: u64,
     pub(super) page: u64,
     pub(super) pages: u64,
     pub(super) cases: Vec<Case>,
+    pub(super) half_days: Option<Vec<HalfDay>>,
+    pub(super) matters: Option<Vec<UsedMatter>>,
+}
+
+/// A half-day on which a post was empty, or somebody stood in.
+#[derive(Clone, Deserialize)]
+pub(super) struct HalfDay {
+    pub(super) on: String,
+    pub(super) half: String,
+    pub(super) unit_name: String,
+    pub(super) of: Vec<String>,
+    pub(super) by: Vec<String>,
+    pub(super) noted: bool,
+    pub(super) cases: Vec<String>,
+}
+
+/// A matter that a coverage counts.
+#[derive(Clone, Deserialize)]
+pub(super) struct UsedMatter {
+    pub(super) matter: String,
+    pub(super) name: String,
+    pub(super) group: String,
+    pub(super) received: u64,
 }
 
 #[derive(Clone, Deserialize)]
@@ -177,12 +216,87 @@ impl Cases {
         format!("period={}&unit={}&frame={}", self.period, self.unit, self.frame)
     }
 
-    pub(super) fn heading(&self) -> String {
-        match self.rest {
-            true => t::rest(&self.figure_label, self.all),
-            false => t::behind(&self.figure_label, self.all),
+    /// The address of this list without its page and its side.
+    pub(super) fn at(&self) -> String {
+        let mut more = String::new();
+        for (key, value) in [
+            ("child", &self.child),
+            ("matter", &self.matter),
+            ("window", &self.window),
+        ] {
+            if let Some(value) = value {
+                more.push_str(&format!("&{key}={value}"));
+            }
+        }
+        for (key, holds) in [("last", self.last), ("fresh", self.fresh)] {
+            if holds {
+                more.push_str(&format!("&{key}=1"));
+            }
+        }
+        let place = match &self.kept {
+            Some(kept) => format!("kept={}", kept.id),
+            None => self.place(),
+        };
+        behind(&place, &self.figure, &more)
+    }
+
+    /// The same of one matter, as it was received.
+    pub(super) fn of_matter(&self, matter: &str) -> String {
+        let at = Self {
+            figure: "received".to_owned(),
+            matter: Some(matter.to_owned()),
+            ..self.clone()
+        };
+        at.at()
+    }
+
+    pub(super) fn back(&self) -> String {
+        match (&self.kept, &self.window) {
+            (Some(kept), _) => format!("/reports/kept?id={}", kept.id),
+            (None, Some(_)) => format!("/assess?period={}&unit={}", self.period, self.unit),
+            (None, None) => format!("/reports?{}", self.place()),
         }
     }
+
+    /// Whose, of when and of what, before the figure.
+    pub(super) fn of(&self) -> String {
+        let whose = self.child_name.as_ref().or(self.window_name.as_ref());
+        let mut words = vec![whose.unwrap_or(&self.unit_name).clone(), self.label.clone()];
+        words.extend(self.last.then(|| t::last_year(&self.from, &self.until)));
+        words.extend(self.matter_name.clone().or(self.matter.clone()));
+        words.join(" ")
+    }
+
+    pub(super) fn heading(&self) -> String {
+        let unit = match (&self.half_days, &self.matters) {
+            (Some(_), _) => t::HALF_DAY_UNIT,
+            (None, Some(_)) => t::MATTER_UNIT,
+            (None, None) => t::CASE_UNIT,
+        };
+        match self.rest {
+            true => t::rest(&self.figure_label, self.count, unit),
+            false => t::behind(&self.figure_label, self.count, unit),
+        }
+    }
+
+    /// What is to be said of a list behind a frozen figure.
+    pub(super) fn about_frozen(&self) -> Option<String> {
+        let kept = self.kept.as_ref()?;
+        Some(match (self.fresh, self.frozen) {
+            (true, _) => t::AS_IT_IS_NOW.to_owned(),
+            (false, Some(said)) if said != self.count => t::frozen_otherwise(&kept.at, said, self.count),
+            (false, _) => t::frozen_same(&kept.at),
+        })
+    }
+
+    pub(super) fn differs(&self) -> bool {
+        !self.fresh && self.frozen.is_some_and(|said| said != self.count)
+    }
+}
+
+/// The address of what stands behind a figure.
+pub(super) fn behind(place: &str, figure: &str, more: &str) -> String {
+    format!("/reports/cases?{place}&figure={figure}{more}")
 }
 
 impl Child {

@@ -6,6 +6,27 @@ pub(in crate::console) use super::super::wall::colour;
 
 pub(in crate::console) const ITS_CASES: &str = "它在办的件";
 pub(in crate::console) const ITS_FIGURES: &str = "它的报表";
+pub(in crate::console) const ITS_DAY: &str = "它今天的日结";
+pub(in crate::console) const DAY_CLOSING: &str = "日结";
+pub(in crate::console) const DAY_OTHER: &str = "看哪一天";
+pub(in crate::console) const DAY_GO: &str = "看";
+pub(in crate::console) const DAY_RECEIVED: &str = "收件";
+pub(in crate::console) const DAY_CLOSED: &str = "办结";
+pub(in crate::console) const DAY_CASES: &str = "涉及办件";
+pub(in crate::console) const DAY_OPEN: &str = "在办（全部）";
+pub(in crate::console) const DAY_CODE: &str = "日结码";
+pub(in crate::console) const DAY_CODE_WHY: &str =
+    "从本级收到的账本算出来的。请村室念它“日结”页上的日结码：两边一样，就是这一天的办件一件不差。";
+pub(in crate::console) const DAY_NONE: &str = "村室这一天还没有日结（或者日结还没有传到本级）。";
+pub(in crate::console) const DAY_SAME: &str = "最后一次日结和本级现在的账一致。";
+pub(in crate::console) const DAY_OTHERWISE: &str = "最后一次日结以后，这一天的办件又有变化：村室再日结一次就会一致。";
+pub(in crate::console) const DAY_CHANGED: &str = "此后有变化";
+pub(in crate::console) const DAY_WRONG: &str = "日期要写成 2026-10-09 这样，请改正。";
+pub(in crate::console) const NTH: &str = "第几次";
+pub(in crate::console) const CLOSED_AT: &str = "时间";
+pub(in crate::console) const CLOSED_BY: &str = "谁做的";
+pub(in crate::console) const BEHIND_THEN: &str = "当时未到乡镇";
+pub(in crate::console) const BACK_TO_ROOM: &str = "回到村室的页面";
 pub(in crate::console) const WALL: &str = "同步";
 pub(in crate::console) const ALERTS: &str = "告警";
 pub(in crate::console) const ROOM: &str = "村室";
@@ -25,6 +46,8 @@ pub(in crate::console) const OPEN_ALERTS: &str = "告警";
 pub(in crate::console) const MUTED: &str = "已静音";
 pub(in crate::console) const CLOSED_NOW: &str = "现在是下班时间：电脑关着的村室显示为静默，属正常。";
 pub(in crate::console) const NO_MATCH: &str = "没有符合条件的村室。请改一改名称、代码或状态，或看全部。";
+pub(in crate::console) const NO_ROOMS: &str =
+    "本级下面还没有村室：请县里在“机构与目录”页发布有村室的机构表，再在“设备”页给每个村室开入网票。";
 pub(in crate::console) const SHOW_ALL: &str = "看全部";
 pub(in crate::console) const HUB_DOWN: &str = "这个中心联系不上";
 pub(in crate::console) const CHECK: &str = "逐日核对：本级合计 ＝ 各村室之和";
@@ -104,6 +127,17 @@ pub(in crate::console) fn moment(at_ms: impl Borrow<i64>) -> String {
     super::super::moment(*at_ms.borrow())
 }
 
+/// From when it is, where it is not from now.
+pub(in crate::console) fn as_of(at_ms: i64, now_ms: i64) -> Option<String> {
+    const NOW_MS: i64 = 60_000;
+    let day = ledger::day::Day::of_wall_ms;
+    let clock = console::page::clock(at_ms);
+    (now_ms.saturating_sub(at_ms) >= NOW_MS).then(|| match day(at_ms) == day(now_ms) {
+        true => format!("截至 {clock}"),
+        false => format!("截至 {} {clock}", day(at_ms)),
+    })
+}
+
 /// A state as people say it.
 pub(in crate::console) fn state(state: &str) -> &'static str {
     match state {
@@ -150,6 +184,10 @@ pub(in crate::console) fn behind(many: u64) -> String {
 
 pub(in crate::console) fn of_rooms(many: u64) -> String {
     format!("（{many} 个村室报了数）")
+}
+
+pub(in crate::console) fn still_counting(many: u64) -> String {
+    format!("还有 {many} 个村室的账本正在清点，清点完就列入，请稍候。")
 }
 
 pub(in crate::console) fn differs(name: &str, here: u64, room: u64, pending: u64) -> String {

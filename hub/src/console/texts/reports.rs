@@ -80,10 +80,7 @@ pub(crate) const PEOPLE: &str = "窗口人员";
 pub(crate) const ROOMS_ASSESSED: &str = "村（社区）室";
 pub(crate) const NAME: &str = "姓名";
 pub(crate) const SCORE: &str = "得分";
-pub(crate) const AWAY: &str = "缺岗半天";
 pub(crate) const COVERED: &str = "有人顶岗";
-pub(crate) const COVER: &str = "B岗出勤率";
-pub(crate) const STOOD_IN: &str = "为人顶岗半天";
 pub(crate) const WEIGHTS: &str = "怎么打分";
 pub(crate) const ASSESS_NONE: &str = "这一期没有办结的件，也没有缺岗。";
 pub(crate) const ABSENCE: &str = "登记缺岗";
@@ -113,12 +110,67 @@ pub(crate) fn absence_said(name: &str, on: &str, half_days: u64) -> String {
     format!("已登记：{name} {on} 缺岗 {half_days} 个半天。")
 }
 
-pub(crate) fn behind(figure: &str, all: u64) -> String {
-    format!("{figure}：{all} 件")
+pub(crate) fn behind(figure: &str, all: u64, unit: &str) -> String {
+    format!("{figure}：{all} {unit}")
 }
 
-pub(crate) fn rest(figure: &str, all: u64) -> String {
-    format!("{figure}，不在其中的：{all} 件")
+pub(crate) fn rest(figure: &str, all: u64, unit: &str) -> String {
+    format!("{figure}，不在其中的：{all} {unit}")
+}
+
+pub(crate) const CASE_UNIT: &str = "件";
+pub(crate) const HALF_DAY_UNIT: &str = "个半天";
+pub(crate) const MATTER_UNIT: &str = "个事项";
+pub(crate) const AS_IT_IS_NOW: &str = "这是现在重算的清单，含定稿以后才到的补报；定稿数不变。";
+pub(crate) const HALF_DAYS_NONE: &str = "没有这样的半天。";
+pub(crate) const MATTERS_NONE: &str = "没有这样的事项。";
+pub(crate) const WHOSE_POST: &str = "A岗";
+pub(crate) const STOOD_IN_BY: &str = "顶岗人";
+pub(crate) const NOTED: &str = "已登记缺岗";
+pub(crate) const NOBODY: &str = "无人顶岗";
+pub(crate) const DAY: &str = "日期";
+pub(crate) const CASES: &str = "办件";
+
+pub(crate) const NO_MATTERS: &str = "这一期没有办件，没有事项可列。";
+
+pub(crate) fn cases_of(all: u64) -> String {
+    format!("这些事项的收件：{all} 件")
+}
+
+pub(crate) fn last_year(from: &str, until: &str) -> String {
+    format!("的上年同期（{from} 至 {until}）")
+}
+
+pub(crate) fn frozen_same(at: &str) -> String {
+    format!("这是 {at} 定稿时数进去的清单；每行写的是这件现在的情况，后来的补报不在内。")
+}
+
+pub(crate) fn frozen_otherwise(at: &str, said: u64, count: u64) -> String {
+    format!(
+        "定稿数是 {said}。按 {at} 定稿时已收到的流水重数是 {count}，列在下面。两数不同，是定稿以后机构、目录、并案裁定、代办登记或缺岗登记改过；定稿数不变。"
+    )
+}
+
+/// What the heading of a column means, where it is no figure of the report.
+pub(crate) fn column(key: &str) -> (&'static str, &'static str) {
+    match key {
+        "group" => (GROUP, "事项目录里的大类。"),
+        "used" => (USED, "期内至少收过一件的事项数，点开看是哪些事项、哪些办件。"),
+        "all" => (ALL, "现行事项目录里这一类的事项总数。"),
+        "unused" => (UNUSED, "现行事项目录里有、期内没有收件的事项。"),
+        "centres" => (CENTRES, "本期末在册的乡镇（街道）便民服务中心数。"),
+        "sub_centres" => (SUB_CENTRES, "本期末在册的便民服务分中心数。"),
+        "rooms" => (ROOMS, "本期末在册的村（社区）便民服务室数。"),
+        "agent_points" => (AGENT_POINTS, "本期末在册的代办点数。"),
+        "staff" => (STAFF, "现在登记在册、没有停用的窗口和中心人员数。"),
+        "covered" => (COVERED, "缺岗的半天中，当天办件上有顶岗记录的半天数。"),
+
+        "score" => (
+            SCORE,
+            "按上面“怎么打分”的三项，由本行的办结量、满意度和B岗出勤率折算，满分 100。",
+        ),
+        _ => ("", ""),
+    }
 }
 
 pub(crate) fn page_of(page: u64, pages: u64) -> String {
@@ -138,6 +190,11 @@ pub(crate) fn points(points: i64) -> String {
 
 pub(crate) fn sheet_name(unit: &str, period: &str) -> String {
     format!("{unit} {period} 便民服务统计.xlsx")
+}
+
+/// For the trail.
+pub(crate) fn exported(unit: &str, period: &str) -> String {
+    format!("统计报表 {unit} {period}")
 }
 
 /// A period as the picker names it.

@@ -41,6 +41,7 @@ pub(crate) const TICKED_DO: &str = "勾选的办件：";
 pub(crate) const MANY_HINT: &str = "要写理由或结果的环节，请打开办件一件一件办";
 pub(crate) const ACCEPT: &str = "受理";
 pub(crate) const PROCESS: &str = "办理";
+pub(crate) const RESUME: &str = "特别程序结束";
 pub(crate) const DONE: &str = "已办";
 pub(crate) const DONE_BEFORE: &str = "先前已办";
 pub(crate) const REFUSED: &str = "没有办成";
@@ -133,6 +134,9 @@ pub(crate) const NOTED: &str = "已知悉";
 pub(crate) const UNDO: &str = "撤销这个裁决";
 pub(crate) const COUNTY_DECIDES: &str = "涉及别的乡镇，由县里裁决。";
 pub(crate) const DEVICE: &str = "设备";
+pub(crate) const FORK_SETTLED: &str = "已了结：这台设备换用了新的节点编码，或者已经停用。";
+pub(crate) const YES: &str = "是";
+pub(crate) const NO: &str = "否";
 pub(crate) const LEADS_NOW: &str = "（目前以此为准）";
 pub(crate) const DECISION_MADE: &str = "已裁决，各级会按它更新。弄错了，在这里点“撤销这个裁决”。";
 pub(crate) const DECISION_UNDONE: &str = "已撤销，重新待裁决。";
@@ -192,6 +196,8 @@ pub(crate) const SETASIDE: &str = "搁置";
 pub(crate) const SETASIDE_WHAT: &str =
     "这里的记录都留着、一条不丢，只是现在不能算进去。程序升级或缺的东西到了以后，点“再试一次”。";
 pub(crate) const SETASIDE_NONE: &str = "没有搁置的记录。";
+pub(crate) const HEALED: &str = "损坏已修复";
+pub(crate) const HEALED_NEXT: &str = "内容已经取回，不缺记录。";
 pub(crate) const RETRY: &str = "再试一次";
 pub(crate) const RETRY_ALL: &str = "全部再试一次";
 

@@ -74,7 +74,7 @@ struct Row {
 impl Row {
     /// Whether this step may be taken with many at once.
     fn is_safe(&self) -> bool {
-        matches!(self.line.state.as_str(), "received" | "accepted") && self.waits_for != "room"
+        matches!(self.line.state.as_str(), "received" | "accepted" | "suspended") && self.waits_for != "room"
     }
 
     fn waits(&self) -> &'static str {
@@ -153,6 +153,12 @@ struct Part<'a> {
     may_act: bool,
     said: Option<String>,
     today: String,
+}
+
+impl Part<'_> {
+    fn has_suspended(&self) -> bool {
+        self.answer.cases.iter().any(|row| row.line.state == "suspended")
+    }
 }
 
 #[derive(Template)]
@@ -276,7 +282,11 @@ pub(super) async fn many(
     };
     let asked = Command::Work(Work::CaseDoMany(asked));
     let many: Many = read(console.ask_as(&visit, asked).await?)?;
-    let label = if event == "accept" { t::ACCEPT } else { t::PROCESS };
+    let label = match event.as_str() {
+        "accept" => t::ACCEPT,
+        "resume" => t::RESUME,
+        _ => t::PROCESS,
+    };
     let body = console::page::part(&ManyPart { many, label });
     Ok(console.page(&visit, label, "/inbox", body).await)
 }
@@ -349,4 +359,65 @@ async fn found(
 
 fn today() -> String {
     Day::of_wall_ms(wall_ms()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(state: &str, clock: &serde_json::Value) -> String {
+        let row = json!({
+            "project_no": "511603102201-A1-000001", "state": state, "state_label": "已受理", "provisional": false,
+            "overdue": false, "deemed_accepted": false, "receipt": "township", "conflicts": 0, "set_aside": 0,
+            "waiting": 0, "erased": false, "unit_name": "石桥村", "clock": clock, "waits_for": "township",
+        });
+        let counts = json!({"total": 1, "overdue": 0, "due_today": 0, "states": []});
+        let answer = json!({"tier": "township", "counts": counts, "cases": [row], "next": null});
+        let answer: Answer = serde_json::from_value(answer).unwrap();
+        let filter = Filter::default();
+        console::page::part(&Part {
+            csrf: "c",
+            filter: &filter,
+            query: filter.query(),
+            units: Vec::new(),
+            seen: answer.seen(),
+            answer: &answer,
+            may_act: true,
+            said: None,
+            today: "2026-10-09".to_owned(),
+        })
+    }
+
+    #[test]
+    fn every_clock_is_a_colour_with_its_word_and_its_day() {
+        let told = [
+            ("accepted", "overdue", 3, "red", "逾期 3 天"),
+            ("accepted", "today", 0, "amber", "今天到期"),
+            ("accepted", "left", 1, "amber", "还剩 1 个工作日"),
+            ("accepted", "left", 2, "green", "还剩 2 个工作日"),
+            ("suspended", "suspended", 0, "grey", "特别程序暂停"),
+            ("closed", "none", 0, "grey", "未起算"),
+        ];
+        for (state, kind, days, colour, word) in told {
+            for (accept, provisional, said) in [
+                (false, false, word.to_owned()),
+                (true, false, format!("受理期限：{word}")),
+                (false, true, format!("{word} · 暂定")),
+                (true, true, format!("受理期限：{word} · 暂定")),
+            ] {
+                let clock = json!({
+                    "kind": kind, "days": days, "by": "2026-10-12", "provisional": provisional, "accept": accept,
+                });
+                let html = shown(state, &clock);
+                let cell = format!(
+                    "<td><span class=\"tag {colour}\">{said}</span><br><span class=\"quiet\">2026-10-12</span></td>"
+                );
+                assert!(html.contains(&cell), "{kind} {days}: {html}");
+                let ticks = html.contains("<input type=\"checkbox\" name=\"number\"");
+                assert_eq!(ticks, state != "closed", "{html}");
+            }
+        }
+    }
 }

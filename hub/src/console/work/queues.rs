@@ -32,7 +32,10 @@ fn once() -> u32 {
 
 impl Item {
     fn word(&self) -> &'static str {
-        t::set_aside_kind(&self.kind)
+        match self.kind.as_str() {
+            "damaged" if self.healed => t::HEALED,
+            kind => t::set_aside_kind(kind),
+        }
     }
 
     fn colour(&self) -> &'static str {
@@ -44,7 +47,10 @@ impl Item {
     }
 
     fn next(&self) -> &'static str {
-        t::set_aside_next(&self.kind)
+        match self.kind.as_str() {
+            "damaged" if self.healed => t::HEALED_NEXT,
+            kind => t::set_aside_next(kind),
+        }
     }
 }
 
@@ -262,5 +268,146 @@ async fn ended(
             Ok(go(visit, "/waiting"))
         }
         Err(problem) => show_waiting(console, visit, false, Some(problem.text)).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NO: &str = "511603102201-A1-000001";
+
+    fn set_aside_page(items: &Value, may_act: bool) -> String {
+        let answer = json!({"page": 0, "left": 0, "items": items});
+        console::page::part(&SetAside {
+            csrf: "c",
+            answer: serde_json::from_value(answer).unwrap(),
+            may_act,
+            said: None,
+            wrong: None,
+        })
+    }
+
+    #[test]
+    fn each_row_set_aside_says_what_it_is_why_and_what_comes_next() {
+        let told = [
+            ("set_aside", false, "red", "搁置", "请核实是谁的电脑写的"),
+            ("awaiting_version", false, "amber", "等模板或目录", "会自动算进去"),
+            ("awaiting_entries", false, "amber", "等前面的记录", "连上线路会自动补齐"),
+            ("damaged", false, "red", "账目损坏", "会自动从上级或下级重新取回"),
+            ("damaged", true, "green", "损坏已修复", "不缺记录"),
+            ("unreadable", false, "red", "读不懂", "告诉系统维护人员"),
+            ("excess", false, "amber", "超过上限", "告诉系统维护人员"),
+            ("unknown_kind", false, "amber", "需升级", "请升级本中心的程序"),
+        ];
+        for (kind, healed, colour, word, next) in told {
+            // Damage is of the file: it has no number, no room, and nothing to press.
+            let mut item = json!({"kind": kind, "reason": "缘由甲", "healed": healed});
+            let has_number = matches!(kind, "set_aside" | "awaiting_version" | "awaiting_entries");
+            if has_number {
+                (item["project_no"], item["unit_name"], item["count"]) = (json!(NO), json!("石桥村"), json!(2));
+            }
+            let html = set_aside_page(&json!([item]), true);
+            let tag = format!("<span class=\"tag {colour}\">{word}</span>");
+            assert!(html.contains(&tag), "{kind}: {html}");
+            assert!(html.contains("<td>缘由甲<br>") && html.contains(next), "{kind}: {html}");
+            let link = format!("<a href=\"/case/{NO}\">{NO}</a></td><td>石桥村</td>");
+            let again = format!(
+                "<button class=\"small\" name=\"number\" value=\"{NO}\">{}</button>",
+                t::RETRY
+            );
+            for part in [link.as_str(), again.as_str(), " × 2"] {
+                assert_eq!(html.contains(part), has_number, "{kind} {part}: {html}");
+            }
+            assert!(html.contains(t::RETRY_ALL), "{html}");
+        }
+        let healed = set_aside_page(&json!([{"kind": "damaged", "reason": "", "healed": true}]), true);
+        assert!(!healed.contains("重新取回，请检查"), "it is back already: {healed}");
+        let item = json!([{"kind": "set_aside", "reason": "缘由甲", "project_no": NO}]);
+        assert!(
+            !set_aside_page(&item, false).contains("<button"),
+            "who only looks presses nothing"
+        );
+        let none = set_aside_page(&json!([]), true);
+        assert!(none.contains(t::SETASIDE_NONE) && !none.contains("<button"), "{none}");
+    }
+
+    fn device(state: &str) -> Value {
+        json!({
+            "device": "a1b2c3d4e5f60718", "device_name": "前台", "unit_name": "桥龙乡", "state": state, "reason": "电脑丢失",
+            "entries": 3, "records_count": 2, "admitted": [], "left": null,
+            "records": [
+                {"project_no": NO, "unit_name": "石桥村", "matter_name": "用地", "entries": 1,
+                 "steps": [{"label": "收件", "on": "2026-10-09", "by": "王五"}]},
+                {"project_no": null, "unit_name": "石桥村", "matter_name": null, "entries": 2, "steps": []},
+            ],
+        })
+    }
+
+    fn waiting_page(device: &Value, left: bool, rights: (bool, bool)) -> String {
+        console::page::part(&Waiting {
+            csrf: "c",
+            devices: serde_json::from_value(json!([device])).unwrap(),
+            left,
+            may_act: rights.0,
+            may_extend: rights.1,
+            said: None,
+            wrong: None,
+        })
+    }
+
+    #[test]
+    fn what_waits_of_a_device_is_told_with_its_state_its_steps_and_the_two_words_that_end_it() {
+        for (state, word) in [("revoked", "已停用"), ("moved", "已调走"), ("unknown", "来历不明")] {
+            let html = waiting_page(&device(state), false, (true, true));
+            for said in [
+                "<h2>桥龙乡 前台 <small class=\"quiet\">a1b2c3d4</small></h2>",
+                &format!("<span class=\"tag grey\">{word}</span> 电脑丢失 · 2 件、3 条记录"),
+                "收件 2026-10-09 王五<br>",
+                "2 条内容更改",
+                "action=\"/waiting/extend\"",
+                "<button class=\"main\" name=\"device\" value=\"a1b2c3d4e5f60718\">采纳</button>",
+                "<button name=\"device\" value=\"a1b2c3d4e5f60718\">不采纳</button>",
+            ] {
+                assert!(html.contains(said), "{said}: {html}");
+            }
+            assert!(
+                !html.contains(t::WAITING_ADMITTED) && !html.contains("name=\"undo\""),
+                "{html}"
+            );
+        }
+        let looks = waiting_page(&device("revoked"), false, (false, false));
+        assert!(!looks.contains("<button"), "{looks}");
+        let settles = waiting_page(&device("revoked"), false, (true, false));
+        assert!(
+            settles.contains("/waiting/leave") && !settles.contains("/waiting/extend"),
+            "{settles}"
+        );
+    }
+
+    #[test]
+    fn who_was_let_in_by_a_device_that_does_not_count_is_named_and_what_was_left_can_be_taken_back() {
+        let mut hub = device("revoked");
+        (hub["entries"], hub["records_count"], hub["records"]) = (json!(2), json!(0), json!([]));
+        hub["admitted"] = json!([
+            {"name": "二号机", "unit_name": "石桥村"},
+            {"name": "三号机", "unit_name": "龙门村"},
+        ]);
+        let html = waiting_page(&hub, false, (true, true));
+        let said = format!("<p>{}石桥村 二号机、龙门村 三号机</p>", t::WAITING_ADMITTED);
+        assert!(html.contains(&said) && !html.contains("<table>"), "{html}");
+
+        let mut left = device("revoked");
+        left["left"] = json!({"reason": "来历不明", "at": "2026-10-09 15:05", "by": "赵六"});
+        let html = waiting_page(&left, true, (true, true));
+        for said in [
+            "不采纳的理由：来历不明 <span class=\"quiet\">赵六 2026-10-09 15:05</span>",
+            "<input type=\"hidden\" name=\"undo\" value=\"1\">",
+            "<button name=\"device\" value=\"a1b2c3d4e5f60718\">撤回，重新待认</button>",
+        ] {
+            assert!(html.contains(said), "{said}: {html}");
+        }
     }
 }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::super::county::{County, DIVISIONS, case};
 use super::{ROOMS, SAMPLE, autumn, import, report};
 use crate::command::{
-    AbsenceNote, Assess, CaseDo, CaseNew, Command, ConflictResolve, Cover, Frame, Report, ReportCases, ReportFreeze,
-    ReportKept, ReportOf, Table, TableText, Tables, UserAdd,
+    AbsenceNote, Assess, CaseDo, CaseNew, Command, ConflictResolve, Cover, Evaluate, Frame, Report, ReportCases,
+    ReportFreeze, ReportKept, ReportOf, Table, TableText, Tables, UserAdd,
 };
 use crate::rig::Seat;
 use crate::views::name;
@@ -36,11 +36,11 @@ fn listed(county: &mut County, seat: Seat, figure: &str, rest: bool, page: usize
     county.world.run(seat, Command::Report(Report::Cases(args)))
 }
 
-fn on(text: &str) -> Option<Day> {
+pub(super) fn on(text: &str) -> Option<Day> {
     Some(Day::parse(text).unwrap())
 }
 
-fn receive(
+pub(super) fn receive(
     county: &mut County,
     at: usize,
     person: usize,
@@ -61,7 +61,7 @@ fn receive(
     made["project_no"].as_str().unwrap().to_owned()
 }
 
-fn freeze(county: &mut County, seat: Seat, period: &str) -> Value {
+pub(super) fn freeze(county: &mut County, seat: Seat, period: &str) -> Value {
     let args = ReportFreeze {
         period: period.to_owned(),
         ..ReportFreeze::default()
@@ -69,7 +69,7 @@ fn freeze(county: &mut County, seat: Seat, period: &str) -> Value {
     county.world.run(seat, Command::Report(Report::Freeze(args)))
 }
 
-fn kept(county: &mut County, seat: Seat, id: &Value) -> Value {
+pub(super) fn kept(county: &mut County, seat: Seat, id: &Value) -> Value {
     let id = id.as_str().unwrap().to_owned();
     county.world.run(seat, Command::Report(Report::Kept(ReportKept { id })))
 }
@@ -197,7 +197,7 @@ fn a_frozen_month_stays_as_it_was_and_what_comes_late_is_named() {
 }
 
 /// A case of the month is made void at the township; its number. A case of November is no affair of October.
-fn taken_back(county: &mut County) -> String {
+pub(super) fn taken_back(county: &mut County) -> String {
     let town = county.townships[0];
     let void = county.cases(county.rooms[0])[0]["project_no"]
         .as_str()
@@ -326,9 +326,7 @@ fn windows_are_assessed_by_what_they_closed_and_whether_an_empty_post_was_filled
         UserId::parse(made["id"].as_str().unwrap())
     };
     let (li, wang) = (user(&mut county, "李芳"), user(&mut county, "王强"));
-    for person in 0..3 {
-        receive(&mut county, 0, person, "2026-11-20", li, None);
-    }
+    let of_li = [0, 1, 2].map(|person| receive(&mut county, 0, person, "2026-11-20", li, None));
     let cover = Cover {
         of: "李芳".to_owned(),
         reason: "病假".to_owned(),
@@ -358,9 +356,10 @@ fn windows_are_assessed_by_what_they_closed_and_whether_an_empty_post_was_filled
         (&json!(1), &json!(3), &json!("33.33%"))
     );
     assert_assessed(&mut county, code);
+    assert_words_count(&mut county, code, &of_li);
 }
 
-fn absent(unit: &str, half: &str, day: &str) -> AbsenceNote {
+pub(super) fn absent(unit: &str, half: &str, day: &str) -> AbsenceNote {
     AbsenceNote {
         unit: unit.to_owned(),
         name: "李芳".to_owned(),
@@ -402,8 +401,41 @@ fn assert_assessed(county: &mut County, code: &str) {
     assert_eq!(assessed["weights"].as_array().unwrap().len(), 3);
 }
 
+/// Of three cases of Li one is praised and one is blamed: half of the 40 points, and nothing is scaled up any more.
+fn assert_words_count(county: &mut County, code: &str, of_li: &[String; 3]) {
+    for (number, rating) in [(&of_li[0], 1), (&of_li[1], 5)] {
+        let rate = Evaluate {
+            number: number.clone(),
+            rating,
+            press: number.clone(),
+        };
+        county.world.run(county.rooms[0], Command::Evaluate(rate));
+    }
+    county.world.pass(10_000);
+    let args = Assess {
+        period: Some("2026-11".to_owned()),
+        unit: Some(code.to_owned()),
+    };
+    let assessed = county.world.run(county.hub, Command::Report(Report::Assess(args)));
+    let told = |row: &Value| json!([row["name"], row["satisfied"], row["rated"], row["score"]]);
+    let all = |key: &str| {
+        assessed[key]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(told)
+            .collect::<Vec<Value>>()
+    };
+    // Li: 40 + 40 / 2 + 20 / 3 of 100. Of the room's four closings two were rated: the same points. Wang as before.
+    assert_eq!(
+        json!(all("people")),
+        json!([["李芳", "50.00%", "66.67%", "66.67"], ["王强", "—", "0.00%", "33.33"]])
+    );
+    assert_eq!(json!(all("rooms")), json!([[null, "50.00%", "50.00%", "66.67"]]));
+}
+
 /// The county's table with one village under another township, and into whom it goes.
-fn reformed(village: &str, parent: &str, into: &str) -> String {
+pub(super) fn reformed(village: &str, parent: &str, into: &str) -> String {
     let mut text = String::new();
     for (at, line) in DIVISIONS.lines().enumerate() {
         let is_village = line.starts_with(village);
