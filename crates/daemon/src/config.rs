@@ -234,7 +234,8 @@ impl Config {
 
 impl Config {
     /// Whether the pages at this address are: always beyond this machine, else where the county gave a certificate.
-    pub(crate) fn is_encrypted(&self, addr: SocketAddr) -> bool {
+    #[must_use]
+    pub fn is_encrypted(&self, addr: SocketAddr) -> bool {
         !addr.ip().is_loopback() || self.console_pem.is_some()
     }
 }
