@@ -58,7 +58,7 @@ impl Bug {
 
 impl Check {
     /// What cargo builds for it.
-    pub(super) fn target(&self) -> (&str, Option<&str>) {
+    pub fn target(&self) -> (&str, Option<&str>) {
         (&self.package, self.binary.as_deref())
     }
 

@@ -34,7 +34,9 @@ pub(crate) fn prove(log: &Log, until: Until) -> Result<u64> {
                 row.to = seed;
                 row.count += 1;
                 row.failures += 1;
-                println!("kill FAILED, county {seed}: {error:#}\n  again: cunlian-prove besiege --seed {seed}");
+                let again = format!("cunlian-prove besiege --seed {seed}");
+                println!("kill FAILED, county {seed}: {error:#}\n  again: {again}");
+                running.failed(&again, &format!("{error:#}"))?;
             }
         }
         running.tick()?;

@@ -4,7 +4,8 @@
 //!   cunlian-prove seeds --for 20m     simulated counties, from the next seed on
 //!   cunlian-prove power --for 20m     power cuts in recorded system calls of real runs
 //!   cunlian-prove kill --for 20m      SIGKILLs of real processes
-//!   cunlian-prove fuzz|planted|month  what those tools prove, with a row for each
+//!   cunlian-prove fuzz|planted        what those tools prove, with a row for each
+//!   cunlian-prove month               one month of a full county, which no limit ends before its end
 //!   cunlian-prove again               every county that was red, once more
 //!   cunlian-prove all --for 2h        each of them, the time shared out
 //! ```
@@ -172,6 +173,7 @@ fn prove(arguments: &Arguments) -> Result<u64> {
             Section::Kill,
             Section::Fuzz,
             Section::Planted,
+            Section::Month,
         ],
         one => vec![one],
     };
@@ -192,7 +194,7 @@ fn prove(arguments: &Arguments) -> Result<u64> {
             Section::Power => power::prove(&log, until, arguments.jobs)?,
             Section::Kill => kills::prove(&log, until)?,
             Section::Fuzz => tools::fuzz(&log, until)?,
-            Section::Planted => tools::planted(&log, &STOPPING)?,
+            Section::Planted => tools::planted(&log, until, &STOPPING)?,
             Section::Month => tools::month(&log)?,
             Section::All => bail!("all is not one of all"),
         };
@@ -215,8 +217,13 @@ fn listen() -> Result<()> {
     Ok(())
 }
 
+/// The workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
 fn log_path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sim/PROOF.md")
+    root().join("crates/sim/PROOF.md")
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

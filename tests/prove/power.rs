@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -15,8 +15,10 @@ use cunlian_tests::power::scratch;
 use cunlian_tests::power::trace::Trace;
 
 use crate::log::Log;
-use crate::{Running, Until, is_stopping};
+use crate::{Running, Until, is_stopping, root};
 
+/// Where traces of failures are kept, in the workspace.
+const KEPT: &str = "target/prove";
 /// Cut points of one recording.
 const POINTS: u64 = 500;
 
@@ -25,7 +27,13 @@ struct Cut {
     number: u64,
     points: u64,
     kinds: Vec<String>,
-    broken: Vec<String>,
+    broken: Vec<Broken>,
+}
+
+/// What did not hold, and the command that shows it again.
+struct Broken {
+    again: String,
+    what: String,
 }
 
 pub(crate) fn prove(log: &Log, until: Until, jobs: usize) -> Result<u64> {
@@ -47,7 +55,7 @@ pub(crate) fn prove(log: &Log, until: Until, jobs: usize) -> Result<u64> {
         drop(send);
         loop {
             match cuts.recv_timeout(Duration::from_secs(1)) {
-                Ok(cut) => take(&mut running, cut),
+                Ok(cut) => take(&mut running, cut)?,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
@@ -58,7 +66,7 @@ pub(crate) fn prove(log: &Log, until: Until, jobs: usize) -> Result<u64> {
     running.end()
 }
 
-fn take(running: &mut Running<'_>, cut: Result<Cut>) {
+fn take(running: &mut Running<'_>, cut: Result<Cut>) -> Result<()> {
     let row = &mut running.row;
     match cut {
         Ok(cut) => {
@@ -69,15 +77,20 @@ fn take(running: &mut Running<'_>, cut: Result<Cut>) {
                 row.add(&kind, 1);
             }
             row.failures += cut.broken.len() as u64;
-            cut.broken.iter().for_each(|broken| println!("{broken}"));
+            for Broken { again, what } in &cut.broken {
+                println!("power FAILED: {what}\n  again: {again}");
+                running.failed(again, what)?;
+            }
         }
         // Ctrl-C reaches the recorded processes, too.
         Err(_) if is_stopping() => {}
         Err(error) => {
             row.failures += 1;
             println!("a run FAILED without any power cut: {error:#}");
+            running.failed("cunlian-prove power", &format!("without any power cut: {error:#}"))?;
         }
     }
+    Ok(())
 }
 
 /// Records the run of a number and cuts it at many points.
@@ -118,20 +131,18 @@ fn recording(number: u64, until: Until) -> Result<Cut> {
 }
 
 /// A recording cannot be made a second time to the byte, so the trace of a failure is kept.
-fn failed(run: &str, number: u64, seed: u64, error: &anyhow::Error, text: &str) -> String {
-    let kept = kept().join(format!("{run}-{number}.trace"));
-    let saved = fs::create_dir_all(kept.parent().unwrap_or(&kept)).and_then(|()| fs::write(&kept, text));
+fn failed(run: &str, number: u64, seed: u64, error: &anyhow::Error, text: &str) -> Broken {
+    let trace = format!("{KEPT}/{run}-{number}.trace");
+    let kept = root().join(&trace);
+    let saved = fs::create_dir_all(root().join(KEPT)).and_then(|()| fs::write(&kept, text));
     let at = match saved {
-        Ok(()) => kept.display().to_string(),
+        Ok(()) => trace,
         Err(error) => format!("(not kept: {error})"),
     };
-    format!(
-        "power {run} {number}, point {seed} FAILED: {error:#}\n  again: cunlian-prove cut --trace {at} --seed {seed}"
-    )
-}
-
-fn kept() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/prove")
+    Broken {
+        again: format!("cunlian-prove cut --trace {at} --seed {seed}"),
+        what: format!("{run} {number}, point {seed}: {error:#}"),
+    }
 }
 
 /// Cuts a kept trace at the points of these seeds.

@@ -9,7 +9,7 @@ use anyhow::Result;
 use sim::under_way::UnderWay;
 use sim::{Shape, Verdict};
 
-use crate::log::Log;
+use crate::log::{COMPARED, Log};
 use crate::{Running, Until};
 
 /// Seeds of so many days each, and now and then of six weeks; one in twenty is told twice, and both must be the same to the last byte.
@@ -77,6 +77,9 @@ fn take(running: &mut Running<'_>, verdict: &Verdict, days: u64) -> Result<()> {
         row.add(kind.label(), count);
     }
     row.add("excused", verdict.excused);
+    for (check, times) in &verdict.checks {
+        row.add(&format!("{COMPARED}{check}"), *times);
+    }
     let days = Shape::proved(verdict.seed, days).days;
     row.add(&format!("stories of {days} days"), 1);
     if let Some(failure) = &verdict.failure {

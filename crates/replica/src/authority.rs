@@ -373,8 +373,13 @@ impl Authority {
             return self.units.all().map(Scope::public).collect();
         }
         let shared = |scope: &Scope| self.may_hold(a, scope) && self.may_hold(b, scope);
-        let public = self.units.all().map(Scope::public).filter(shared);
-        public.chain(self.units.all().map(Scope::book).filter(shared)).collect()
+        // What both hold lies below or above the lower one: a province need not be walked for each pair of peers.
+        let low = if self.units.rank(a) >= self.units.rank(b) { a } else { b };
+        let near = self.units.line_of(low);
+        let public = near.iter().copied().map(Scope::public).filter(shared);
+        public
+            .chain(near.iter().copied().map(Scope::book).filter(shared))
+            .collect()
     }
 
     /// Whether the entry at `tip` counts.

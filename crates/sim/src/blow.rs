@@ -19,6 +19,11 @@ const YEAR_MS: i64 = 365 * 86_400_000;
 /// Room that a full disk still has, in bytes, at most.
 const LAST_BYTES_MAX: u64 = 64 * 1024;
 
+/// Operations of a disk after which the power may go; from [`AT_NAME_FROM`] on it goes at the next change of a name instead, which is rare
+/// among a disk's operations.
+const OPERATIONS_MAX: u64 = 40;
+const AT_NAME_FROM: u64 = 30;
+
 /// One fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Blow {
@@ -27,6 +32,7 @@ pub enum Blow {
     Weather { line: LineId, conditions: [Conditions; 2] },
     PowerCut { seat: Seat, off_ms: u64 },
     PowerCutIn { seat: Seat, operations: u64, off_ms: u64 },
+    PowerCutAtName { seat: Seat, off_ms: u64 },
     Kill { seat: Seat, off_ms: u64 },
     KillIn { seat: Seat, operations: u64, off_ms: u64 },
     Stop { seat: Seat, off_ms: u64 },
@@ -169,10 +175,13 @@ impl Blow {
         Some(match kind {
             0..=3 => on_line(kind, line, shape.days, dice),
             4 => Blow::PowerCut { seat, off_ms },
-            5 => Blow::PowerCutIn {
-                seat,
-                operations: dice.below(40),
-                off_ms,
+            5 => match dice.below(OPERATIONS_MAX) {
+                AT_NAME_FROM.. => Blow::PowerCutAtName { seat, off_ms },
+                operations => Blow::PowerCutIn {
+                    seat,
+                    operations,
+                    off_ms,
+                },
             },
             6 => Blow::Kill { seat, off_ms },
             7 => Blow::Stop { seat, off_ms },
@@ -201,6 +210,7 @@ impl Blow {
             }
             Blow::PowerCut { seat, .. }
             | Blow::PowerCutIn { seat, .. }
+            | Blow::PowerCutAtName { seat, .. }
             | Blow::Kill { seat, .. }
             | Blow::KillIn { seat, .. }
             | Blow::Stop { seat, .. }
@@ -289,6 +299,10 @@ impl Blow {
             } => {
                 world.set_dark_ms(seat, off_ms);
                 world.disk(seat).fault(Fault::PowerGoesAfter(operations));
+            }
+            Blow::PowerCutAtName { seat, off_ms } => {
+                world.set_dark_ms(seat, off_ms);
+                world.disk(seat).fault(Fault::PowerGoesAtName);
             }
             Blow::KillIn {
                 seat,
@@ -419,6 +433,13 @@ impl fmt::Display for Blow {
                     s(off_ms)
                 )
             }
+            Blow::PowerCutAtName { off_ms, .. } => {
+                write!(
+                    f,
+                    "the power will go at the next change of a file's name, for {}",
+                    s(off_ms)
+                )
+            }
             Blow::Kill { off_ms, .. } => write!(f, "is killed, back in {}", s(off_ms)),
             Blow::KillIn { operations, off_ms, .. } => {
                 write!(
@@ -452,6 +473,7 @@ impl Blow {
             Blow::Cut { .. } | Blow::UdpBlocked { .. } | Blow::Weather { .. } => None,
             Blow::PowerCut { seat, .. }
             | Blow::PowerCutIn { seat, .. }
+            | Blow::PowerCutAtName { seat, .. }
             | Blow::Kill { seat, .. }
             | Blow::KillIn { seat, .. }
             | Blow::Stop { seat, .. }

@@ -42,6 +42,20 @@ pub struct Month {
     pub cases_per_workday: u64,
 }
 
+impl Month {
+    /// A county of the size of the sample county, for thirty days.
+    pub fn full(seed: u64) -> Self {
+        Self {
+            seed,
+            days: 30,
+            townships: 32,
+            sub_centres: 12,
+            rooms: 462,
+            cases_per_workday: 1_130,
+        }
+    }
+}
+
 /// What came of it.
 pub struct Figures {
     pub month: Month,
@@ -127,7 +141,8 @@ impl<'a> Running<'a> {
             world.set_conditions(line, conditions);
         }
         let mut meter = world.meter.take().unwrap_or_default();
-        meter.county(world.device_of(county.top()).context("the county's hub")?);
+        let device = world.device_of(county.top()).context("the county's hub")?;
+        meter.county(county.top(), device);
         for member in county.members.iter().filter(|m| m.role == Role::Node) {
             let (hub, _) = member.parent.context("a room's hub")?;
             meter.room(member.seat, hub, world.device_of(hub).context("a hub")?);
@@ -386,6 +401,38 @@ impl Figures {
     }
 }
 
+impl Figures {
+    /// Bytes of all lines for each room and day.
+    pub fn bytes_per_room_and_day(&self) -> u64 {
+        self.bytes / (self.month.rooms as u64 * self.month.days).max(1)
+    }
+
+    /// What is kept of a month in one line: times in milliseconds.
+    pub fn kinds(&self) -> Vec<(String, u64)> {
+        let mut kinds = vec![
+            ("rooms".to_owned(), self.month.rooms as u64),
+            ("days".to_owned(), self.month.days),
+            ("cases".to_owned(), self.cases),
+            ("changes".to_owned(), self.changes),
+            ("outages".to_owned(), self.outages),
+            ("bytes a room and day".to_owned(), self.bytes_per_room_and_day()),
+        ];
+        for (what, figures) in [
+            ("room to step", &self.meter.to_step_ms),
+            ("township to step", &self.meter.township_to_step_ms),
+            ("receipt township", &self.meter.to_township_ms),
+            ("receipt county", &self.meter.to_county_ms),
+        ] {
+            let [p50, p95, max] = spread(figures);
+            kinds.extend(
+                [("p50", p50), ("p95", p95), ("max", max)].map(|(which, ms)| (format!("{what} {which} ms"), ms)),
+            );
+        }
+        kinds.extend(self.conflicts.iter().map(|(kind, n)| (format!("conflict {kind}"), *n)));
+        kinds
+    }
+}
+
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let m = &self.month;
@@ -412,14 +459,18 @@ impl fmt::Display for Figures {
             let [p50, p95, max] = spread(figures).map(|ms| ms as f64 / 1_000.0);
             format!("p50 {p50:.1} s, p95 {p95:.1} s, max {max:.1} s (of {})", figures.len())
         };
-        writeln!(f, "to step after an outage:     {}", s(&self.meter.to_step_ms))?;
+        writeln!(f, "a room's outage, to step:    {}", s(&self.meter.to_step_ms))?;
+        writeln!(
+            f,
+            "a township's outage, to step: {}",
+            s(&self.meter.township_to_step_ms)
+        )?;
         writeln!(f, "receipt from the township:   {}", s(&self.meter.to_township_ms))?;
         writeln!(f, "receipt from the county:     {}", s(&self.meter.to_county_ms))?;
-        let room_days = (m.rooms as u64 * m.days).max(1);
         writeln!(
             f,
             "bytes per room and day:      {} (all lines, {} frames)",
-            self.bytes / room_days,
+            self.bytes_per_room_and_day(),
             self.frames
         )?;
         let conflicts: Vec<String> = self.conflicts.iter().map(|(kind, n)| format!("{kind} {n}")).collect();

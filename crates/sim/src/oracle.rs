@@ -1,4 +1,6 @@
-//! What must always hold, looked at after every command, commit, opening and end of a process; in full when all is healed.
+//! What must always hold. Answers are looked at after every command, queues after every round, a device's own promises whenever it
+//! opens; receipts, chains, authors, tiers and some records at every [`COMMITS_BETWEEN`]th commit of a device; all of it when all is
+//! healed.
 //!
 //! The oracle has its own memory and its own arithmetic: it opens copies of disks as they would be after a power cut, walks chains
 //! entry by entry, reckons tiers from receipts without the shortcuts of `office`, and folds records anew. It changes nothing.
@@ -53,10 +55,10 @@ pub enum Moment<'a> {
     },
     /// A round has committed; nothing that follows from it has left yet.
     Committed { seat: Seat },
+    /// A round is over, whether or not anything was committed.
+    Round { seat: Seat },
     /// An office was opened.
     Opened { seat: Seat },
-    /// A process is gone, by whatever cause; its office can no longer be asked.
-    Ended { seat: Seat },
     /// A disk is about to hold less than it does.
     Harming { seat: Seat },
     /// A disk holds less than it did: rot, an older copy put back, a deleted folder.
@@ -142,6 +144,8 @@ pub struct Oracle {
     commits: BTreeMap<Seat, u64>,
     /// The key of each device when it was last opened.
     devices: BTreeMap<Seat, DeviceId>,
+    /// Every key that any device has had.
+    ever: BTreeSet<DeviceId>,
     /// Devices whose disk was harmed: what depends on their vault is looked at in the end only.
     harmed: BTreeSet<Seat>,
     /// Records that were forged, which nobody has keys for.
@@ -171,6 +175,7 @@ impl Default for Oracle {
             disks: Disks::default(),
             commits: BTreeMap::new(),
             devices: BTreeMap::new(),
+            ever: BTreeSet::new(),
             harmed: BTreeSet::new(),
             forged: BTreeSet::new(),
             forgers: BTreeSet::new(),
@@ -204,15 +209,20 @@ impl Oracle {
             }
             Moment::Commanded { .. } => {}
             Moment::Committed { seat } => self.committed(world, seat, &mut found),
+            Moment::Round { seat } => {
+                if let Some(office) = world.office(seat) {
+                    limits::check(seat, &office.load(), self.ever.len(), &mut found);
+                }
+            }
             Moment::Opened { seat } => {
                 if let Some(device) = world.device_of(seat) {
                     self.devices.insert(seat, device);
+                    self.ever.insert(device);
                 }
                 if !self.gone.contains(&seat) {
                     self.promises.check_own(world, seat, &mut found);
                 }
             }
-            Moment::Ended { .. } => {}
             Moment::Harming { seat } => self.keys.before(world, seat, &mut self.disks),
             Moment::Harmed { seat } => self.harmed(world, seat, &mut found),
             Moment::Blamed {
@@ -251,7 +261,6 @@ impl Oracle {
 
     fn committed(&mut self, world: &World, seat: Seat, found: &mut Findings) {
         let Some(office) = world.office(seat) else { return };
-        limits::check(seat, &office.load(), found);
         if tier_of(office).is_some_and(|tier| tier > Tier::Room) {
             self.hubs.insert(seat);
         }

@@ -331,9 +331,11 @@ impl World {
             _ if !self.places[seat.0].disk.is_alive() => self.killed_in_step(seat),
             Err(error) => self.died(seat, &error),
             Ok(left) => {
-                if grown {
+                // What people see of a month changes with a session that begins, too, and that leaves nothing in the journal.
+                if grown || self.meter.is_some() {
                     self.watch(&Moment::Committed { seat });
                 }
+                self.watch(&Moment::Round { seat });
                 self.send_outputs(seat);
                 if left > 0 {
                     self.round_soon(seat, APPLY_PAUSE_MS);

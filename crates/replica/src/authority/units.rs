@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ledger::id::{Hash, UnitId};
 use ledger::organisation::{Organisation, Unit};
@@ -18,7 +19,7 @@ pub(super) struct Units {
     parent: BTreeMap<UnitId, UnitId>,
     children: BTreeMap<UnitId, BTreeSet<UnitId>>,
     /// All units that any version has strictly above: a moved room's old hub keeps what it wrote.
-    above: BTreeMap<UnitId, BTreeSet<UnitId>>,
+    above: BTreeMap<UnitId, Arc<BTreeSet<UnitId>>>,
     rank: BTreeMap<UnitId, u32>,
 }
 
@@ -41,6 +42,8 @@ impl Units {
                 .filter(|unit| unit.id != top)
                 .filter_map(|unit| Some((unit.id, unit.parent?)))
                 .collect();
+            // Villages of one township have the same units above them: the set is made once.
+            let mut below: BTreeMap<UnitId, Arc<BTreeSet<UnitId>>> = BTreeMap::new();
             for unit in &version.units {
                 if let Entry::Vacant(vacant) = units.latest.entry(unit.id) {
                     vacant.insert(unit.clone());
@@ -48,20 +51,54 @@ impl Units {
                         units.parent.insert(unit.id, *parent);
                     }
                 }
-                let chain = chain(unit.id, &parents);
-                units.above.entry(unit.id).or_default().extend(chain);
+                let Some(parent) = parents.get(&unit.id) else {
+                    units.above.entry(unit.id).or_default();
+                    continue;
+                };
+                let above = below.entry(*parent).or_insert_with(|| {
+                    let chain = chain(*parent, &parents);
+                    Arc::new(chain.into_iter().chain([*parent]).collect())
+                });
+                // A cycle or an absurd depth ends at the unit itself, so there the set is its own.
+                let above = match above.contains(&unit.id) || above.len() as u32 > DEPTH_MAX {
+                    true => Arc::new(chain(unit.id, &parents).into_iter().collect()),
+                    false => above.clone(),
+                };
+                units.add_above(unit.id, above);
             }
         }
-        for unit in units.latest.keys().copied().collect::<Vec<_>>() {
-            let chain = chain(unit, &units.parent);
-            if unit != top && chain.last() == Some(&top) {
-                units.rank.insert(unit, chain.len() as u32);
-            }
-        }
+        let ranks: Vec<(UnitId, u32)> = units
+            .latest
+            .keys()
+            .filter_map(|unit| Some((*unit, units.steps_to(top, *unit)?)))
+            .collect();
+        units.rank.extend(ranks);
         for (unit, parent) in &units.parent {
             units.children.entry(*parent).or_default().insert(*unit);
         }
         units
+    }
+
+    fn add_above(&mut self, unit: UnitId, more: Arc<BTreeSet<UnitId>>) {
+        match self.above.entry(unit) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(more);
+            }
+            Entry::Occupied(held) if more.is_subset(held.get()) => {}
+            Entry::Occupied(mut held) => Arc::make_mut(held.get_mut()).extend(more.iter()),
+        }
+    }
+
+    /// Steps from a unit up to `top`; `None` for `top` itself and for what does not hang below it.
+    fn steps_to(&self, top: UnitId, unit: UnitId) -> Option<u32> {
+        let mut at = unit;
+        for steps in 1..=DEPTH_MAX {
+            at = *self.parent.get(&at)?;
+            if at == top {
+                return Some(steps);
+            }
+        }
+        None
     }
 
     /// Hangs a former unit below `joined`; the units of `writers` and those above them may write to it.
@@ -73,10 +110,21 @@ impl Units {
         self.parent.insert(former, joined);
         self.children.entry(joined).or_default().insert(former);
         for unit in writers {
-            let mut above = self.above.get(unit).cloned().unwrap_or_default();
-            above.insert(*unit);
-            self.above.entry(former).or_default().extend(above);
+            let above = self.above.get(unit).into_iter().flat_map(|above| above.iter());
+            let more = above.copied().chain([*unit]).collect();
+            self.add_above(former, Arc::new(more));
         }
+    }
+
+    /// A unit, all above it and all below it, in their order; only what hangs below the topmost unit.
+    pub(super) fn line_of(&self, unit: UnitId) -> BTreeSet<UnitId> {
+        let mut line: BTreeSet<UnitId> = self.subtree(unit).into_iter().collect();
+        let mut at = unit;
+        while let Some(above) = self.parent(at).filter(|above| line.insert(*above)) {
+            at = above;
+        }
+        line.retain(|unit| self.rank.contains_key(unit));
+        line
     }
 
     pub(super) fn latest(&self, unit: UnitId) -> Option<&Unit> {
@@ -151,4 +199,69 @@ fn chain(unit: UnitId, parents: &BTreeMap<UnitId, UnitId>) -> Vec<UnitId> {
         at = *parent;
     }
     chain
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::id::UnitCode;
+    use ledger::organisation::UnitKind;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(n: u8) -> UnitId {
+        UnitId([n; 16])
+    }
+
+    /// Versions in which anybody may be above anybody, cycles and depths included.
+    fn versions() -> impl Strategy<Value = BTreeMap<Hash, Organisation>> {
+        let parents = prop::collection::vec(0_u8..45, 2..44);
+        prop::collection::vec(parents, 1..4).prop_map(|versions| {
+            let organisation = |(at, parents): (usize, Vec<u8>)| {
+                let unit = |(n, parent): (usize, u8)| Unit {
+                    id: id(n as u8 + 1),
+                    code: UnitCode::parse(&format!("5116{n:02}")).expect("a code"),
+                    name: String::new(),
+                    kind: UnitKind::Village,
+                    parent: Some(id(parent)),
+                    from: None,
+                    until: None,
+                    into: None,
+                };
+                let organisation = Organisation {
+                    version: at as u32 + 1,
+                    units: parents.into_iter().enumerate().map(unit).collect(),
+                };
+                (ledger::version_hash(&organisation), organisation)
+            };
+            versions.into_iter().enumerate().map(organisation).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_above_a_unit_is_what_walking_up_finds(versions in versions()) {
+            let top = id(0);
+            let units = Units::new(top, &versions);
+            let mut above: BTreeMap<UnitId, BTreeSet<UnitId>> = BTreeMap::new();
+            for version in versions.values() {
+                let parents: BTreeMap<UnitId, UnitId> =
+                    version.units.iter().rev().filter_map(|unit| Some((unit.id, unit.parent?))).collect();
+                for unit in &version.units {
+                    above.entry(unit.id).or_default().extend(chain(unit.id, &parents));
+                }
+            }
+            for (unit, above) in above {
+                prop_assert_eq!(units.above[&unit].as_ref(), &above);
+                let up = chain(unit, &units.parent);
+                let rank = (up.last() == Some(&top)).then_some(up.len() as u32);
+                prop_assert_eq!(units.rank(unit), rank);
+                let line = units.line_of(unit);
+                for other in units.all() {
+                    let is_near = units.is_within(unit, other) || units.is_within(other, unit);
+                    prop_assert_eq!(line.contains(&other), is_near, "{} and {}", unit, other);
+                }
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use ledger::id::{DeviceId, Scope};
+use office::Office;
 use replica::entry::LogId;
 
 use crate::oracle::Moment;
@@ -14,6 +15,14 @@ struct Waiting {
     log: LogId,
     seq: u64,
     since_ms: u64,
+}
+
+/// One township's hub, as the meter knows it.
+#[derive(Clone, Debug)]
+struct Township {
+    device: DeviceId,
+    /// Since when its line to the county works again, until it is in step.
+    healing_ms: Option<u64>,
 }
 
 /// One room, as the meter knows it.
@@ -32,22 +41,29 @@ pub struct Meter {
     rooms: BTreeMap<Seat, Room>,
     /// Rooms by their township, for what happens there.
     below: BTreeMap<Seat, Vec<Seat>>,
-    county: Option<DeviceId>,
-    townships: BTreeMap<Seat, DeviceId>,
+    county: Option<(Seat, DeviceId)>,
+    townships: BTreeMap<Seat, Township>,
     pub to_township_ms: Vec<u64>,
     pub to_county_ms: Vec<u64>,
+    /// After an outage of a room's line, until it is in step with its township.
     pub to_step_ms: Vec<u64>,
+    /// After an outage of a township's line, until the books of its rooms are in step with the county.
+    pub township_to_step_ms: Vec<u64>,
 }
 
 impl Meter {
     /// The county's hub is known from now on.
-    pub fn county(&mut self, device: DeviceId) {
-        self.county = Some(device);
+    pub fn county(&mut self, seat: Seat, device: DeviceId) {
+        self.county = Some((seat, device));
     }
 
     /// A room that is measured, and its hub.
     pub fn room(&mut self, seat: Seat, township: Seat, hub: DeviceId) {
-        self.townships.insert(township, hub);
+        let hub = Township {
+            device: hub,
+            healing_ms: None,
+        };
+        self.townships.entry(township).or_insert(hub);
         self.below.entry(township).or_default().push(seat);
         self.rooms.insert(
             seat,
@@ -59,18 +75,23 @@ impl Meter {
         );
     }
 
-    /// The line of a room works again.
+    /// The line of a room or a township works again.
     pub fn healed(&mut self, seat: Seat, now_ms: u64) {
-        if let Some(room) = self.rooms.get_mut(&seat) {
-            room.healing_ms.get_or_insert(now_ms);
+        if let Some(healing) = self.healing(seat) {
+            healing.get_or_insert(now_ms);
         }
     }
 
-    /// The line of a room is cut: what has not been in step until now starts anew.
+    /// The line of a room or a township is cut: what has not been in step until now starts anew.
     pub fn cut(&mut self, seat: Seat) {
-        if let Some(room) = self.rooms.get_mut(&seat) {
-            room.healing_ms = None;
+        if let Some(healing) = self.healing(seat) {
+            *healing = None;
         }
+    }
+
+    fn healing(&mut self, seat: Seat) -> Option<&mut Option<u64>> {
+        let room = self.rooms.get_mut(&seat).map(|room| &mut room.healing_ms);
+        room.or_else(|| self.townships.get_mut(&seat).map(|hub| &mut hub.healing_ms))
     }
 
     /// Looks. Called by the world in the oracle's place.
@@ -84,6 +105,11 @@ impl Meter {
                 } else if let Some(rooms) = self.below.get(&seat) {
                     for room in rooms.clone() {
                         self.in_step(world, room);
+                    }
+                    self.township_in_step(world, seat);
+                } else {
+                    for township in self.below.keys().copied().collect::<Vec<_>>() {
+                        self.township_in_step(world, township);
                     }
                 }
             }
@@ -121,7 +147,8 @@ impl Meter {
         let (Some(room), Some(office)) = (self.rooms.get_mut(&seat), world.office(seat)) else {
             return;
         };
-        let hubs = [self.townships.get(&room.township).copied(), self.county];
+        let township = self.townships.get(&room.township);
+        let hubs = [township.map(|hub| hub.device), self.county.map(|(_, device)| device)];
         let figures = [&mut self.to_township_ms, &mut self.to_county_ms];
         for ((waiting, hub), figures) in room.waiting.iter_mut().zip(hubs).zip(figures) {
             let Some(first) = waiting.front() else { continue };
@@ -149,6 +176,29 @@ impl Meter {
         if connected && ours.store().logs().digest(scope) == theirs.store().logs().digest(scope) {
             self.to_step_ms.push(world.now_ms() - since);
             room.healing_ms = None;
+        }
+    }
+}
+
+impl Meter {
+    fn township_in_step(&mut self, world: &World, seat: Seat) {
+        let Some(hub) = self.townships.get_mut(&seat) else {
+            return;
+        };
+        let (Some(since), Some((county, _))) = (hub.healing_ms, self.county) else {
+            return;
+        };
+        let (Some(ours), Some(theirs)) = (world.office(seat), world.office(county)) else {
+            return;
+        };
+        let rooms = self.below.get(&seat).into_iter().flatten();
+        let mut books = rooms
+            .filter_map(|room| world.office(*room)?.life())
+            .map(|life| Scope::book(life.unit));
+        let digest = |office: &Office, scope| office.store().logs().digest(scope);
+        if theirs.connected().contains(&ours.device()) && books.all(|book| digest(ours, book) == digest(theirs, book)) {
+            self.township_to_step_ms.push(world.now_ms() - since);
+            hub.healing_ms = None;
         }
     }
 }

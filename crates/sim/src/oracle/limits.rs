@@ -15,8 +15,11 @@ const CATCHING_UP_MAX: usize = 64;
 const REFUSED_MAX: usize = 1_000;
 /// What may be staged once a commit is through.
 const STAGED_MAX: usize = 0;
+/// Bytes of all frames that one office holds for one session.
+const OUTPUT_BYTES_PER_SESSION_MAX: usize = UNWRITTEN_MAX;
 
-pub(super) fn check(seat: Seat, load: &Load, found: &mut Findings) {
+/// `devices`: how many keys any device has ever had; no more of them can be met or heard of.
+pub(super) fn check(seat: Seat, load: &Load, devices: usize, found: &mut Findings) {
     found.compared(Check::Limits, 1);
     let mut limit = |what: &str, is: usize, max: usize| {
         if is > max {
@@ -29,4 +32,11 @@ pub(super) fn check(seat: Seat, load: &Load, found: &mut Findings) {
     limit("sessions that catch up", load.catching_up, CATCHING_UP_MAX);
     limit("reasons of refusals", load.refused, REFUSED_MAX);
     limit("things staged after a commit", load.staged, STAGED_MAX);
+    limit(
+        "bytes of outputs",
+        load.output_bytes,
+        OUTPUT_BYTES_PER_SESSION_MAX * (load.sessions + 1),
+    );
+    limit("devices met", load.seen, devices);
+    limit("rooms heard of", load.heard, devices);
 }

@@ -412,7 +412,7 @@ fn queues_that_grow_without_bound_are_caught() {
         outputs: 10,
         ..office::Load::default()
     };
-    limits::check(Seat(0), &good, &mut found);
+    limits::check(Seat(0), &good, 3, &mut found);
     assert_eq!(found.found, vec![]);
     let bad = office::Load {
         unwritten_max: 1 << 30,
@@ -420,10 +420,13 @@ fn queues_that_grow_without_bound_are_caught() {
         catching_up: 1_000,
         refused: 5_000,
         outputs: 1 << 20,
+        output_bytes: 1 << 30,
+        seen: 4,
+        heard: 4,
         ..good
     };
-    limits::check(Seat(0), &bad, &mut found);
-    assert_eq!(found.found.len(), 5);
+    limits::check(Seat(0), &bad, 3, &mut found);
+    assert_eq!(found.found.len(), 8);
 }
 
 #[test]

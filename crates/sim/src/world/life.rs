@@ -123,7 +123,6 @@ impl World {
         place.tick_ms = None;
         if place.office.take().is_some() {
             self.trace.note(8, self.now_ms, seat.0 as u64, &[]);
-            self.watch(&Moment::Ended { seat });
         }
     }
 
@@ -280,6 +279,7 @@ impl World {
     pub fn wipe(&mut self, seat: Seat) {
         let disk = empty(self.dice.u64());
         self.restore(seat, (disk, MemPlace::default()));
+        self.places[seat.0].rotten = false;
     }
 
     /// The random stream of a device, for its faults.

@@ -23,6 +23,8 @@ pub enum Fault {
     SyncFails,
     /// After so many further operations that change the disk, the power goes: everything fails until [`MemDisk::cut_power`].
     PowerGoesAfter(u64),
+    /// The power goes right after the next file that is created, renamed or removed: everything fails until [`MemDisk::cut_power`].
+    PowerGoesAtName,
     /// After so many further operations that change the disk, the process is killed: everything fails until [`MemDisk::revive`], and
     /// nothing is lost but what was not written.
     DiesAfter(u64),
@@ -69,6 +71,7 @@ struct Inner {
     sync_fails: bool,
     operations: u64,
     operations_max: Option<u64>,
+    power_goes_at_name: bool,
     /// The process is killed at this operation.
     dies_at: Option<u64>,
     capacity: Option<u64>,
@@ -137,6 +140,7 @@ impl MemDisk {
         match fault {
             Fault::SyncFails => inner.sync_fails = true,
             Fault::PowerGoesAfter(operations) => inner.operations_max = Some(inner.operations + operations),
+            Fault::PowerGoesAtName => inner.power_goes_at_name = true,
             Fault::DiesAfter(operations) => inner.dies_at = Some(inner.operations + operations),
             Fault::Capacity(bytes) => inner.capacity = Some(bytes),
             Fault::Roomy => inner.capacity = None,
@@ -149,6 +153,7 @@ impl MemDisk {
     pub fn mend(&self) {
         let mut inner = self.lock();
         inner.sync_fails = false;
+        inner.power_goes_at_name = false;
         inner.reads_left.set(None);
         inner.writes_left = None;
         inner.capacity = None;
@@ -180,7 +185,7 @@ impl MemDisk {
         self.lock().operations
     }
 
-    /// Whether the disk has power; it has not once [`Fault::PowerGoesAfter`] has struck.
+    /// Whether the disk has power; it has not once [`Fault::PowerGoesAfter`] or [`Fault::PowerGoesAtName`] has struck.
     pub fn is_powered(&self) -> bool {
         self.lock().has_power()
     }
@@ -202,6 +207,7 @@ impl MemDisk {
         inner.operations_max = None;
         inner.dies_at = None;
         inner.sync_fails = false;
+        inner.power_goes_at_name = false;
         inner.reads_left.set(None);
         inner.writes_left = None;
         let unsynced = std::mem::take(&mut inner.unsynced_names);
@@ -394,6 +400,9 @@ impl Inner {
     fn renamed(&mut self) {
         let names = self.names.clone();
         self.unsynced_names.push(names);
+        if std::mem::take(&mut self.power_goes_at_name) {
+            self.operations_max = Some(self.operations);
+        }
     }
 }
 
