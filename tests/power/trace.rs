@@ -1,7 +1,7 @@
 //! Reading what strace wrote: every system call on the folders of one recorded run, with its bytes. Strict: a call that touches
 //! such a folder and is not known here is an error, never passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -82,6 +82,7 @@ pub struct Said {
 }
 
 /// A recorded run.
+#[derive(Clone)]
 pub struct Trace {
     /// The folder above all data folders; what lies in it directly is not looked at.
     pub root: PathBuf,
@@ -142,6 +143,38 @@ impl Trace {
             lines: text.lines().count(),
             folders: reader.folders,
         })
+    }
+
+    /// The run of a program that never syncs what lies under such a name in a data folder, whatever it was renamed from; an empty
+    /// name is the data folder itself. Answers it with the count of syncs left out.
+    #[must_use]
+    pub fn without_syncs(&self, of: impl Fn(&str) -> bool) -> (Self, usize) {
+        let (mut folders, mut names, mut left_out) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+        for op in &self.ops {
+            match &op.what {
+                What::Make { dir: 0, node, .. } => {
+                    folders.insert(*node);
+                    left_out.extend(of("").then_some(*node));
+                }
+                What::Make { dir, name, node } if folders.contains(dir) => {
+                    names.insert((*dir, name), *node);
+                    left_out.extend(of(name).then_some(*node));
+                }
+                What::Rename { dir, from, to } => {
+                    if let Some(node) = names.remove(&(*dir, from)) {
+                        names.insert((*dir, to), node);
+                        left_out.extend(of(to).then_some(node));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut never_synced = self.clone();
+        never_synced
+            .ops
+            .retain(|op| !matches!(op.what, What::Sync { node } if left_out.contains(&node)));
+        let left_out = self.ops.len() - never_synced.ops.len();
+        (never_synced, left_out)
     }
 }
 

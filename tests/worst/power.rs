@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cunlian_tests::power::points::Points;
+use cunlian_tests::power::trace::Trace;
 use cunlian_tests::power::{record, scratch};
 
 /// Cut points of each recorded run.
@@ -17,13 +18,7 @@ fn survives(run: &str) {
         "run {run}, seed {seed}: {} lines to cut at, seeds 0..{POINTS}",
         points.lines()
     );
-    let mut broken = Vec::new();
-    for seed in 0..POINTS {
-        let dir = tempfile::tempdir_in(scratch()).expect("a folder");
-        if let Err(error) = points.try_out(points.point(seed), dir.path()) {
-            broken.push(format!("seed {seed}: {error:#}"));
-        }
-    }
+    let broken = broken(&points);
     if !broken.is_empty() {
         let kept = std::env::temp_dir().join(format!("cunlian-{run}.trace"));
         std::fs::write(&kept, text).expect("the trace is kept");
@@ -34,6 +29,41 @@ fn survives(run: &str) {
             broken.join("\n")
         );
     }
+}
+
+fn broken(points: &Points) -> Vec<String> {
+    let cut = |seed| {
+        let dir = tempfile::tempdir_in(scratch()).expect("a folder");
+        let done = points.try_out(points.point(seed), dir.path());
+        done.err().map(|error| format!("seed {seed}: {error:#}"))
+    };
+    (0..POINTS).filter_map(cut).collect()
+}
+
+/// The same cuts through a run whose disk was never told to sync must lose something: else they would find nothing in ours either.
+#[test]
+fn a_disk_that_was_never_told_to_sync_loses_what_was_said() {
+    let exe = Path::new(env!("CARGO_BIN_EXE_cunlian-prove"));
+    let (_, trace) = record::record(exe, "alone", 1).unwrap_or_else(|error| panic!("{error:#}"));
+    loses(&trace, "the journal", |name| name.starts_with("journal-"));
+    loses(&trace, "the folder", str::is_empty);
+}
+
+fn loses(trace: &Trace, what: &str, of: impl Fn(&str) -> bool) {
+    let (never_synced, left_out) = trace.without_syncs(of);
+    assert!(left_out > 0, "{what} was never synced in this run");
+    let broken = broken(&Points::new(never_synced).expect("a run that promises something"));
+    let is_lost = |told: &&String| told.contains("is not listed") || told.contains("has forgotten it");
+    let lost = broken.iter().filter(is_lost).count();
+    println!(
+        "{left_out} syncs of {what} left out: {} of {POINTS} are red, {lost} of them for what is gone",
+        broken.len()
+    );
+    assert!(
+        lost > 0,
+        "{what} is never synced, and nothing is lost:\n{}",
+        broken.join("\n")
+    );
 }
 
 #[test]
