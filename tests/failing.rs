@@ -3,6 +3,7 @@
 //! Nothing is acknowledged that is not there afterwards, the person is told in Chinese, and work goes on when the disk does.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +18,9 @@ use crate::county::{County, PlaceId, cert_no, eventually};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Requests to a room whose disk, or whose hub's disk, fails.
 const REQUESTS: u32 = 12;
+
+/// The store's room for a full disk.
+const RESERVE: &str = "reserve";
 
 /// A call, the file it is made on, and what it fails with.
 const FAULTS: [(&str, &str, &str); 20] = [
@@ -39,8 +43,11 @@ const FAULTS: [(&str, &str, &str); 20] = [
     ("sync_file_range", "index/db", "EIO"),
     ("fsync", "index/db", "EIO"),
     ("openat", "index/db", "EIO"),
-    ("fallocate", "reserve", "ENOSPC"),
+    ("fallocate", RESERVE, "ENOSPC"),
 ];
+
+/// So many seeds bring every fault by once.
+pub const KINDS: u64 = FAULTS.len() as u64;
 
 /// How long the fault lasts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,10 +57,29 @@ enum Lasting {
     On,
 }
 
+/// One fault, where and when it strikes.
+struct Fault {
+    kind: (&'static str, &'static str, &'static str),
+    victim: PlaceId,
+    /// The first call that fails; each thread counts its own.
+    first: u64,
+    lasting: Lasting,
+}
+
+impl Fault {
+    fn inject(&self) -> String {
+        let (call, _, error) = self.kind;
+        let on = if self.lasting == Lasting::On { "+" } else { "" };
+        format!("inject={call}:error={error}:when={}{on}", self.first)
+    }
+}
+
 /// What one story came to.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub fault: String,
+    /// Calls that failed because strace said so.
+    pub struck: usize,
     pub recorded: u64,
     pub refused: u64,
 }
@@ -72,7 +98,7 @@ struct Story {
 /// A county and a room; the disk of one of them fails as the seed says, then works again.
 ///
 /// # Errors
-/// With what was lost or not said, and the seed.
+/// With what was lost or not said, and the seed; a fault that never struck.
 pub fn endure(exe: &Path, seed: u64) -> Result<Tally> {
     let mut seeds = crate::power::seeds(seed);
     let mut county = County::new(exe)?;
@@ -97,28 +123,39 @@ impl Story {
     fn play(&mut self, seed: u64, seeds: &mut Seeds) -> Result<()> {
         self.record(2)?;
         // Every fault comes by in turn; where and when it strikes is drawn.
-        let (call, file, error) = FAULTS[(seed % FAULTS.len() as u64) as usize];
-        let lasting = [Lasting::Once, Lasting::On][seeds.below(2) as usize];
-        let first = 1 + seeds.below(10);
-        let victim = [self.room, self.room, self.top][seeds.below(3) as usize];
+        let mut fault = Fault {
+            kind: FAULTS[(seed % KINDS) as usize],
+            lasting: [Lasting::Once, Lasting::On][seeds.below(2) as usize],
+            first: 1 + seeds.below(10),
+            victim: [self.room, self.room, self.top][seeds.below(3) as usize],
+        };
+        self.suffer(&fault)?;
+        // Some calls are made seldom: what was drawn may never have come.
+        for victim in [fault.victim, self.room, self.top] {
+            if self.tally.struck == 0 {
+                (fault.first, fault.victim) = (1, victim);
+                self.suffer(&fault)?;
+            }
+        }
+        ensure!(self.tally.struck > 0, "the fault never struck: nothing is proved");
+        Ok(())
+    }
+
+    /// Work under the fault, then without it.
+    fn suffer(&mut self, fault: &Fault) -> Result<()> {
+        let Fault { victim, kind, .. } = *fault;
+        let (_, file, _) = kind;
         self.county[victim].stop()?;
+        if file == RESERVE {
+            // Given up on a full disk, and made anew at the next start.
+            fs::remove_file(self.county[victim].data().join(file))?;
+        }
         let path = self.county[victim].data().join(file).display().to_string();
-        let on = if lasting == Lasting::On { "+" } else { "" };
-        let inject = format!("inject={call}:error={error}:when={first}{on}");
+        let inject = fault.inject();
         self.tally.fault = format!("{} {file} {inject}", self.county[victim].name());
         self.county[victim].mark(&inject);
-        let words = [
-            "strace",
-            "-f",
-            "-D",
-            "-qq",
-            "-o",
-            "/dev/null",
-            "-P",
-            &path,
-            "-e",
-            &inject,
-        ];
+        let told = self.county.file("strace").display().to_string();
+        let words = ["strace", "-f", "-D", "-qq", "-o", &told, "-P", &path, "-e", &inject];
         self.county[victim].set_under(&words);
         let up = self.county.start(victim);
         match up {
@@ -129,6 +166,8 @@ impl Story {
         self.county[victim].kill();
         self.county[victim].set_under(&[]);
         self.county.start(victim).context("after the fault")?;
+        let told = String::from_utf8_lossy(&fs::read(&told).context("what strace told")?).into_owned();
+        self.tally.struck += told.matches("(INJECTED)").count();
         self.nothing_is_lost()
     }
 
