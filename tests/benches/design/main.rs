@@ -22,6 +22,7 @@ mod inbox;
 mod ingest;
 mod latency;
 mod lines;
+mod lock;
 mod machine;
 mod made;
 mod node;
@@ -46,7 +47,7 @@ pub(crate) enum Length {
 
 type Section = (&'static str, fn(&mut Table, Length) -> Result<()>);
 
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 14] = [
     ("latency", latency::measure),
     ("wire", wire::measure),
     ("reconnect", wire::reconnect),
@@ -55,6 +56,7 @@ const SECTIONS: [Section; 13] = [
     ("catchup", catchup::measure),
     ("crowd", crowd::measure),
     ("idle", idle::measure),
+    ("lock", lock::measure),
     ("report", report::measure),
     ("inbox", inbox::measure),
     ("wall", wall::measure),
