@@ -24,7 +24,7 @@ const FAULTS_TOLD: usize = 20;
 const REINDEX_ENTRIES: usize = 8_192;
 
 /// The families of rows that records give rise to by themselves.
-const DERIVED: [&[u8]; 12] = [
+pub(crate) const DERIVED: [&[u8]; 12] = [
     name::NUMBER,
     name::IMPORT,
     name::LIST,

@@ -6,6 +6,7 @@ use replica::statement::Role;
 use replica::ticket::Ticket;
 
 use super::county::{County, HOLIDAYS, MATTERS, TOWNSHIPS, case, rooms_of, ticket};
+use super::rot::lose_tables;
 use crate::command::{Command, InitAlone, Invite, MemberAdmit, MemberExtend, MemberRevoke};
 use crate::identity::ROOT_KEY;
 use store::Fault;
@@ -330,6 +331,38 @@ fn a_second_county_hub_is_let_in_by_the_root_key_only() {
     let listed = county.cases(county.rooms[0]);
     assert!(listed.iter().all(|c| c["receipt"] == "county"), "{listed:?}");
     assert!(county.numbers(second).contains(&next));
+    county.world.run(second, out);
+}
+
+#[test]
+fn a_county_hub_without_the_tables_takes_nobody_out() {
+    // Seed 647: the first hub burnt down before the second had received its tables, and was taken out up to nothing.
+    let mut county = County::new(30, 1, 1);
+    let hub = county.hub;
+    let root_key = read_all(county.world.disk(hub), ROOT_KEY).unwrap().unwrap();
+    let root_key = String::from_utf8(root_key).unwrap();
+    let second = county.world.device("second");
+    let given = ticket(&mut county.world, hub, "511603");
+    county.world.join(second, hub, Role::Hub, &given).unwrap_err();
+    let admit = Command::MemberAdmit(MemberAdmit {
+        device: county.world.device_of(second).to_string(),
+        root_key: root_key.clone(),
+    });
+    county.world.run(hub, admit);
+    county.world.join(second, hub, Role::Hub, &given).unwrap();
+    let line = county.world.line(second, hub);
+    county.world.pass(10_000);
+    county.world.cut(line);
+    lose_tables(&mut county, second);
+    let out = Command::MemberRevoke(MemberRevoke {
+        device: county.world.device_of(hub).to_string(),
+        reason: "机房失火".to_owned(),
+        root_key: Some(root_key),
+    });
+    let early = county.world.command(second, out.clone()).unwrap_err();
+    assert_eq!(early.code, "no_organisation", "{}", early.message);
+    county.world.heal(line);
+    county.world.pass(30_000);
     county.world.run(second, out);
 }
 

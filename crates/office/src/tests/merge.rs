@@ -2,11 +2,14 @@
 
 use ledger::id::{RecordId, Scope, UnitId};
 use serde_json::Value;
-use store::{Disk, Fault};
+use store::{Batch, Disk, Fault};
 
 use super::county::{County, case};
 use crate::command::{CaseEdit, CaseErase, CaseShow, Command, ConflictResolve};
 use crate::rig::Seat;
+use crate::texts;
+use crate::verify::DERIVED;
+use crate::views::name;
 
 fn conflicts(county: &mut County, seat: Seat) -> Vec<Value> {
     let list = county.world.run(seat, Command::ConflictList);
@@ -26,6 +29,34 @@ fn the_same_person_and_matter_in_two_rooms_is_one_item_at_both_tiers() {
     assert_eq!(above[0]["id"], below[0]["id"]);
     assert_eq!(above[0]["kind"], "duplicate");
     assert_eq!(county.status(hub)["conflicts"], 1);
+}
+
+#[test]
+fn verify_tells_a_row_too_many_of_every_family() {
+    let mut county = County::new(55, 1, 1);
+    let room = county.rooms[0];
+    // The same person and matter twice: rows of most families, and an item between the two.
+    county.new_case(room, 7);
+    county.new_case(room, 7);
+    let clean = |county: &mut County| {
+        let told = county.world.run(room, Command::Verify);
+        (told["clean"] == true, told.to_string())
+    };
+    let (is_clean, told) = clean(&mut county);
+    assert!(is_clean && told.contains("\"rows\""), "{told}");
+    for family in DERIVED.into_iter().chain([name::CONFLICT]) {
+        let stray = [family, &[0xff; 80]].concat();
+        let mut batch = Batch::default();
+        batch.put(stray.clone(), Vec::new());
+        county.world.office(room).store.kv().write(batch).unwrap();
+        let (is_clean, told) = clean(&mut county);
+        assert!(!is_clean && told.contains(&texts::row_extra(1)), "{family:?}: {told}");
+        let mut batch = Batch::default();
+        batch.delete(stray);
+        county.world.office(room).store.kv().write(batch).unwrap();
+    }
+    let (is_clean, told) = clean(&mut county);
+    assert!(is_clean, "{told}");
 }
 
 #[test]

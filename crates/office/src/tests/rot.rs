@@ -511,16 +511,11 @@ fn a_room_whose_township_was_taken_out_knows_everybody_whatever_statement_its_di
     assert!(lost > 1, "no statement was lost at all");
 }
 
-#[test]
-fn a_county_that_lost_its_tables_and_its_index_says_so_and_takes_them_back_from_a_room() {
-    // Seed 131: the only township's disk was dead as well, and the county said that its table had no such code.
-    let mut county = County::new(60, 1, 1);
-    let (room, township, hub) = (county.rooms[0], county.townships[0], county.hub);
-    let number = county.new_case(room, 1);
-    county.world.pass(10_000);
+/// The tables rot, and the index is gone.
+pub(super) fn lose_tables(county: &mut County, at: Seat) {
     let frames = county
         .world
-        .office(hub)
+        .office(at)
         .store()
         .frames_after(store::Position::START, 1_000);
     let frames = frames.unwrap().into_iter();
@@ -528,16 +523,26 @@ fn a_county_that_lost_its_tables_and_its_index_says_so_and_takes_them_back_from_
         store::JournalFrame::Run(run) => run.entries,
         _ => Vec::new(),
     });
-    // The tables are what is large.
+    // They are what is large.
     let tables: Vec<store::EntryAt> = entries.map(|e| e.at).filter(|at| at.len > 4_000).collect();
     assert!(!tables.is_empty());
-    county.world.kill(township);
-    county.world.kill(hub);
-    let (disk, _) = county.world.backup(hub);
+    county.world.kill(at);
+    let (disk, _) = county.world.backup(at);
     for at in tables {
         disk.flip(&format!("journal-{:08}", at.segment), u64::from(at.offset), 3);
     }
-    county.world.restore(hub, (disk, MemPlace::default()));
+    county.world.restore(at, (disk, MemPlace::default()));
+}
+
+#[test]
+fn a_county_that_lost_its_tables_and_its_index_says_so_and_takes_them_back_from_a_room() {
+    // Seed 131: the only township's disk was dead as well, and the county said that its table had no such code.
+    let mut county = County::new(60, 1, 1);
+    let (room, township, hub) = (county.rooms[0], county.townships[0], county.hub);
+    let number = county.new_case(room, 1);
+    county.world.pass(10_000);
+    county.world.kill(township);
+    lose_tables(&mut county, hub);
     let invite = Command::Invite(Invite {
         unit: TOWNSHIPS[0].to_owned(),
         addrs: vec!["10.0.0.1:7701".to_owned()],

@@ -73,30 +73,30 @@ impl KeysLost {
         forged: &BTreeSet<RecordId>,
         found: &mut Findings,
     ) {
+        let rows = seats.iter().flat_map(|seat| {
+            let rows = world.office(*seat).and_then(|office| office.record_rows().ok());
+            rows.into_iter().flatten().map(|(of, row)| (*seat, of, row))
+        });
+        self.check_rows(&rows.collect::<Vec<_>>(), forged, found);
+    }
+
+    fn check_rows(&mut self, rows: &[(Seat, RecordRef, RecordRow)], forged: &BTreeSet<RecordId>, found: &mut Findings) {
         let mut excused = Keys::new();
-        let rows = |seat: &Seat| {
-            world
-                .office(*seat)
-                .and_then(|office| office.record_rows().ok())
-                .unwrap_or_default()
-        };
-        let begun = |(of, row): (RecordRef, RecordRow)| (!row.summary.no.is_empty()).then_some(of.record);
-        let begun: BTreeSet<RecordId> = seats.iter().flat_map(rows).filter_map(begun).collect();
-        for seat in seats {
-            for (of, row) in rows(seat) {
-                let s = &row.summary;
-                if !s.keyless || s.erased || forged.contains(&of.record) {
-                    continue;
-                }
-                let key = (of.scope, of.record);
-                // Where nobody holds the creation the key went with it; that the rest waits for it is judged by what was lost.
-                if self.lost.contains(&key) || !begun.contains(&of.record) {
-                    excused.insert(key);
-                    continue;
-                }
-                let what = format!("record {} ({}) still has no key", s.no, of.record);
-                found.push(Found::new(Check::InStep, *seat, what));
+        let begun = rows.iter().filter(|(_, _, row)| !row.summary.no.is_empty());
+        let begun: BTreeSet<RecordId> = begun.map(|(_, of, _)| of.record).collect();
+        for (seat, of, row) in rows {
+            let s = &row.summary;
+            if !s.keyless || s.erased || forged.contains(&of.record) {
+                continue;
             }
+            let key = (of.scope, of.record);
+            // Where nobody holds the creation the key went with it; that the rest waits for it is judged by what was lost.
+            if self.lost.contains(&key) || !begun.contains(&of.record) {
+                excused.insert(key);
+                continue;
+            }
+            let what = format!("record {} ({}) still has no key", s.no, of.record);
+            found.push(Found::new(Check::InStep, *seat, what));
         }
         self.excused = excused.len() as u64;
     }
@@ -235,6 +235,27 @@ mod tests {
         world.pass(600_000);
         let (owed, excused) = end(&mut world);
         assert_eq!((owed, excused), (0, 1));
+    }
+
+    #[test]
+    fn a_key_is_owed_only_where_somebody_holds_the_creation() {
+        // Seed 397, `--days 42`: the creations of two records were lost to all, and their keys with them; later events lived on.
+        let (world, county, room, record) = recorded(3);
+        let rows = world.office(room).unwrap().record_rows().unwrap();
+        let (of, mut begun) = rows.into_iter().find(|(of, _)| of.record == record).unwrap();
+        begun.summary.keyless = true;
+        let mut waiting = begun.clone();
+        waiting.summary.no = String::new();
+        let judged = |rows: &[(Seat, RecordRef, RecordRow)]| {
+            let (mut keys, mut found) = (KeysLost::default(), Findings::default());
+            keys.check_rows(rows, &BTreeSet::new(), &mut found);
+            (found.found.len(), keys.excused())
+        };
+        let nobody_began = [(room, of, waiting.clone()), (county.top(), of, waiting.clone())];
+        assert_eq!(judged(&nobody_began), (0, 1));
+        // The county holds the creation: both ought to have the key.
+        let one_began = [(room, of, waiting), (county.top(), of, begun)];
+        assert_eq!(judged(&one_began), (2, 0));
     }
 
     #[test]
