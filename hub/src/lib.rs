@@ -10,7 +10,7 @@ use daemon::cli::{CaseCommand, Common, JoinArgs, RunArgs, SharedCommand, read_te
 use daemon::config::{Config, Kind};
 use daemon::render::{NeverSeen, View};
 use daemon::{Action, Failure, perform};
-use office::command::{Command, InitCounty, Invite};
+use office::command::{Command, InitCounty, Invite, InviteTop, Members, RootKey};
 
 mod console;
 mod member;
@@ -50,9 +50,12 @@ enum HubCommand {
     /// 启动中心 · run the hub
     Run(HubRunArgs),
     /// 开一张入网票 · make a one-use ticket
-    #[command(
-        after_help = "例 Example:\n  cunlian-hub --data D invite --unit 511603102 --addr 10.0.0.1:7701 --expires 24h"
-    )]
+    #[command(after_help = "例 Example:\n  \
+            cunlian-hub --data D invite --unit 511603102 --addr 10.0.0.1:7701 --expires 24h\n\
+            县级主机全部丢失时，在任一乡镇主机上 When every county hub is lost, at any township hub:\n  \
+            cunlian-hub --data T invite --unit 511603 --addr 10.0.0.2:7701 --root-key county-root.key\n  \
+            cunlian-hub --data N join CL1-…                     在新主机上，先后两次 · on the new PC, before and after:\n  \
+            cunlian-hub --data T member admit 3f9a01c2 --root-key county-root.key")]
     Invite(InviteArgs),
     /// 设备 · members
     #[command(subcommand)]
@@ -104,6 +107,29 @@ struct InviteArgs {
     /// 有效期，如 24h，最长 7d · for how long
     #[arg(long, default_value = "24h", value_parser = span_s)]
     expires: u64,
+    /// 恢复文件，只有县级主机全部丢失、在乡镇给县里开票时需要 · recovery file, to rebuild a lost county from a township
+    #[arg(long, value_name = "FILE")]
+    root_key: Option<PathBuf>,
+}
+
+impl InviteArgs {
+    fn action(self) -> Result<Action, Failure> {
+        let expires_s = Some(self.expires);
+        let command = match self.root_key {
+            Some(file) => Command::Members(Members::InviteTop(InviteTop {
+                unit: self.unit,
+                addrs: self.addrs,
+                expires_s,
+                root_key: RootKey(read_text(&file)?),
+            })),
+            None => Command::Invite(Invite {
+                unit: self.unit,
+                addrs: self.addrs,
+                expires_s,
+            }),
+        };
+        Ok(Action::ask(command, View::Invite))
+    }
 }
 
 #[derive(Args, Debug)]
@@ -142,14 +168,7 @@ fn action(common: &Common, command: HubCommand) -> Result<Action, Failure> {
             });
             Action::ask(command, View::InitCounty).creating()
         }
-        HubCommand::Invite(args) => {
-            let command = Command::Invite(Invite {
-                unit: args.unit,
-                addrs: args.addrs,
-                expires_s: Some(args.expires),
-            });
-            Action::ask(command, View::Invite)
-        }
+        HubCommand::Invite(args) => args.action()?,
         HubCommand::Member(command) => command.action()?,
         HubCommand::Rooms(args) => {
             let never_seen = if args.all {
@@ -194,6 +213,26 @@ mod tests {
         assert_eq!(
             (&invite["command"], &invite["expires_s"]),
             (&json!("invite"), &json!(86_400))
+        );
+        // Any file will do here; whether it is the county's key the office says.
+        let key = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let top = asked(&[
+            "invite",
+            "--unit",
+            "511603",
+            "--addr",
+            "10.0.0.2:7701",
+            "--root-key",
+            key,
+        ]);
+        assert_eq!(
+            (&top["command"], &top["members"]),
+            (&json!("members"), &json!("invite_top"))
+        );
+        assert!(
+            top["root_key"]
+                .as_str()
+                .is_some_and(|text| text.contains("cunlian-hub"))
         );
         assert_eq!(asked(&["run", "--listen", "127.0.0.1:7701"]), "127.0.0.1:7701");
         assert_eq!(asked(&["run"]), "0.0.0.0:7701");

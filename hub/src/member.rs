@@ -24,7 +24,7 @@ pub(crate) enum MemberCommand {
     /// 给设备改名 · name a device anew
     #[command(after_help = "例 Example:\n  cunlian-hub --data D member rename 3f9a01c2 --name 明月村2号机")]
     Rename(RenameArgs),
-    /// 批准又一台县级主机（它已用过入网票） · let in a further county hub
+    /// 批准又一台县级主机（它已在本机用过入网票） · let in a further county hub, which has used its ticket here
     Admit(AdmitArgs),
     /// 承认停用设备已到达的记录 · let what arrived from a revoked device count
     Extend(ExtendArgs),

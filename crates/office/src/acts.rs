@@ -114,6 +114,7 @@ fn of_members(members: &Members) -> Option<Owed> {
     match members {
         // With the device or the unit.
         Members::InviteMany(_)
+        | Members::InviteTop(_)
         | Members::TicketCancel(_)
         | Members::Approve(_)
         | Members::Replace(_)

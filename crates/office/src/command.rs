@@ -22,7 +22,7 @@ pub use desk::{
     Monthly, Paper, SentOf, Visits,
 };
 pub use health::{AlertList, AlertMute, AlertRulesSet, AlertTold, AlertUnmute, RoomShow, Wall, WallSort};
-pub use members::{Approve, Hold, InviteMany, Lift, Members, Rename, Replace, RootKey, TicketCancel};
+pub use members::{Approve, Hold, InviteMany, InviteTop, Lift, Members, Rename, Replace, RootKey, TicketCancel};
 pub use report::{AbsenceNote, Assess, Frame, Report, ReportCases, ReportFreeze, ReportKept, ReportOf};
 pub use secret::Passphrase;
 use secret::{Hidden, hiding};

@@ -135,7 +135,8 @@ impl Office {
             };
             return Err(refuse("wrong_role", &message));
         }
-        if !self.authority.is_within(unit.id, life.unit) {
+        let is_top = self.authority.top() == Some(unit.id);
+        if !is_top && !self.is_below(unit.id, life.unit) {
             return Err(refuse(
                 "not_below",
                 "入网票上的单位已不归本中心管，请向它的上级中心要票。",
@@ -155,7 +156,7 @@ impl Office {
                     "这台设备已属于别的单位，请换一个新的数据目录再加入。",
                 ));
             }
-            None if unit == life.unit => return Err(self.ask_for_root(device, unit, request)),
+            None if is_top => return Err(self.ask_for_root(device, unit, request)),
             None => self.admit(now, life.unit, (device, unit), request)?,
         }
         self.keep_ticket(
@@ -205,7 +206,7 @@ impl Office {
         CommandError::failed(
             "needs_root_key",
             format!(
-                "新的县级主机要用恢复密钥批准：请在现有县级主机上运行 member admit {} --root-key 密钥文件，然后再用这张入网票加入。",
+                "新的县级主机要用恢复密钥批准：请在开票的主机上运行 member admit {} --root-key 密钥文件，然后再用这张入网票加入。",
                 device.short()
             ),
         )

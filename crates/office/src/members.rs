@@ -17,11 +17,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::audit::{Act, Note};
-use crate::command::{CommandError, Invite, MemberAdmit, MemberExtend, MemberRevoke, pick_device};
+use crate::command::{CommandError, Invite, InviteTop, MemberAdmit, MemberExtend, MemberRevoke, pick_device};
 use crate::identity::parse_key;
 use crate::init::parse_code;
 use crate::life::{Life, fact};
 use crate::office::Office;
+use crate::texts;
 
 /// Cuts that one statement takes; more go into further ones.
 #[cfg(not(test))]
@@ -57,6 +58,17 @@ pub(crate) struct TicketFact {
     pub(crate) addrs: Vec<String>,
 }
 
+/// What it takes to come in with a ticket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TicketKind {
+    /// The ticket.
+    Open,
+    /// Also somebody's word here, who has compared the fingerprint.
+    Approved,
+    /// For a hub of the topmost unit, by the holder of the root key.
+    Top,
+}
+
 /// The fact's key: a digest of the secret, so that a copy of the journal opens no door.
 pub(crate) fn ticket_key(secret: &[u8; 16]) -> String {
     let digest: [u8; 32] = Sha256::new()
@@ -73,21 +85,46 @@ impl Office {
     /// # Errors
     /// When this is no hub, the unit is not below it, or an address or the life is out of bounds.
     pub(crate) fn invite(&mut self, now: Now, args: &Invite) -> Result<Value, CommandError> {
-        let made = self.make_ticket(now, args, false)?;
+        let made = self.make_ticket(now, args, TicketKind::Open)?;
+        self.commit_or_fail(now)?;
+        Ok(made)
+    }
+
+    /// Makes a ticket for a hub of the topmost unit at any hub below it: how a county whose own hubs are all lost comes back. The
+    /// ticket alone lets nobody in, the root key does ([`Office::member_admit`]); asking for the key here already keeps everybody
+    /// else from sending PCs to wait at this door.
+    ///
+    /// # Errors
+    /// As [`Office::invite`]; when the unit is not the topmost one, or the key is not this county's root.
+    pub(crate) fn invite_top(&mut self, now: Now, args: &InviteTop) -> Result<Value, CommandError> {
+        self.hub_life()?;
+        self.root_from(&args.root_key.0)?;
+        let invite = Invite {
+            unit: args.unit.clone(),
+            addrs: args.addrs.clone(),
+            expires_s: args.expires_s,
+        };
+        let made = self.make_ticket(now, &invite, TicketKind::Top)?;
         self.commit_or_fail(now)?;
         Ok(made)
     }
 
     /// What a ticket would be made for, if one may be.
-    pub(crate) fn check_invite(&self, args: &Invite) -> Result<(Unit, i64), CommandError> {
+    pub(crate) fn check_invite(&self, args: &Invite, kind: TicketKind) -> Result<(Unit, i64), CommandError> {
         let life = self.hub_life()?;
         let unit = self.unit_by_code(&args.unit)?;
-        let is_own = unit.id == life.unit;
-        if !self.authority.is_within(unit.id, life.unit) || (is_own && self.authority.top() != Some(life.unit)) {
-            return Err(CommandError::failed(
-                "not_below",
-                format!("{}（{}）不归本单位管，请由它的上级中心开入网票。", unit.name, unit.code),
-            ));
+        let is_top = self.authority.top() == Some(unit.id);
+        match kind {
+            TicketKind::Top if is_top => {}
+            TicketKind::Top => return Err(texts::root_key_for_top_only(&unit)),
+            _ if is_top && unit.id != life.unit => return Err(texts::top_from_below(&unit)),
+            _ if !is_top && !self.is_below(unit.id, life.unit) => {
+                return Err(CommandError::failed(
+                    "not_below",
+                    format!("{}（{}）不归本单位管，请由它的上级中心开入网票。", unit.name, unit.code),
+                ));
+            }
+            _ => {}
         }
         if args.addrs.is_empty() || args.addrs.len() > TICKET_ADDRS_MAX {
             return Err(CommandError::usage(
@@ -112,8 +149,8 @@ impl Office {
     }
 
     /// Makes a ticket; the caller commits before it is shown.
-    pub(crate) fn make_ticket(&mut self, now: Now, args: &Invite, approve: bool) -> Result<Value, CommandError> {
-        let (unit, life_ms) = self.check_invite(args)?;
+    pub(crate) fn make_ticket(&mut self, now: Now, args: &Invite, kind: TicketKind) -> Result<Value, CommandError> {
+        let (unit, life_ms) = self.check_invite(args, kind)?;
         let life = self.hub_life()?;
         let secret: [u8; 16] = self.seeds.bytes();
         let ticket = Ticket {
@@ -130,7 +167,7 @@ impl Office {
             expires_ms: ticket.expires_ms,
             used_by: None,
             by: self.acting,
-            approve,
+            approve: kind == TicketKind::Approved,
             approved: None,
             addrs: args.addrs.clone(),
         };
@@ -226,7 +263,7 @@ impl Office {
         }
         // What we have not received of it would not count, and everybody whom it has let in would be a stranger to us.
         if self.authority.organisation().is_none() {
-            return Err(crate::texts::no_organisation());
+            return Err(texts::no_organisation());
         }
         let cuts = self.cuts_now(&device);
         let count = cuts.len();
@@ -355,8 +392,7 @@ impl Office {
             self.state_as_root(&root, top, statement)?;
             return Ok(());
         }
-        let is_below = unit.is_some_and(|u| u != life.unit && self.authority.is_within(u, life.unit));
-        if !is_below {
+        if !unit.is_some_and(|u| self.is_below(u, life.unit)) {
             return Err(CommandError::failed(
                 "not_below",
                 "这台设备不归本单位管，请由它的上级中心操作。",
@@ -364,6 +400,11 @@ impl Office {
         }
         self.state(life.unit, statement)?;
         Ok(())
+    }
+
+    /// Whether a unit lies below another, and is not that one.
+    pub(crate) fn is_below(&self, unit: UnitId, above: UnitId) -> bool {
+        unit != above && self.authority.is_within(unit, above)
     }
 
     fn root_from(&self, text: &str) -> Result<SigningKey, CommandError> {
@@ -380,7 +421,9 @@ impl Office {
         Ok(key)
     }
 
-    /// States something in the name of the root key, in its own log within the topmost public scope.
+    /// States something in the name of the root key, within the topmost public scope. Every word begins a log of its own: the key is
+    /// carried from place to place, no place knows what the others have said with it, and going on from an old end would fork the
+    /// one log that nobody may take out.
     pub(crate) fn state_as_root(
         &mut self,
         root: &SigningKey,
@@ -389,11 +432,10 @@ impl Office {
     ) -> Result<Tip, CommandError> {
         let scope = Scope::public(top);
         let device = DeviceId(root.verifying_key().to_bytes());
-        let known = self.store.logs().logs(scope).find(|l| l.device == device);
         let log = LogId {
             scope,
             device,
-            epoch: known.map_or_else(|| self.seeds.u64(), |l| l.epoch),
+            epoch: self.seeds.u64(),
         };
         let entry = Entry {
             kind: KIND_STATEMENT,
@@ -425,10 +467,7 @@ impl Office {
 
     pub(crate) fn unit_by_code(&self, text: &str) -> Result<Unit, CommandError> {
         let code = parse_code(text)?;
-        let organisation = self
-            .authority
-            .organisation()
-            .ok_or_else(crate::texts::no_organisation)?;
+        let organisation = self.authority.organisation().ok_or_else(texts::no_organisation)?;
         organisation
             .by_code(code)
             .cloned()

@@ -22,6 +22,7 @@ mod members;
 mod merge;
 mod month;
 mod notes;
+mod rebuilt;
 mod rot;
 mod salvage;
 mod settle;

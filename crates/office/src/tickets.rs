@@ -9,7 +9,7 @@ use crate::command::{
     Approve, CommandError, Invite, InviteMany, MemberRevoke, Members, Replace, TicketCancel, pick_device,
 };
 use crate::life::fact;
-use crate::members::TicketFact;
+use crate::members::{TicketFact, TicketKind};
 use crate::office::Office;
 
 /// Rooms of the largest county, at once.
@@ -31,6 +31,7 @@ impl Office {
         match asked {
             Members::Tickets => self.tickets(now),
             Members::InviteMany(args) => self.invite_many(now, &args),
+            Members::InviteTop(args) => self.invite_top(now, &args),
             Members::TicketCancel(args) => self.ticket_cancel(now, &args),
             Members::Approve(args) => self.approve(now, &args),
             Members::Replace(args) => self.replace(now, &args),
@@ -94,6 +95,10 @@ impl Office {
                 format!("一次最多开 {MANY_MAX} 张入网票，请分几次。"),
             ));
         }
+        let kind = match args.approve {
+            true => TicketKind::Approved,
+            false => TicketKind::Open,
+        };
         let (mut made, mut refused) = (Vec::new(), Vec::new());
         for unit in &args.units {
             let invite = Invite {
@@ -101,7 +106,7 @@ impl Office {
                 addrs: args.addrs.clone(),
                 expires_s: args.expires_s,
             };
-            match self.make_ticket(now, &invite, args.approve) {
+            match self.make_ticket(now, &invite, kind) {
                 Ok(ticket) => made.push(ticket),
                 Err(error) if made.is_empty() && args.units.len() == 1 => return Err(error),
                 // What is wrong with all of them is said once.
@@ -210,7 +215,7 @@ impl Office {
             expires_s: args.expires_s,
         };
         // What would refuse the ticket is found out before anything is taken away.
-        self.check_invite(&invite)?;
+        self.check_invite(&invite, TicketKind::Open)?;
         if self.authority.is_revoked(&device) {
             return self.invite(now, &invite);
         }

@@ -9,6 +9,7 @@ pub enum Members {
     /// Tickets that nobody has used yet, devices that wait to be approved, and the addresses last written on a ticket.
     Tickets,
     InviteMany(InviteMany),
+    InviteTop(InviteTop),
     TicketCancel(TicketCancel),
     Approve(Approve),
     Replace(Replace),
@@ -32,6 +33,19 @@ pub struct InviteMany {
     /// A device that comes with such a ticket waits until somebody here has compared its fingerprint.
     #[serde(default)]
     pub approve: bool,
+}
+
+/// A ticket for a hub of the topmost unit, also at a hub below it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InviteTop {
+    /// The topmost unit's code.
+    pub unit: String,
+    /// Where the joining hub reaches this one, `host:port`; at least one.
+    pub addrs: Vec<String>,
+    #[serde(default)]
+    pub expires_s: Option<u64>,
+    pub root_key: RootKey,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

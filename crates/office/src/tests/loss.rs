@@ -200,7 +200,7 @@ fn a_township_hub_that_is_lost_is_replaced_and_its_rooms_come_back_by_themselves
 }
 
 #[test]
-fn a_county_is_rebuilt_from_one_township() {
+fn a_county_restored_from_a_blank_copy_fills_up_from_one_township() {
     let mut county = County::new(35, 1, 2);
     let (hub, township, room) = (county.hub, county.townships[0], county.rooms[0]);
     let blank = county.world.backup(hub);

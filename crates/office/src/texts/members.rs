@@ -1,6 +1,7 @@
 //! Words about devices that are held, lifted and named.
 
 use ledger::id::{DeviceId, UserId};
+use ledger::organisation::Unit;
 use replica::authority::{Authority, Held};
 
 use crate::command::CommandError;
@@ -56,4 +57,24 @@ pub(crate) fn unit_left_behind(code: &str, name: &str, until: ledger::day::Day, 
 
 pub(crate) fn unit_still_open(said: &str) -> String {
     format!("{said}。请在表里保留这一行并在 into 列写明并入哪个单位，或先办结、停用设备，或改晚生效日期。")
+}
+
+pub(crate) fn top_from_below(unit: &Unit) -> CommandError {
+    CommandError::failed(
+        "needs_root_key",
+        format!(
+            "{}（{}）是最上级：平时由它自己的主机开入网票；它的主机全部丢失时，可以在本机开，请加上 --root-key 和建县时的恢复密钥文件。",
+            unit.name, unit.code
+        ),
+    )
+}
+
+pub(crate) fn root_key_for_top_only(unit: &Unit) -> CommandError {
+    CommandError::usage(
+        "wrong_unit",
+        format!(
+            "恢复密钥只用来给最上级开入网票；{}（{}）不是最上级，请去掉 --root-key，或核对 --unit。",
+            unit.name, unit.code
+        ),
+    )
 }

@@ -1,0 +1,204 @@
+//! A county whose own hubs are all gone, founded again from below with its root key.
+
+use replica::statement::Role;
+use store::disk::read_all;
+
+use super::county::{County, case};
+use crate::command::{Command, CommandError, Invite, InviteTop, MemberAdmit, MemberRevoke, Members, Rename, RootKey};
+use crate::identity::ROOT_KEY;
+use crate::rig::Seat;
+
+/// The county's recovery file, as it lies in the safe.
+fn recovery_file(county: &mut County) -> String {
+    let hub = county.hub;
+    let text = read_all(county.world.disk(hub), ROOT_KEY).unwrap();
+    String::from_utf8(text.expect("init wrote it")).unwrap()
+}
+
+fn invite_top(county: &mut County, at: Seat, unit: &str, root_key: &str) -> Result<String, CommandError> {
+    let invite = InviteTop {
+        unit: unit.to_owned(),
+        addrs: vec!["10.0.0.2:7701".to_owned()],
+        expires_s: None,
+        root_key: RootKey(root_key.to_owned()),
+    };
+    let made = county.world.command(at, Command::Members(Members::InviteTop(invite)))?;
+    Ok(made["ticket"].as_str().unwrap().to_owned())
+}
+
+/// A new PC becomes a hub of the county at any of its hubs, by the key.
+fn new_county_hub(county: &mut County, at: Seat, root_key: &str) -> Seat {
+    let given = invite_top(county, at, "511603", root_key).unwrap();
+    let new = county.world.device("new county");
+    let waits = county.world.join(new, at, Role::Hub, &given).unwrap_err();
+    assert!(waits.contains("member admit"), "{waits}");
+    let admit = MemberAdmit {
+        device: county.world.device_of(new).to_string(),
+        root_key: root_key.to_owned(),
+    };
+    county.world.run(at, Command::MemberAdmit(admit));
+    county.world.join(new, at, Role::Hub, &given).unwrap();
+    new
+}
+
+#[test]
+fn a_county_whose_only_hub_is_gone_is_founded_again_from_a_township_with_the_root_key() {
+    let mut county = County::new(47, 2, 1);
+    let root_key = recovery_file(&mut county);
+    let (old, [a, b]) = (county.hub, [county.townships[0], county.townships[1]]);
+    let [room, other] = [county.rooms[0], county.rooms[1]];
+    county.new_case(room, 1);
+    county.new_case(other, 2);
+    county.world.pass(5_000);
+    let burnt = county.world.device_of(old).to_string();
+    let own_key = county.world.office(old).keys.hub_key();
+    county.world.kill(old);
+    county.new_case(room, 3);
+    county.new_case(other, 4);
+    county.world.pass(5_000);
+
+    // The new PC knows nothing but its ticket; the township it came in at tells it the rest.
+    let new = new_county_hub(&mut county, a, &root_key);
+    county.world.line(new, a);
+    county.world.pass(10_000);
+    assert_eq!(county.numbers(new).len(), 2, "what the first township holds");
+    let line = county.township_lines[1];
+    county.world.repoint(line, new);
+    county.world.pass(20_000);
+    county.hub = new;
+    county.assert_in_step();
+    let held = county.numbers(new);
+    assert_eq!(held.len(), 4);
+    for seat in [a, b, room, other] {
+        assert_eq!(county.status(seat)["forks"], 0, "{seat:?}");
+        let cases = county.cases(seat);
+        assert!(cases.iter().all(|c| c["receipt"] == "county"), "{seat:?}: {cases:?}");
+    }
+    let [known, ours] = [b, new].map(|seat| {
+        let authority = county.world.office(seat).authority();
+        (
+            authority.organisation().cloned(),
+            authority.catalogue().cloned(),
+            authority.calendar().cloned(),
+        )
+    });
+    assert!(known.0.is_some() && known == ours);
+    assert_eq!(county.status(new)["quarantined"], 0);
+    assert!(county.cases(new).iter().all(|c| c["name"] == "张*"), "it can open all");
+
+    // It is the county: it takes the burnt hub out, lets in and takes out, finds the same person in two rooms, takes cases itself.
+    let out = |device: String, root_key| {
+        Command::MemberRevoke(MemberRevoke {
+            device,
+            reason: "机房失火".to_owned(),
+            root_key,
+        })
+    };
+    county.world.run(new, out(burnt, Some(root_key)));
+    county.world.pass(20_000);
+    let township_hub = county.world.office(a).keys.hub_key();
+    assert!(
+        own_key.is_some() && township_hub == own_key,
+        "the township keeps what it had"
+    );
+    assert!(county.world.office(new).keys.hub_key().is_some());
+    assert!(
+        county.cases(room).iter().all(|c| c["receipt"] == "county"),
+        "by the new hub's word alone"
+    );
+    county.new_case(new, 5);
+    county.world.run(new, Command::CaseNew(case(1)));
+    let (third, _) = county.admit(new, "511603101000", Role::Hub);
+    county.world.pass(10_000);
+    assert!(county.world.office(third).keys.hub_key().is_some());
+    let gone = county.world.device_of(other).to_string();
+    county.world.run(new, out(gone.clone(), None));
+    county.world.pass(10_000);
+    let gone = county.world.device_of(other);
+    assert!(!county.world.office(b).is_member(&gone));
+    assert_eq!(county.status(new)["forks"], 0);
+    assert_eq!(county.world.faults, vec![]);
+}
+
+#[test]
+fn a_ticket_for_the_county_is_given_below_it_to_the_holder_of_the_root_key_only() {
+    let mut county = County::new(48, 1, 1);
+    let root_key = recovery_file(&mut county);
+    let (township, room) = (county.townships[0], county.rooms[0]);
+    let invite = Invite {
+        unit: "511603".to_owned(),
+        addrs: vec!["10.0.0.2:7701".to_owned()],
+        expires_s: None,
+    };
+    let no_key = county.world.command(township, Command::Invite(invite)).unwrap_err();
+    assert_eq!(no_key.code, "needs_root_key");
+    assert!(no_key.message.contains("--root-key"), "{}", no_key.message);
+    let refused = |county: &mut County, at, unit: &str, key: &str| invite_top(county, at, unit, key).unwrap_err().code;
+    let other_key = "ab".repeat(32);
+    assert_eq!(refused(&mut county, township, "511603", &other_key), "wrong_root_key");
+    assert_eq!(refused(&mut county, township, "511603", "锁"), "bad_root_key");
+    let village = county.room_codes[0].clone();
+    assert_eq!(refused(&mut county, township, &village, &root_key), "wrong_unit");
+    assert_eq!(refused(&mut county, room, "511603", &root_key), "not_a_hub");
+
+    // With the ticket alone nobody is let in, however often it is tried.
+    let given = invite_top(&mut county, township, "511603", &root_key).unwrap();
+    let new = county.world.device("new county");
+    for _ in 0..2 {
+        let waits = county.world.join(new, township, Role::Hub, &given).unwrap_err();
+        assert!(waits.contains("member admit"), "{waits}");
+    }
+    let device = county.world.device_of(new);
+    let admit = MemberAdmit {
+        device: device.to_string(),
+        root_key: other_key,
+    };
+    let wrong = county.world.command(township, Command::MemberAdmit(admit)).unwrap_err();
+    assert_eq!(wrong.code, "wrong_root_key");
+    assert!(!county.world.office(township).is_member(&device));
+}
+
+#[test]
+fn the_root_key_is_used_at_two_places_that_know_nothing_of_each_other_and_nothing_forks() {
+    let mut county = County::new(49, 2, 1);
+    let root_key = recovery_file(&mut county);
+    let (hub, [a, b]) = (county.hub, [county.townships[0], county.townships[1]]);
+    // The county is only out of reach, but at a township they take it for lost.
+    for line in county.township_lines.clone() {
+        county.world.cut(line);
+    }
+    let first = new_county_hub(&mut county, a, &root_key);
+    let second = new_county_hub(&mut county, hub, &root_key);
+    let name = |device: String, name: &str| {
+        Command::Members(Members::Rename(Rename {
+            device,
+            name: name.to_owned(),
+            reason: String::new(),
+            root_key: Some(RootKey(root_key.clone())),
+        }))
+    };
+    let (first_id, second_id) = (county.world.device_of(first), county.world.device_of(second));
+    county.world.run(a, name(first_id.to_string(), "县一"));
+    county.world.run(hub, name(second_id.to_string(), "县二"));
+    county.world.line(first, a);
+    county.world.line(second, hub);
+    county.world.line(second, first);
+    for line in county.township_lines.clone() {
+        county.world.heal(line);
+    }
+    county.new_case(county.rooms[0], 1);
+    county.new_case(county.rooms[1], 2);
+    county.world.pass(30_000);
+    county.assert_in_step();
+    for seat in [hub, a, b, first, second] {
+        assert_eq!(county.status(seat)["forks"], 0, "{seat:?}");
+        let office = county.world.office(seat);
+        for (device, name) in [(first_id, "县一"), (second_id, "县二")] {
+            let member = office.authority().member(&device).expect("known everywhere");
+            assert!(member.is_live() && member.name == name, "{seat:?}: {member:?}");
+        }
+    }
+    for seat in [hub, first, second] {
+        assert_eq!(county.numbers(seat).len(), 2, "{seat:?}");
+    }
+}
