@@ -319,7 +319,7 @@ impl Office {
         epochs.into_iter().collect()
     }
 
-    /// Looks after grants and codes now. Returns whether anything was staged.
+    /// Looks after grants, codes and what a reform leaves to be said now. Returns whether anything was staged.
     pub(crate) fn do_duties(&mut self, now: Now) -> Result<bool, StoreError> {
         self.due.duties = false;
         self.due.looked_ms = now.mono_ms;
@@ -327,7 +327,8 @@ impl Office {
             return Ok(false);
         }
         let granted = self.grants_due(now)?;
-        Ok(self.codes_due()? || granted)
+        let told = self.moved_due()?;
+        Ok(self.codes_due()? || granted || told)
     }
 
     /// Does what the time has come for: sessions' timers, receipts, duties, repairs, reports. To be called when

@@ -21,6 +21,7 @@ mod loss;
 mod members;
 mod merge;
 mod month;
+mod moved;
 mod notes;
 mod rebuilt;
 mod rot;

@@ -176,6 +176,10 @@ pub(crate) fn may_not_write() -> CommandError {
     CommandError::failed("not_entitled", "本机无权办理这个机构的办件，请由该机构或它的上级办理。")
 }
 
+pub(crate) fn moved_away() -> CommandError {
+    CommandError::failed("moved_away", "这个村（社区）已划归别的机构，请由它现在的上级办理。")
+}
+
 pub(crate) fn disk_full() -> CommandError {
     CommandError::failed("disk_full", "磁盘已满，没有保存；请清理磁盘后重试，不用重新启动程序。")
 }

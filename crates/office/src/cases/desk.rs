@@ -228,6 +228,10 @@ impl Office {
         if self.authority.may_write(&self.me.device, &book) != Write::Yes {
             return Err(texts::may_not_write());
         }
+        // The hub of the unit that stood over it before may have written there, and still may; but nobody would fetch it any more.
+        if !self.unit().is_some_and(|own| self.authority.may_hold(own, &book)) {
+            return Err(texts::moved_away());
+        }
         self.stage_entries(book, entries)
             .map(|_| ())
             .map_err(|e| texts::store_failed(&e))

@@ -81,8 +81,8 @@ pub(super) fn rebuild_county(world: &mut World, county: &mut County) -> Option<S
     Some("the county's hub burns down; a second one takes over".to_owned())
 }
 
-/// A room's line is laid to the other hub above it, or back to where it belongs. (Moving a room under another *unit* is a statement
-/// that the office does not offer yet: boundary reform.)
+/// A room's line is laid to the other hub above it, or back to where it belongs. (A village that goes under another *unit* is a
+/// published organisation: the office tells that in its own stories, `moved`.)
 pub(super) fn move_room(world: &mut World, county: &mut County, dice: &mut Dice) -> Option<String> {
     if !county.shelf.moved.is_empty() && dice.per_mille(500) {
         let (line, hub) = county.shelf.moved.remove(0);

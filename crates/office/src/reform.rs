@@ -1,0 +1,83 @@
+//! Devices of units that went under another one (建制调整).
+//!
+//! Who was let in and who was taken out stands in the public scope of the hub that said it. Those that stand over the unit since then do
+//! not hold the scope of the one that stood there before: a room that goes on would be a stranger to them, its records by nobody known,
+//! and a PC that was stolen and taken out would be one of whom nobody has heard. So a hub of the topmost unit, which holds all, says it
+//! again in its own scope, which everybody holds.
+
+use ledger::id::{DeviceId, UnitId};
+use replica::authority::Member;
+use replica::statement::{Admit, Extend, Revoke, Role, Statement};
+use store::StoreError;
+
+use crate::members::CUTS_PER_STATEMENT;
+use crate::office::Office;
+
+impl Office {
+    /// Says again what was said of devices where those above them today cannot read it. Returns whether anything was staged.
+    pub(crate) fn moved_due(&mut self) -> Result<bool, StoreError> {
+        let top = self.authority.top();
+        let Some(top) = top.filter(|top| self.unit() == Some(*top) && self.role() == Role::Hub) else {
+            return Ok(false);
+        };
+        let below = self.authority.members().filter(|m| self.is_below(m.unit, top));
+        let moved: Vec<Member> = below.filter(|m| !self.is_told_above(m)).cloned().collect();
+        let mut staged = false;
+        for member in moved {
+            // Out before in: whoever hears only the first half lets nobody in.
+            self.revoke_again(top, &member)?;
+            staged |= self.admit_again(top, &member)?;
+        }
+        Ok(staged)
+    }
+
+    /// Whether whoever stands over a device today, and holds what the units above say, knows that it is in, or out.
+    fn is_told_above(&self, member: &Member) -> bool {
+        let is_over = |unit: UnitId| self.authority.is_within(member.unit, unit);
+        let is_by_one_over = |by: &DeviceId| match self.authority.member(by) {
+            Some(hub) => is_over(hub.unit),
+            None => *by == self.authority.root(),
+        };
+        is_over(member.admitted_at.0.scope.unit) && member.revoked.as_ref().is_none_or(|r| is_by_one_over(&r.by))
+    }
+
+    fn revoke_again(&mut self, at: UnitId, member: &Member) -> Result<(), StoreError> {
+        let Some(revoked) = &member.revoked else { return Ok(()) };
+        let (device, cuts) = (member.device, &revoked.cuts);
+        let (first, more) = cuts.split_at(cuts.len().min(CUTS_PER_STATEMENT));
+        let revoke = Revoke {
+            device,
+            reason: revoked.reason.clone(),
+            cuts: first.to_vec(),
+        };
+        self.state(at, Statement::Revoke(revoke))?;
+        for cuts in more.chunks(CUTS_PER_STATEMENT) {
+            let cuts = cuts.to_vec();
+            self.state(at, Statement::Extend(Extend { device, cuts }))?;
+        }
+        Ok(())
+    }
+
+    fn admit_again(&mut self, at: UnitId, member: &Member) -> Result<bool, StoreError> {
+        // A code belongs to whoever gives it; one who is out needs none any more.
+        let node_code = match member.is_live() {
+            true => match self.new_node_code() {
+                Ok(code) => code,
+                Err(_) => return Ok(false),
+            },
+            false => member.code,
+        };
+        let admit = Admit {
+            device: member.device,
+            unit: member.unit,
+            role: member.role,
+            seal_key: member.seal_key,
+            name: member.name.clone(),
+            node_code,
+            prefix: member.prefix,
+            former: member.former,
+        };
+        self.state(at, Statement::Admit(admit))?;
+        Ok(true)
+    }
+}
