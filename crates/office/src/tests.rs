@@ -12,6 +12,7 @@ mod errands;
 mod figures;
 mod find;
 mod health;
+mod health_days;
 mod health_rules;
 mod health_wall;
 mod honest;

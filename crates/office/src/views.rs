@@ -26,7 +26,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ledger::form::{Form, Forms};
-use ledger::id::{RecordId, ScopeKind};
+use ledger::id::{RecordId, ScopeKind, UnitId};
 use replica::authority::Authority;
 use replica::entry::{KIND_DAY, KIND_RECORD, KIND_REPORT, KIND_STATEMENT, KIND_TRAIL, LogId, RecordBody, Tip};
 use store::kv::prefix_end;
@@ -83,6 +83,8 @@ pub struct Views {
     rebuilding: bool,
     /// Times that rows were written.
     writes: u64,
+    /// By book, how often a row of it was written: statements change rows of books that do not grow.
+    rewritten: BTreeMap<UnitId, u64>,
     /// Records whose rows have changed since somebody last asked; kept only once somebody does.
     changed: Option<Vec<RecordRef>>,
     /// Times in a row that the disk could not read what was to be folded.
@@ -120,6 +122,7 @@ impl Views {
             applied_entries: 0,
             rebuilding: false,
             writes: 0,
+            rewritten: BTreeMap::new(),
             changed: None,
             stumbles: 0,
             cuts: cut::Cuts::default(),
@@ -166,11 +169,6 @@ impl Views {
     /// The records that have changed since this was last called.
     pub(crate) fn take_changed(&mut self) -> Vec<RecordRef> {
         self.changed.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    /// Grows whenever rows are written.
-    pub(crate) fn writes(&self) -> u64 {
-        self.writes
     }
 
     /// Entries applied since the process began or the index was wiped.
@@ -495,7 +493,7 @@ impl Views {
         let mut batch = groups.settle(kv)?;
         batch.put(name::APPLIED, position.to_bytes().to_vec());
         kv.write(batch)?;
-        self.writes += 1;
+        self.note_writes(&changed);
         if let Some(all) = &mut self.changed {
             all.extend(changed);
         }

@@ -100,7 +100,8 @@ struct Tile {
 struct Day {
     day: String,
     here: u64,
-    room: u64,
+    /// `None` while the room is not in contact.
+    room: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -252,7 +253,7 @@ mod tests {
                 "version": "cunlian-node/1.4.2", "epochs": 3,
             }],
             "conflicts": 5, "quarantined_here": 6, "alerts": [], "past_alerts": [],
-            "days": [{"day": "2026-10-09", "here": 7, "room": 8}],
+            "days": [{"day": "2026-10-09", "here": 7, "room": 8}, {"day": "2026-10-08", "here": 9, "room": null}],
             "history": [{"day": "2026-10-09", "hours": [{"looks": 60, "up": 30, "unknown": 6, "pending": 12}]}],
             "history_began_ms": now_ms - 86_400_000,
         });
@@ -281,6 +282,7 @@ mod tests {
             "href=\"/room/511603102201/day\"",
             "href=\"/room/511603102201/day?on=2026-10-09\"",
             "≠",
+            "<td class=\"no\">—</td><td class=\"no\">9</td><td>没有联系，未比</td>",
         ] {
             assert!(html.contains(said), "{said} is missing in\n{html}");
         }

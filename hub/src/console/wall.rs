@@ -189,6 +189,8 @@ struct Check {
     rooms: u64,
     /// Rooms whose books are still being counted.
     waiting: u64,
+    /// Rooms that are not in contact, and not compared.
+    unheard: u64,
 }
 
 #[derive(Deserialize)]
@@ -276,7 +278,7 @@ mod tests {
     const NOW_MS: i64 = 1_791_529_500_000;
 
     fn shown(rooms: usize, tiles: &[Value]) -> String {
-        let none = json!({"days": [], "rooms": 0, "waiting": 0});
+        let none = json!({"days": [], "rooms": 0, "waiting": 0, "unheard": 0});
         shown_with(rooms, tiles, &Value::Null, &none)
     }
 
@@ -302,7 +304,7 @@ mod tests {
 
     #[test]
     fn how_fresh_half_and_nearly_all_rooms_are_and_who_has_waited_longest_stand_on_top() {
-        let none = json!({"days": [], "rooms": 0, "waiting": 0});
+        let none = json!({"days": [], "rooms": 0, "waiting": 0, "unheard": 0});
         let oldest = json!({"unit": "511603102201", "name": "石桥村", "s": 7_200});
         let html = shown_with(2, &[], &oldest, &none);
         for said in [
@@ -322,7 +324,7 @@ mod tests {
 
     #[test]
     fn each_day_says_that_the_books_agree_or_which_room_differs_by_how_much_and_how_many_are_not_counted_yet() {
-        let check = json!({"rooms": 2, "waiting": 3, "days": [
+        let check = json!({"rooms": 2, "waiting": 3, "unheard": 4, "days": [
             {"day": "2026-10-08", "here": 41, "rooms": 41, "equal": true, "named": []},
             {"day": "2026-10-09", "here": 9, "rooms": 13, "equal": false, "named": [
                 {"unit": "511603102201", "name": "石桥村", "here": 4, "room": 7, "pending": 3},
@@ -349,6 +351,7 @@ mod tests {
         }
         assert!(!differs.contains("相等"), "{differs}");
         assert!(html.contains("还有 3 个村室的账本正在清点"), "{html}");
+        assert!(html.contains("另有 4 个村室没有联系，未比"), "{html}");
         assert!(
             html.contains("（2 个村室报了数）") && !html.contains(t::CHECK_NONE),
             "{html}"

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use ledger::id::Scope;
+use ledger::id::{Scope, UnitId};
 use store::kv::prefix_end;
 use store::{Batch, Kv, Order, Scan, Store, StoreError};
 
 use crate::views::Views;
 use crate::views::groups::Item;
 use crate::views::name::{self, Flag};
+use crate::views::row::RecordRef;
 
 /// Rows removed in one batch.
 const WIPE_ROWS: usize = 4_096;
@@ -39,6 +40,23 @@ impl Counts {
 }
 
 impl Views {
+    /// Grows whenever rows are written.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// Grows whenever a row of this book is written.
+    pub(crate) fn writes_of(&self, unit: UnitId) -> u64 {
+        self.rewritten.get(&unit).copied().unwrap_or(0)
+    }
+
+    pub(super) fn note_writes(&mut self, changed: &[RecordRef]) {
+        self.writes += 1;
+        for of in changed {
+            *self.rewritten.entry(of.scope.unit).or_default() += 1;
+        }
+    }
+
     /// Counts as of what is applied. The first call reads every record's key; later ones only the short lists.
     pub fn counts(&mut self, store: &Store) -> Result<Counts, StoreError> {
         let kv = store.kv();

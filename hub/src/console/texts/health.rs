@@ -87,6 +87,7 @@ pub(in crate::console) const MONTH_NONE: &str = "还没有历史：本级运行�
 pub(in crate::console) const DAYS: &str = "最近七天的办件数";
 pub(in crate::console) const AT_ROOM_COUNT: &str = "村室自己数的";
 pub(in crate::console) const AT_HERE_COUNT: &str = "本级数的";
+pub(in crate::console) const NOT_COMPARED: &str = "没有联系，未比";
 pub(in crate::console) const ALERTS_NOW: &str = "正在告警";
 pub(in crate::console) const ALERTS_PAST: &str = "已经恢复";
 pub(in crate::console) const NO_ALERTS: &str = "没有告警，一切正常。";
@@ -188,6 +189,10 @@ pub(in crate::console) fn of_rooms(many: u64) -> String {
 
 pub(in crate::console) fn still_counting(many: u64) -> String {
     format!("还有 {many} 个村室的账本正在清点，清点完就列入，请稍候。")
+}
+
+pub(in crate::console) fn not_compared(many: u64) -> String {
+    format!("另有 {many} 个村室没有联系，未比：接通以后列入。")
 }
 
 pub(in crate::console) fn differs(name: &str, here: u64, room: u64, pending: u64) -> String {
