@@ -12,7 +12,7 @@ use cunlian_tests::county::{County, PlaceId};
 use serde_json::Value;
 
 use crate::bad_lines::record_many;
-use crate::rig::{Line, PATIENCE, ROOM, cert_no, numbers};
+use crate::rig::{Line, PATIENCE, ROOM, ask, cert_no, numbers};
 
 /// What must have a sample while a room waits with something: the names of the console's design, word for word.
 const DEMANDED: &[&str] = &[
@@ -288,4 +288,20 @@ fn a_hub_tells_every_figure_while_a_room_waits_and_rules_speak_of_nothing_else()
     rules_and_dashboard_speak_of_what_is_told(&self::told(&read));
     every_rule_is_seen_firing_and_clearing();
     what_is_told_is_written_down(&line, &text);
+    a_pc_that_was_taken_out_is_told_no_more(&line);
+}
+
+/// 换电脑: or the rule for silent rooms would fire for the old PC for ever.
+fn a_pc_that_was_taken_out_is_told_no_more(line: &Line) {
+    let rooms = ask(&line.county, line.township, &["rooms"]);
+    let rooms = rooms.as_array().expect("a list").iter();
+    let device = rooms.filter_map(|room| room["device"].as_str()).next().expect("a PC");
+    let revoke = ["member", "revoke", device, "--reason", "电脑丢失"];
+    ask(&line.county, line.township, &revoke);
+    let is_gone = |samples: &[Sample]| {
+        let of_it = |s: &Sample| s.labels.get("device").is_some_and(|of| device.starts_with(of.as_str()));
+        let is_counted = |s: &Sample| s.name == "cunlian_rooms" && s.labels["state"] == "revoked" && s.value == 1.0;
+        !samples.iter().any(of_it) && samples.iter().any(is_counted)
+    };
+    checked_by_promtool(&scraped(&line.county, line.township, is_gone));
 }

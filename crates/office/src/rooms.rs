@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::day::Day;
 use ledger::id::{DeviceId, UnitCode, UnitId};
-use ledger::organisation::UnitKind;
+use ledger::organisation::{Unit, UnitKind};
 use replica::authority::Member;
 use replica::frame::{LastSession, RoomHealth, RoomLine};
 use replica::statement::Role;
@@ -98,6 +98,8 @@ impl Office {
             devices.entry(member.unit).or_default().push(member);
         }
         let (today, mut listed) = (Day::of_wall_ms(now.wall_ms), BTreeSet::new());
+        let stands = |u: &&Unit| u.from.is_none_or(|from| from <= today) && u.until.is_none_or(|until| today < until);
+        let standing: BTreeSet<UnitId> = organisation.units.iter().filter(stands).map(|u| u.id).collect();
         let mut units: Vec<_> = organisation
             .units
             .iter()
@@ -105,8 +107,8 @@ impl Office {
             // A unit that moved is listed once for each time, as it stands first.
             .filter(|u| listed.insert(u.id))
             .filter(|u| {
-                let stands = u.until.is_none_or(|until| today < until);
-                stands || devices.get(&u.id).is_some_and(|of| of.iter().any(|m| m.is_live()))
+                let is_live = || devices.get(&u.id).is_some_and(|of| of.iter().any(|m| m.is_live()));
+                standing.contains(&u.id) || is_live()
             })
             .collect();
         units.sort_by_key(|u| u.code);

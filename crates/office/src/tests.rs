@@ -14,6 +14,7 @@ mod find;
 mod health;
 mod health_days;
 mod health_rules;
+mod health_told;
 mod health_wall;
 mod honest;
 mod life;

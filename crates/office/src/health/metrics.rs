@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::command::CommandError;
 use crate::meters::SYNC_MS;
 use crate::office::Office;
+use crate::rooms::RoomState;
 
 impl Office {
     /// Everything that `/metrics` shows, of this device and, at a hub, of the rooms below.
@@ -56,7 +57,11 @@ impl Office {
             // Before the organisation has come there are no rooms to speak of.
             if self.authority.organisation().is_some() {
                 let known = self.known_rooms(now)?;
-                shown["rooms"] = known.iter().map(|one| crate::rooms::row(one, now)).collect();
+                // A PC that was taken out or is held is silent because somebody wants it so.
+                let told = known
+                    .iter()
+                    .filter(|one| !matches!(one.state, RoomState::Revoked | RoomState::Held));
+                shown["rooms"] = told.map(|one| crate::rooms::row(one, now)).collect();
                 shown["states"] = self.states(now, &known);
             }
         }

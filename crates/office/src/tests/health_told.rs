@@ -1,0 +1,150 @@
+//! Who is told of and who is not: units that are to come, PCs taken out, rooms that are sought by the name of their township.
+
+use ledger::day::Day;
+use replica::statement::Role;
+use serde_json::Value;
+
+use super::county::{County, DIVISIONS, TOWNSHIPS, rooms_of};
+use crate::command::{Command, Hold, MemberRevoke, Members, Report, ReportOf, Table, TableText, Tables, Wall};
+use crate::rig::Seat;
+
+const DAY_MS: u64 = 24 * 60 * 60_000;
+
+fn today(county: &mut County) -> Day {
+    let at = county.hub;
+    Day::of_wall_ms(county.world.now(at).wall_ms)
+}
+
+/// Publishes another table of divisions, for a day.
+fn reform(county: &mut County, divisions: String, on: Day) {
+    let table = TableText {
+        table: Table::Organisation,
+        text: divisions,
+        on: Some(on),
+        over: None,
+    };
+    let hub = county.hub;
+    county.world.run(hub, Command::Tables(Tables::Publish(table)));
+    county.world.pass(10_000);
+}
+
+/// The wall's tiles whose name or code, or that of their township, has this text: code and state.
+fn found(county: &mut County, seat: Seat, search: &str) -> Vec<(String, String)> {
+    let asked = Wall {
+        search: Some(search.to_owned()),
+        ..Wall::default()
+    };
+    let wall = county.world.run(seat, Command::Wall(asked));
+    let towns = wall["towns"].as_array().unwrap().iter();
+    let tiles = towns.flat_map(|town| town["tiles"].as_array().unwrap());
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    tiles.map(|tile| (text(&tile["unit"]), text(&tile["state"]))).collect()
+}
+
+/// How many rooms the wall has, and how many a report says that there are.
+fn rooms(county: &mut County, seat: Seat) -> (u64, u64) {
+    let wall = county.world.run(seat, Command::Wall(Wall::default()));
+    let report = county
+        .world
+        .run(seat, Command::Report(Report::Show(ReportOf::default())));
+    (
+        wall["rooms"].as_u64().unwrap(),
+        report["watermark"]["rooms"].as_u64().unwrap(),
+    )
+}
+
+#[test]
+fn a_village_that_begins_tomorrow_is_no_room_today_unless_it_has_a_pc_already() {
+    let mut county = County::new(395, 2, 1);
+    let (hub, town) = (county.hub, county.townships[0]);
+    let before = rooms(&mut county, hub);
+    assert_eq!(before, (148, 148));
+    let tomorrow = today(&mut county).plus(1);
+    let born = |nth: u32| format!("{}29{nth}", &TOWNSHIPS[0][..9]);
+    let rows =
+        [(1, "新合村"), (2, "新桥村")].map(|(nth, name)| format!("{}\t{name}\tvillage\t{}\n", born(nth), TOWNSHIPS[0]));
+    // Another one goes to the other township on the same day: it is a room today and tomorrow.
+    let moves = rooms_of(TOWNSHIPS[1], 2)[1].clone();
+    let lines = DIVISIONS.lines().map(|line| match line.starts_with(&moves) {
+        true => line.replace(TOWNSHIPS[1], TOWNSHIPS[0]),
+        false => line.to_owned(),
+    });
+    let divisions = format!("{}\n{}", lines.collect::<Vec<_>>().join("\n"), rows.concat());
+    reform(&mut county, divisions, tomorrow);
+    for seat in [hub, town] {
+        assert_eq!(found(&mut county, seat, "新合村"), [], "it does not exist yet");
+    }
+    assert_eq!(rooms(&mut county, hub), before, "nor does any report wait for it");
+    assert_eq!(
+        found(&mut county, hub, &moves).len(),
+        1,
+        "whoever moves is there all the time"
+    );
+    // One has its PC before the day: it is seen from then on.
+    county.admit(town, &born(2), Role::Node);
+    let ready = [(born(2), "in_step".to_owned())];
+    for seat in [hub, town] {
+        assert_eq!(found(&mut county, seat, "新桥村"), ready);
+    }
+    assert_eq!(rooms(&mut county, hub), (149, 149));
+    county.world.pass(DAY_MS);
+    let empty = [(born(1), "never_seen".to_owned())];
+    for seat in [hub, town] {
+        assert_eq!(found(&mut county, seat, "新合村"), empty);
+    }
+    assert_eq!(rooms(&mut county, hub), (150, 150));
+    assert_eq!(found(&mut county, hub, &moves).len(), 1);
+}
+
+#[test]
+fn metrics_tell_of_a_pc_that_was_taken_out_or_is_held_no_longer() {
+    let mut county = County::new(396, 1, 3);
+    let (hub, town) = (county.hub, county.townships[0]);
+    let code = county.room_codes[0].clone();
+    let devices: Vec<String> = (0..3)
+        .map(|room| {
+            let seat = county.rooms[room];
+            county.world_device(seat).to_string()
+        })
+        .collect();
+    let told = |county: &mut County, seat: Seat| -> Vec<String> {
+        let metrics = county.world.run(seat, Command::Metrics);
+        let rooms = metrics["rooms"].as_array().unwrap().iter();
+        rooms
+            .filter_map(|room| room["device"].as_str().map(str::to_owned))
+            .collect()
+    };
+    let sorted = |mut all: Vec<String>| {
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(told(&mut county, hub)), sorted(devices.clone()));
+    // 换电脑: the old one is silent for ever, and Prometheus would tell of it for ever.
+    let revoke = MemberRevoke {
+        device: devices[0].clone(),
+        reason: "丢失".to_owned(),
+        root_key: None,
+    };
+    county.world.run(town, Command::MemberRevoke(revoke));
+    let hold = Hold {
+        device: devices[1].clone(),
+        reason: "电脑送修".to_owned(),
+        root_key: None,
+    };
+    county.world.run(town, Command::Members(Members::Hold(hold)));
+    let (new, _) = county.admit(town, &code, Role::Node);
+    county.world.pass(10_000);
+    let new = county.world_device(new).to_string();
+    for seat in [town, hub] {
+        assert_eq!(
+            sorted(told(&mut county, seat)),
+            sorted(vec![devices[2].clone(), new.clone()])
+        );
+        let states = county.world.run(seat, Command::Metrics)["states"].clone();
+        assert_eq!(
+            (&states["held"], &states["in_step"]),
+            (&1.into(), &2.into()),
+            "{states:#}"
+        );
+    }
+}
