@@ -263,6 +263,15 @@ impl Office {
                 session.began_ms = session.began_ms.saturating_sub(skew_ms);
                 session.ended_ms = session.ended_ms.saturating_sub(skew_ms);
             }
+            if report.device != via {
+                // A hub whose own clock is off finds all its rooms off: what counts is how they are by ours. More than fits in a frame is
+                // more than can be reckoned with.
+                let by_ours = |ms: i32| match i64::from(ms).abs() < SKEW_MS_MAX {
+                    true => skew_i32(i64::from(ms).saturating_add(skew_ms)),
+                    false => ms,
+                };
+                report.skew_ms = report.skew_ms.map(by_ours);
+            }
             let known = self
                 .authority
                 .member(&report.device)
@@ -296,28 +305,13 @@ impl Office {
         }
     }
 
-    /// What this device can say of itself and of the rooms below.
+    /// What this device can say of the rooms below and of itself.
     fn own_reports(&mut self, now: Now) -> Vec<RoomHealth> {
         let Some(unit) = self.unit() else { return Vec::new() };
         self.refresh_health(now);
+        let own = self.own_report(now, unit);
         if self.role() == Role::Node {
-            let more = self.own_more(now, unit);
-            let health = &self.peers.health;
-            return vec![RoomHealth {
-                device: self.me.device,
-                unit,
-                as_of_ms: now.wall_ms,
-                last_seen_ms: Some(now.wall_ms),
-                line: RoomLine::Up,
-                recorded: self.own_reach.recorded,
-                at_township: self.own_reach.township,
-                at_county: self.own_reach.county,
-                oldest_pending_ms: self.own_reach.oldest_township_ms,
-                skew_ms: health.skew_ms,
-                disk_free_bytes: health.disk_free_bytes,
-                version: health.software.clone(),
-                more: Some(more),
-            }];
+            return vec![own];
         }
         let nodes: Vec<(DeviceId, UnitId)> = self
             .authority
@@ -325,13 +319,35 @@ impl Office {
             .filter(|m| m.role == Role::Node && m.is_live() && self.authority.is_within(m.unit, unit))
             .map(|m| (m.device, m.unit))
             .collect();
-        nodes
+        let rooms = nodes
             .into_iter()
-            .filter_map(|(device, unit)| self.report_on(now, device, unit))
-            .collect()
+            .filter_map(|(device, unit)| self.report_on(now, device, unit));
+        // A hub's own disk fills as well, and whoever is above should hear of it.
+        rooms.chain([own]).collect()
     }
 
-    /// What a room says of itself besides.
+    /// What a device says of itself.
+    fn own_report(&mut self, now: Now, unit: UnitId) -> RoomHealth {
+        let more = self.own_more(now, unit);
+        let health = &self.peers.health;
+        RoomHealth {
+            device: self.me.device,
+            unit,
+            as_of_ms: now.wall_ms,
+            last_seen_ms: Some(now.wall_ms),
+            line: RoomLine::Up,
+            recorded: self.own_reach.recorded,
+            at_township: self.own_reach.township,
+            at_county: self.own_reach.county,
+            oldest_pending_ms: self.own_reach.oldest_township_ms,
+            skew_ms: health.skew_ms,
+            disk_free_bytes: health.disk_free_bytes,
+            version: health.software.clone(),
+            more: Some(more),
+        }
+    }
+
+    /// What a device says of itself besides; days are a room's.
     fn own_more(&mut self, now: Now, unit: UnitId) -> RoomMore {
         RoomMore {
             pending: Some(self.own_reach.pending_township()),
@@ -340,7 +356,10 @@ impl Office {
             power_ups: fact_u64(&self.store, fact::POWER_UPS),
             quarantined: self.views.quarantined(&self.store).ok(),
             session: None,
-            days: self.own_days(now, unit),
+            days: match self.role() {
+                Role::Node => self.own_days(now, unit),
+                _ => Vec::new(),
+            },
         }
     }
 

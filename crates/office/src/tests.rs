@@ -13,6 +13,7 @@ mod figures;
 mod find;
 mod health;
 mod health_days;
+mod health_hubs;
 mod health_rules;
 mod health_told;
 mod health_wall;

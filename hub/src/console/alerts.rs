@@ -39,6 +39,8 @@ pub(super) struct Alert {
     pub(super) text: String,
     unit: String,
     name: String,
+    /// Hubs have no page of their own.
+    room: bool,
     raised_ms: i64,
     cleared_ms: Option<i64>,
     muted: Option<Muted>,
@@ -57,11 +59,6 @@ impl Alert {
         let muted = self.muted.as_ref()?;
         let by = muted.by.as_deref().unwrap_or(super::texts::BY_DEVICE);
         Some(t::muted_until(&moment(muted.until_ms), by, &muted.reason))
-    }
-
-    /// Hubs have no page of their own.
-    fn is_room(&self) -> bool {
-        self.rule != "hub" && self.rule != "conflict" && !self.unit.ends_with("000")
     }
 }
 

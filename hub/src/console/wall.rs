@@ -123,6 +123,8 @@ impl Tile {
 struct Hub {
     up: bool,
     last_seen_ms: Option<i64>,
+    /// Alerts of its own computer.
+    reasons: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -285,7 +287,7 @@ mod tests {
     fn shown_with(rooms: usize, tiles: &[Value], oldest: &Value, check: &Value) -> String {
         let counts = json!({"in_step": 1, "held": 1});
         let town = json!({
-            "unit": "511603102000", "name": "桥龙乡", "hub": {"up": false, "last_seen_ms": NOW_MS - 3_600_000},
+            "unit": "511603102000", "name": "桥龙乡", "hub": {"up": false, "last_seen_ms": NOW_MS - 3_600_000, "reasons": ["时钟不准"]},
             "counts": counts, "tiles": tiles, "more": 0,
         });
         let seen = json!({

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::id::UnitId;
+use ledger::id::{Tier, UnitId};
 use minicbor::{Decode, Encode};
 use replica::time::Now;
 use serde_json::{Value, json};
@@ -137,6 +137,12 @@ impl Office {
         self.store.kv().write(batch).map_err(|e| texts::store_failed(&e))
     }
 
+    /// Rooms have a page of their own, hubs have none.
+    fn is_room_unit(&self, unit: UnitId) -> bool {
+        let listed = self.authority.organisation().and_then(|o| o.unit(unit));
+        listed.is_some_and(|unit| unit.kind.tier() == Tier::Room)
+    }
+
     fn alert_row(&self, now: Now, alert: &Alert, mutes: &[super::mutes::Mute]) -> Value {
         let (unit, name) = self.unit_shown(alert.unit);
         let mute = mutes.iter().find(|mute| mute.covers(alert.rule, alert.unit, now));
@@ -147,6 +153,7 @@ impl Office {
             "text": words::said(alert.rule, alert.value, now.wall_ms),
             "unit": unit,
             "name": name,
+            "room": self.is_room_unit(alert.unit),
             "raised_ms": alert.raised_ms,
             "cleared_ms": alert.cleared_ms,
             "muted": mute.filter(|_| alert.cleared_ms.is_none()).map(|mute| self.mute_row(mute)),

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::day::Day;
 use ledger::id::{DeviceId, Hash, UnitId};
 use minicbor::decode;
+use replica::frame::RoomHealth;
 use replica::time::Now;
 use store::Batch;
 
 use super::rules::{Rule, Rules};
 use crate::command::CommandError;
 use crate::office::Office;
+use crate::reports::Seen;
 use crate::rooms::{Known, RoomState};
 use crate::texts;
 use crate::views::counts::visit;
@@ -53,16 +55,16 @@ impl Office {
         self.settle_alerts(now, &holds, &unknown)
     }
 
+    /// Hubs below: whether they answer, and what is known of their computers, as of a room's.
     fn judge_hubs(&self, now: Now, rules: &Rules, holds: &mut Holds) {
         let after_ms = i64::from(rules.hub_minutes) * 60_000;
         let is_met = |device: &DeviceId| self.authority.member(device).is_none_or(|m| m.held.is_none());
         for (device, unit) in self.hubs_below().into_iter().filter(|(device, _)| is_met(device)) {
-            let Some(seen) = self
-                .reports
-                .seen
-                .get(&device)
-                .filter(|_| !self.peers.is_connected(&device))
-            else {
+            if let Some(report) = self.report_on(now, device, unit) {
+                self.judge_computer(rules, unit, &report, holds);
+            }
+            let silent = |_: &&Seen| !self.peers.is_connected(&device);
+            let Some(seen) = self.reports.seen.get(&device).filter(silent) else {
                 continue;
             };
             if rules.hub_minutes > 0 && now.wall_ms.saturating_sub(seen.last_seen_ms) >= after_ms {
@@ -88,26 +90,32 @@ impl Office {
         {
             hold(Rule::Pending, oldest_ms);
         }
-        let skew_ms = i64::from(report.skew_ms.unwrap_or(0));
-        if rules.skew_minutes > 0 && skew_ms.abs() > i64::from(rules.skew_minutes) * 60_000 {
-            hold(Rule::Skew, skew_ms);
-        }
-        let more = report.more.as_ref();
-        if let Some(total) = more.and_then(|more| more.disk_total_bytes).filter(|total| *total > 0) {
-            let percent = u128::from(report.disk_free_bytes) * 100 / u128::from(total);
-            if percent < u128::from(rules.disk_percent) {
-                hold(Rule::Disk, i64::try_from(percent).unwrap_or(i64::MAX));
-            }
-        }
-        let aside = more.and_then(|more| more.quarantined).unwrap_or(0);
+        let aside = report.more.as_ref().and_then(|more| more.quarantined).unwrap_or(0);
         if rules.quarantine > 0 && aside > 0 {
             hold(Rule::Quarantine, i64::try_from(aside).unwrap_or(i64::MAX));
+        }
+        self.judge_computer(rules, one.unit, report, holds);
+    }
+
+    /// A room's PC or a hub: its clock, its disk, its software.
+    fn judge_computer(&self, rules: &Rules, unit: UnitId, report: &RoomHealth, holds: &mut Holds) {
+        let skew_ms = i64::from(report.skew_ms.unwrap_or(0));
+        if rules.skew_minutes > 0 && skew_ms.abs() > i64::from(rules.skew_minutes) * 60_000 {
+            holds.insert((Rule::Skew, unit), skew_ms);
+        }
+        let total = report.more.as_ref().and_then(|more| more.disk_total_bytes);
+        if let Some(total) = total.filter(|total| *total > 0) {
+            let percent = u128::from(report.disk_free_bytes) * 100 / u128::from(total);
+            if percent < u128::from(rules.disk_percent) {
+                holds.insert((Rule::Disk, unit), i64::try_from(percent).unwrap_or(i64::MAX));
+            }
         }
         if let Some(((major, minor), (own_major, own_minor))) = version(&report.version).zip(version(&self.software))
             && rules.versions_behind > 0
             && (major < own_major || (major == own_major && minor + rules.versions_behind < own_minor))
         {
-            hold(Rule::Version, i64::from(major) * 1_000_000 + i64::from(minor));
+            let said = i64::from(major) * 1_000_000 + i64::from(minor);
+            holds.insert((Rule::Version, unit), said);
         }
     }
 

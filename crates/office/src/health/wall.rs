@@ -1,9 +1,9 @@
 //! The wall: every room a tile, grouped by the unit above it, and a few numbers for all of them.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::id::{Scope, UnitId};
+use ledger::id::{DeviceId, Scope, UnitId};
 use replica::time::Now;
 use serde_json::{Value, json};
 
@@ -138,12 +138,16 @@ impl Office {
         let rules = self.rules();
         let tiles = self.tiles(now, &rules, &known, &open);
         let search = args.search.as_deref().map(str::trim).unwrap_or_default();
+        let towns: BTreeSet<UnitId> = known.iter().map(|one| one.town).collect();
+        let is_named = |town: &UnitId| self.unit_shown(*town).1.contains(search);
+        let named: BTreeSet<UnitId> = towns.into_iter().filter(is_named).collect();
         let wanted = |tile: &&Tile<'_>| {
             state.is_none_or(|state| tile.state == state)
                 && town.is_none_or(|town| tile.known.town == town)
                 && (search.is_empty()
                     || tile.known.name.contains(search)
-                    || tile.known.code.to_string().starts_with(search))
+                    || tile.known.code.to_string().starts_with(search)
+                    || named.contains(&tile.known.town))
         };
         let shown: Vec<&Tile<'_>> = tiles.iter().filter(wanted).collect();
         let (unit, name) = self.unit_shown(life.unit);
@@ -161,7 +165,7 @@ impl Office {
             "oldest": oldest(now, &tiles),
             "check": check,
             "matching": shown.len(),
-            "towns": self.towns(now, &shown, &tiles, args.sort),
+            "towns": self.towns(now, &shown, &tiles, &open, args.sort),
         }))
     }
 
@@ -213,7 +217,14 @@ impl Office {
         json!({"rooms": ages.len(), "p50_s": share(&ages, 50), "p95_s": share(&ages, 95)})
     }
 
-    fn towns(&self, now: Now, shown: &[&Tile<'_>], all: &[Tile<'_>], sort: WallSort) -> Value {
+    fn towns(
+        &self,
+        now: Now,
+        shown: &[&Tile<'_>],
+        all: &[Tile<'_>],
+        open: &BTreeMap<UnitId, Vec<(Rule, i64)>>,
+        sort: WallSort,
+    ) -> Value {
         // Of too many, those stay that need somebody most.
         let mut worst: Vec<&&Tile<'_>> = shown.iter().collect();
         worst.sort_by_cached_key(|tile| tile.order());
@@ -248,7 +259,7 @@ impl Office {
             let row = json!({
                 "unit": code,
                 "name": name,
-                "hub": self.hub_row(town, &hubs),
+                "hub": self.hub_row(town, &hubs, open),
                 "counts": counts(whole.remove(&town).unwrap_or_default().into_iter()),
                 "tiles": tiles.iter().map(|tile| tile.row(now)).collect::<Vec<_>>(),
                 "more": many - tiles.len(),
@@ -259,8 +270,9 @@ impl Office {
         rows.into_iter().map(|(.., row)| row).collect()
     }
 
-    /// Whether a unit's hub answers; null where it has none below us.
-    fn hub_row(&self, town: UnitId, hubs: &[(ledger::id::DeviceId, UnitId)]) -> Value {
+    /// Whether a unit's hub answers, and the rules that hold for its computer; null where it has none below us. That it does not answer
+    /// is said at once, before there is an alert of it.
+    fn hub_row(&self, town: UnitId, hubs: &[(DeviceId, UnitId)], open: &BTreeMap<UnitId, Vec<(Rule, i64)>>) -> Value {
         let own: Vec<_> = hubs
             .iter()
             .filter(|(_, unit)| *unit == town)
@@ -271,7 +283,9 @@ impl Office {
         }
         let up = own.iter().any(|device| self.peers.is_connected(device));
         let seen = own.iter().filter_map(|device| self.reports.seen.get(device));
-        json!({"up": up, "last_seen_ms": seen.map(|s| s.last_seen_ms).max()})
+        let rules = open.get(&town).into_iter().flatten().map(|(rule, _)| *rule);
+        let reasons: Vec<&str> = rules.filter(|rule| *rule != Rule::Hub).map(texts::rule).collect();
+        json!({"up": up, "last_seen_ms": seen.map(|s| s.last_seen_ms).max(), "reasons": reasons})
     }
 }
 

@@ -148,3 +148,23 @@ fn metrics_tell_of_a_pc_that_was_taken_out_or_is_held_no_longer() {
         );
     }
 }
+
+#[test]
+fn the_name_of_a_township_finds_all_its_rooms() {
+    let mut county = County::new(402, 2, 1);
+    let hub = county.hub;
+    let all = county.world.run(hub, Command::Wall(Wall::default()));
+    let towns = all["towns"].as_array().unwrap().iter();
+    let town = towns.clone().find(|town| town["unit"] == TOWNSHIPS[0]).unwrap();
+    let name = town["name"].as_str().unwrap();
+    let seen: Vec<String> = found(&mut county, hub, name)
+        .into_iter()
+        .map(|(unit, _)| unit)
+        .collect();
+    let below = rooms_of(TOWNSHIPS[0], 1_000);
+    assert!(
+        below.len() > 2 && below.iter().all(|code| seen.contains(code)),
+        "{name}: {seen:?}"
+    );
+    assert!(seen.len() < towns.map(|town| town["tiles"].as_array().unwrap().len()).sum());
+}

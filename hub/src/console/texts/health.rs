@@ -31,7 +31,7 @@ pub(in crate::console) const WALL: &str = "同步";
 pub(in crate::console) const ALERTS: &str = "告警";
 pub(in crate::console) const ROOM: &str = "村室";
 pub(in crate::console) const ALL_STATES: &str = "全部状态";
-pub(in crate::console) const FIND: &str = "名称或代码";
+pub(in crate::console) const FIND: &str = "村室、乡镇名称或代码";
 pub(in crate::console) const FIND_DO: &str = "找";
 pub(in crate::console) const STATE: &str = "状态";
 pub(in crate::console) const SORT: &str = "排列";
@@ -49,6 +49,7 @@ pub(in crate::console) const NO_MATCH: &str = "没有符合条件的村室。请
 pub(in crate::console) const NO_ROOMS: &str =
     "本级下面还没有村室：请县里在“机构与目录”页发布有村室的机构表，再在“设备”页给每个村室开入网票。";
 pub(in crate::console) const SHOW_ALL: &str = "看全部";
+pub(in crate::console) const ITS_HUB: &str = "中心的电脑";
 pub(in crate::console) const HUB_DOWN: &str = "这个中心联系不上";
 pub(in crate::console) const CHECK: &str = "逐日核对：本级合计 ＝ 各村室之和";
 pub(in crate::console) const CHECK_WHAT: &str =
