@@ -28,7 +28,7 @@ use crate::views::name::Flag;
 use crate::views::row::RecordRef;
 
 /// Rows of what was told, by who told it.
-const ROWS: &[u8] = b"pA";
+const ROWS: &[u8] = b"pW";
 /// Looked at again at most this often.
 const EVERY_MS: u64 = 2_000;
 

@@ -30,12 +30,16 @@ pub(crate) struct Statements {
     follows: BTreeMap<(LogId, Tip), Tip>,
     /// Copies to be written to the index.
     copies: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Copies of a version before, which go when `copies` are written.
+    copied_before: Vec<Vec<u8>>,
     /// Logs that could not be read to their ends.
     unread: BTreeSet<LogId>,
 }
 
 /// Copies of statements in the index: log, place → body.
-const COPY_ROWS: &[u8] = b"pT";
+const COPY_ROWS: &[u8] = b"pK";
+/// Where versions before kept them, in public scopes; the rest of that prefix is the rooms' history.
+const COPY_ROWS_BEFORE: &[u8] = b"pT\x01";
 /// Copies of the two facts without which a device does not know where it belongs.
 const FACT_ROWS: &[u8] = b"pF";
 const COPIED_FACTS: [&str; 2] = [fact::LIFE, fact::CHAIN];
@@ -46,7 +50,7 @@ fn copy_key(log: &LogId, tip: Tip) -> Vec<u8> {
 }
 
 fn copy_place(key: &[u8]) -> Option<(LogId, Tip)> {
-    let key = key.strip_prefix(COPY_ROWS)?;
+    let key = key.get(COPY_ROWS.len()..)?;
     let word = |at: usize| key.get(at..at + 8)?.try_into().ok().map(u64::from_be_bytes);
     let log = LogId {
         scope: Scope::from_bytes(key.get(..17)?)?,
@@ -102,10 +106,17 @@ impl Statements {
 
     /// Takes in the copies of what the journal has lost, and notes what has no copy yet.
     fn compare_copies(&mut self, store: &Store) -> Result<(), StoreError> {
-        let mut copied = BTreeSet::new();
         let mut bodies = Vec::new();
-        for (key, body) in store.kv().prefix(COPY_ROWS)? {
+        let kv = store.kv();
+        let mut copied: BTreeSet<Vec<u8>> = BTreeSet::new();
+        for (key, body) in kv.prefix(COPY_ROWS)?.into_iter().chain(kv.prefix(COPY_ROWS_BEFORE)?) {
             let Some((log, tip)) = copy_place(&key) else { continue };
+            if key.starts_with(COPY_ROWS) {
+                copied.insert(key);
+            } else {
+                self.copies.push((copy_key(&log, tip), body.clone()));
+                self.copied_before.push(key);
+            }
             if !self.follows.contains_key(&(log, tip)) {
                 bodies.push((log, tip, body.clone()));
             }
@@ -118,7 +129,6 @@ impl Statements {
                     statement: Arc::new(statement),
                 });
             }
-            copied.insert(key);
         }
         self.copies.retain(|(key, _)| !copied.contains(key));
         for (log, tip, body) in bodies {
@@ -148,6 +158,7 @@ impl Statements {
         for (key, body) in self.copies.drain(..) {
             batch.put(key, body);
         }
+        self.copied_before.drain(..).for_each(|key| batch.delete(key));
         if !batch.is_empty() {
             store.kv().write(batch)?;
             rescue_facts(store)?;

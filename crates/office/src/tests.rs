@@ -14,6 +14,7 @@ mod find;
 mod health;
 mod health_days;
 mod health_hubs;
+mod health_rows;
 mod health_rules;
 mod health_told;
 mod health_wall;

@@ -62,6 +62,12 @@ fn key(unit: UnitId, day: Day) -> Vec<u8> {
     [ROWS, &unit.0, &number.to_be_bytes()].concat()
 }
 
+/// `None` for a key that is none of ours.
+fn unit_of(key: &[u8]) -> Option<UnitId> {
+    let rest = key.get(ROWS.len()..).filter(|rest| rest.len() == 20)?;
+    rest.get(..16)?.try_into().ok().map(UnitId)
+}
+
 fn day_of(key: &[u8]) -> Option<Day> {
     let number = u32::from_be_bytes(key.get(ROWS.len() + 16..)?.try_into().ok()?);
     Some(Day::from_number((i64::from(number) - (1 << 31)) as i32))
@@ -81,13 +87,28 @@ impl History {
         for unit in units {
             let hours = Self::read(kv, *unit, day)?;
             self.rooms.insert(*unit, hours);
-            let (from, until) = (key(*unit, Day::from_number(0)), key(*unit, day.plus(-DAYS_KEPT)));
-            let old = kv.range(&from, &until, Order::Rising, usize::MAX)?;
-            if !old.is_empty() {
+        }
+        Self::prune(kv, day.plus(-DAYS_KEPT))
+    }
+
+    /// Removes the days before `first` of whatever unit has rows: a village that ended is on no list any more. Goes from unit to unit,
+    /// so that of what is kept one row of each is read.
+    fn prune(kv: &dyn Kv, first: Day) -> Result<(), KvError> {
+        let (mut at, end) = (ROWS.to_vec(), prefix_end(ROWS));
+        while let Some((found, _)) = kv.range(&at, &end, Order::Rising, 1)?.pop() {
+            let Some(unit) = unit_of(&found) else {
+                at = [found, vec![0]].concat();
+                continue;
+            };
+            let kept = key(unit, first);
+            if found < kept {
+                let old = kv.range(&found, &kept, Order::Rising, usize::MAX)?;
                 let mut batch = Batch::default();
-                old.into_iter().for_each(|(key, _)| batch.delete(key));
+                let of_it = old.into_iter().filter(|(key, _)| unit_of(key) == Some(unit));
+                of_it.for_each(|(key, _)| batch.delete(key));
                 kv.write(batch)?;
             }
+            at = prefix_end(&[ROWS, &unit.0].concat());
         }
         Ok(())
     }
