@@ -88,6 +88,9 @@ enum ReportCommand {
         /// am 上午、pm 下午、day 全天 · which half
         #[arg(long, default_value = "day", value_parser = ["am", "pm", "day"])]
         half: String,
+        /// 撤回这次登记 · take it back
+        #[arg(long)]
+        undo: bool,
     },
 }
 
@@ -113,12 +116,19 @@ impl ReportArgs {
             Some(ReportCommand::List) => (Report::List, View::ReportList),
             Some(ReportCommand::Show { id }) => (Report::Kept(ReportKept { id }), View::Report),
             Some(ReportCommand::Assess { period, unit }) => (Report::Assess(Assess { period, unit }), View::Assess),
-            Some(ReportCommand::Absent { unit, name, on, half }) => {
+            Some(ReportCommand::Absent {
+                unit,
+                name,
+                on,
+                half,
+                undo,
+            }) => {
                 let note = AbsenceNote {
                     unit,
                     name,
                     on,
                     half,
+                    undo,
                     user: None,
                 };
                 (Report::Absence(note), View::Absence)

@@ -236,6 +236,11 @@ fn watches_and_names(head: &mut Presser<'_>) {
     head.press("/reports/freeze", "/reports/freeze", last_month, "freeze");
     let absent = format!("unit={ROOM}&name={}&on=2026-09-01&half=am", encode("李芳"));
     head.press("/assess/absence", "/assess/absence", &absent, "absence");
+    let undo = format!("{absent}&undo=1");
+    head.press("/assess/absence", "/assess/absence", &undo, "absence_undo");
+    // A day that is none is not taken for today.
+    let wrong = absent.replace("2026-09-01", "1.9.2026");
+    assert_eq!(head.visitor.post("/assess/absence", &wrong).0, 422);
     // Whoever takes figures along stands there too.
     let before = head.newest();
     assert_eq!(head.visitor.get("/reports/sheet?period=2026-09").0, 200);

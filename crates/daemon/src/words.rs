@@ -128,6 +128,9 @@ pub(crate) const ASSESS_HEAD: [&str; 7] = ["姓名", "机构", "办结", "按时
 pub(crate) fn absent(name: &str, on: &str, half_days: u64) -> String {
     format!("已登记：{name} {on} 缺岗 {half_days} 个半天。")
 }
+pub(crate) fn absent_undone(name: &str, on: &str, half_days: u64) -> String {
+    format!("已撤回：{name} {on} 缺岗登记 {half_days} 个半天。")
+}
 pub(crate) const CLOSING_OPEN: &str = "两处结果不同，待裁定";
 pub(crate) const UNTIL_NOW: &str = "至今";
 pub(crate) const DEEMED_STORY: &str = "收件后五个工作日内没有告知补正，视为受理，期限从收件日算起。";

@@ -150,7 +150,10 @@ fn of_report(report: &Report) -> Option<Owed> {
             let what: Vec<&str> = what.into_iter().flatten().collect();
             Some(Owed::of(Act::Freeze, None)?.about(&what.join(" ")))
         }
-        Report::Absence(it) => Some(Owed::of(Act::Absence, None)?.about(&format!("{} {}", it.unit, it.on))),
+        Report::Absence(it) => {
+            let act = if it.undo { Act::AbsenceUndo } else { Act::Absence };
+            Some(Owed::of(act, None)?.about(&format!("{} {}", it.unit, it.on)))
+        }
         Report::Show(_) | Report::Cases(_) | Report::List | Report::Kept(_) | Report::Assess(_) => None,
     }
 }

@@ -76,6 +76,7 @@ pub(crate) enum Act {
     MaliciousUndo,
     Freeze,
     Absence,
+    AbsenceUndo,
     Face(FaceAct),
 }
 
@@ -125,6 +126,7 @@ impl Act {
         Act::MaliciousUndo,
         Act::Freeze,
         Act::Absence,
+        Act::AbsenceUndo,
         Act::Face(FaceAct::Print),
         Act::Face(FaceAct::Export),
         Act::Face(FaceAct::Login),
@@ -190,6 +192,7 @@ impl Act {
             Act::MaliciousUndo => "malicious_undo",
             Act::Freeze => "freeze",
             Act::Absence => "absence",
+            Act::AbsenceUndo => "absence_undo",
         }
     }
 }

@@ -98,7 +98,11 @@ pub(super) fn assessed(value: &Value) -> String {
 
 pub(super) fn absent(value: &Value) -> String {
     let (name, on) = (line(text(value, "name")), plain(value, "on"));
-    format!("{}\n", words::absent(&name, &on, count(value, "half_days")))
+    let said = match value["undone"] == true {
+        true => words::absent_undone,
+        false => words::absent,
+    };
+    format!("{}\n", said(&name, &on, count(value, "half_days")))
 }
 
 #[cfg(test)]

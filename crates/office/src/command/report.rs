@@ -87,7 +87,7 @@ pub struct Assess {
     pub unit: Option<String>,
 }
 
-/// A day or half a day on which somebody's post was empty.
+/// A day or half a day on which somebody's post was empty; with `undo` what was noted of it is taken back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AbsenceNote {
@@ -97,6 +97,8 @@ pub struct AbsenceNote {
     pub on: Day,
     /// `am`, `pm` or `day`.
     pub half: String,
+    #[serde(default)]
+    pub undo: bool,
     #[serde(default)]
     pub user: Option<UserId>,
 }

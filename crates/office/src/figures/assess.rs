@@ -37,7 +37,7 @@ pub(crate) struct Absence {
     #[n(3)]
     half: Vec<Half>,
     #[n(4)]
-    at_ms: i64,
+    pub(crate) at_ms: i64,
     #[n(5)]
     user: Option<UserId>,
 }
@@ -197,10 +197,10 @@ impl Office {
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// Notes that a post was empty on a day or half of it.
+    /// Notes that a post was empty on a day or half of it, or takes that back.
     ///
     /// # Errors
-    /// At a room; a unit that is not ours; a name or half that is none; a day to come.
+    /// At a room; a unit that is not ours; a name or half that is none; a day to come; nothing noted that could be taken back.
     pub(crate) fn absence_note(&mut self, now: Now, args: &AbsenceNote) -> Result<Json, CommandError> {
         let own = self.hub_life().map_err(|_| t::no_hub_reports())?.unit;
         let today = self.today(now)?;
@@ -226,7 +226,19 @@ impl Office {
             at_ms: now.wall_ms,
             user: args.user.or(self.acting).filter(|user| *user != UserId::ZERO),
         };
-        self.stage_kept(&Kept::Absence(absence.clone()))?;
+        let mut half_days = absence.half.len();
+        let word = if args.undo {
+            self.catch_up(now)?;
+            let noted = self.noted_away()?;
+            half_days = absence.halves().filter(|half| noted.contains(half)).count();
+            Kept::AbsenceUndone(absence.clone())
+        } else {
+            Kept::Absence(absence.clone())
+        };
+        if half_days == 0 {
+            return Err(t::not_noted(&absence.name, args.on));
+        }
+        self.stage_kept(&word)?;
         self.keep(now)?;
         self.catch_up(now)?;
         Ok(json!({
@@ -234,7 +246,8 @@ impl Office {
             "unit_name": unit.name,
             "name": absence.name,
             "on": absence.on,
-            "half_days": absence.half.len(),
+            "half_days": half_days,
+            "undone": args.undo,
             "at": at_text(absence.at_ms),
         }))
     }

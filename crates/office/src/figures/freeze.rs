@@ -44,6 +44,9 @@ pub(crate) enum Kept {
     Report(#[n(0)] Box<Frozen>),
     #[n(1)]
     Absence(#[n(0)] Absence),
+    /// What was noted of these half-days was a mistake.
+    #[n(2)]
+    AbsenceUndone(#[n(0)] Absence),
 }
 
 /// A frozen report.
@@ -248,7 +251,7 @@ impl Office {
                 if let (Some((log, tip)), Ok(kept)) = (name::kept_place(key), minicbor::decode::<Kept>(body)) {
                     let about = match &kept {
                         Kept::Report(frozen) => frozen.unit,
-                        Kept::Absence(absence) => absence.unit,
+                        Kept::Absence(absence) | Kept::AbsenceUndone(absence) => absence.unit,
                     };
                     let from = self.authority.unit(log.scope.unit);
                     let is_centre = from.is_some_and(|unit| unit.kind.tier() > Tier::Room);
@@ -427,14 +430,35 @@ impl Office {
         Ok((was, judge(row)))
     }
 
-    /// Half-days on which posts were noted as empty.
+    /// Half-days on which posts were noted as empty, by the last word on each. Words are ordered by time; one that a hub said after another
+    /// comes after it, also when its clock was set back in between.
     pub(crate) fn noted_away(&self) -> Result<Away, CommandError> {
-        let mut away = Away::new();
-        self.each_kept(&mut |_, _, kept| {
-            if let Kept::Absence(absence) = kept {
-                away.extend(absence.halves());
-            }
+        let mut words: Vec<(i64, (LogId, u64), bool, Absence)> = Vec::new();
+        self.each_kept(&mut |log, tip, kept| {
+            let (away, absence) = match kept {
+                Kept::Absence(absence) => (true, absence),
+                Kept::AbsenceUndone(absence) => (false, absence),
+                Kept::Report(_) => return,
+            };
+            words.push((absence.at_ms, (log, tip.seq), away, absence));
         })?;
+        words.sort_by_key(|(_, place, ..)| *place);
+        let mut before: Option<(LogId, i64)> = None;
+        for (at, (log, _), ..) in &mut words {
+            let floor = before.filter(|(of, _)| of == log).map_or(i64::MIN, |(_, at)| at);
+            *at = floor.max(*at);
+            before = Some((*log, *at));
+        }
+        words.sort_by_key(|(at, ..)| *at);
+        let mut away = Away::new();
+        for (_, _, is_away, absence) in words {
+            for half in absence.halves() {
+                match is_away {
+                    true => away.insert(half),
+                    false => away.remove(&half),
+                };
+            }
+        }
         Ok(away)
     }
 }

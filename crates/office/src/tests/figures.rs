@@ -1,5 +1,6 @@
 //! 统计报表: what a report says is what anybody can count again from the list of cases.
 
+mod absence;
 mod behind;
 mod cut;
 mod recount;

@@ -71,6 +71,7 @@ pub const ACTS: &[ActWords] = &[
     words(REPORTS, "export", "导出"),
     words(REPORTS, "freeze", "报表定稿"),
     words(REPORTS, "absence", "登记缺岗"),
+    words(REPORTS, "absence_undo", "撤回缺岗登记"),
     words(ALERTS, "alert_mute", "告警静音"),
     words(ALERTS, "alert_unmute", "取消静音"),
     words(ALERTS, "alert_rules", "改告警规则"),

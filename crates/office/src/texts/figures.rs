@@ -1,5 +1,7 @@
 //! The words of reports: what each figure is called, and how it is reckoned, in one sentence that stands beside it everywhere.
 
+use ledger::day::Day;
+
 use crate::command::CommandError;
 
 /// Name and definition of a figure, by its key.
@@ -173,6 +175,13 @@ pub(crate) fn too_many_books() -> CommandError {
 
 pub(crate) fn bad_half() -> CommandError {
     CommandError::usage("bad_half", "时段请写 am（上午）、pm（下午）或 day（全天）。")
+}
+
+pub(crate) fn not_noted(name: &str, on: Day) -> CommandError {
+    CommandError::failed(
+        "not_noted",
+        format!("没有登记过 {name} {on} 这个时段缺岗，没有可撤回的。请核对姓名、日期和时段。"),
+    )
 }
 
 pub(crate) fn no_hub_reports() -> CommandError {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Extension, Form, Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use console::page::{go, part};
 use console::{Problem, Visit};
@@ -189,6 +190,7 @@ pub(super) struct Absent {
     name: String,
     on: String,
     half: String,
+    undo: Option<String>,
 }
 
 pub(super) async fn absence(
@@ -196,17 +198,24 @@ pub(super) async fn absence(
     Extension(visit): Extension<Visit>,
     Form(typed): Form<Absent>,
 ) -> Result<Response, Problem> {
+    let on = Day::parse(typed.on.trim()).ok_or_else(|| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, t::BAD_DAY))?;
+    let undo = typed.undo.is_some();
     let note = AbsenceNote {
         unit: typed.unit,
         name: typed.name,
-        on: Day::parse(typed.on.trim()).unwrap_or_else(|| Day::of_wall_ms(wall_ms())),
+        on,
         half: typed.half,
+        undo,
         user: None,
     };
     let noted = console.ask_as(&visit, Command::Report(Report::Absence(note))).await?;
     let text = |key: &str| noted[key].as_str().unwrap_or_default();
     let half_days = noted["half_days"].as_u64().unwrap_or(0);
-    console.say(&visit, t::absence_said(text("name"), text("on"), half_days));
+    let said = match undo {
+        true => t::absence_undone,
+        false => t::absence_said,
+    };
+    console.say(&visit, said(text("name"), text("on"), half_days));
     let month: String = text("on").chars().take(7).collect();
     Ok(go(&visit, &format!("/assess?period={month}")))
 }

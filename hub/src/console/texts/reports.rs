@@ -84,7 +84,10 @@ pub(crate) const COVERED: &str = "有人顶岗";
 pub(crate) const WEIGHTS: &str = "怎么打分";
 pub(crate) const ASSESS_NONE: &str = "这一期没有办结的件，也没有缺岗。";
 pub(crate) const ABSENCE: &str = "登记缺岗";
-pub(crate) const ABSENCE_WHY: &str = "A岗请假、外出时在这里登记；有顶岗记录的半天会自动算，不必登记。";
+pub(crate) const ABSENCE_WHY: &str =
+    "A岗请假、外出时在这里登记；有顶岗记录的半天会自动算，不必登记。登记错了，照原样填好再按“撤回这次登记”。";
+pub(crate) const ABSENCE_UNDO: &str = "撤回这次登记";
+pub(crate) const BAD_DAY: &str = "日期写法不对，没有登记。请写 2026-10-09 这样的日期。";
 pub(crate) const ABSENT_UNIT: &str = "村室代码";
 pub(crate) const ABSENT_ON: &str = "哪一天";
 pub(crate) const ABSENT_HALF: &str = "时段";
@@ -108,6 +111,10 @@ pub(crate) fn frozen_said(label: &str, version: u64) -> String {
 
 pub(crate) fn absence_said(name: &str, on: &str, half_days: u64) -> String {
     format!("已登记：{name} {on} 缺岗 {half_days} 个半天。")
+}
+
+pub(crate) fn absence_undone(name: &str, on: &str, half_days: u64) -> String {
+    format!("已撤回：{name} {on} 缺岗登记 {half_days} 个半天。")
 }
 
 pub(crate) fn behind(figure: &str, all: u64, unit: &str) -> String {

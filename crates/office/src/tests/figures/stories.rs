@@ -14,7 +14,7 @@ use crate::command::{
 use crate::rig::Seat;
 use crate::views::name;
 
-fn figure<'r>(report: &'r Value, key: &str) -> &'r Value {
+pub(super) fn figure<'r>(report: &'r Value, key: &str) -> &'r Value {
     let found = report["figures"].as_array().unwrap().iter().find(|f| f["key"] == key);
     found.unwrap_or_else(|| panic!("no figure {key}"))
 }
@@ -365,6 +365,7 @@ pub(super) fn absent(unit: &str, half: &str, day: &str) -> AbsenceNote {
         name: "李芳".to_owned(),
         on: Day::parse(day).unwrap(),
         half: half.to_owned(),
+        undo: false,
         user: None,
     }
 }
