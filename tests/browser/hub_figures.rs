@@ -147,7 +147,9 @@ fn press_all(browser: &Browser, page: &str) -> usize {
         let plain = ["本期", "上年同期", "定稿数", "现在重算"].contains(&head.as_str());
         assert!(*how || plain, "a heading without its definition: {what}");
         // A change and a score are made of numbers beside them; behind a catalogue's size, rooms and people stand no cases.
-        let made = ["同比", "得分", "总数"].contains(&head.as_str()) || table == "kind";
+        let made = ["得分", "总数"].contains(&head.as_str()) || head.ends_with("同比") || table == "kind";
+        // Beside several figures a change says of which it is.
+        assert!(head != "同比" || table == "main", "{what}");
         let nothing = ["0", "—", ""].contains(&shown.as_str());
         assert_eq!(to.is_empty(), made || nothing, "{what} → {to}");
         if !to.is_empty() {

@@ -53,19 +53,21 @@ pub(super) fn plain(shown: impl Into<String>) -> Cell {
     }
 }
 
-const CHANGE: &str = "change";
+/// 同比, of the figure that each table is about.
+const CLOSED_CHANGE: &str = "closed_change";
+const RECEIVED_CHANGE: &str = "received_change";
 const OF_UNITS: [&str; 9] = [
     "received",
     "accepted",
     "closed",
-    CHANGE,
+    CLOSED_CHANGE,
     "open",
     "overdue",
     "on_time",
     "satisfied",
     "rated",
 ];
-const OF_MATTERS: [&str; 5] = ["received", CHANGE, "accepted", "closed", "open"];
+const OF_MATTERS: [&str; 5] = ["received", RECEIVED_CHANGE, "accepted", "closed", "open"];
 
 impl Given {
     /// Period, unit and frame; of a frozen report its name.
@@ -84,7 +86,8 @@ impl Given {
     pub(super) fn head(&self, key: &'static str) -> Head {
         let figure = self.figures.iter().find(|f| f.key == key);
         let (label, definition) = match (key, figure) {
-            (CHANGE, _) => (t::CHANGE.to_owned(), self.year_on_year.clone()),
+            (CLOSED_CHANGE, _) => (t::CLOSED_CHANGE.to_owned(), self.year_on_year.clone()),
+            (RECEIVED_CHANGE, _) => (t::RECEIVED_CHANGE.to_owned(), self.year_on_year.clone()),
             (_, Some(figure)) => (figure.label.clone(), figure.definition.clone()),
             (_, None) => {
                 let (label, definition) = t::column(key);
@@ -102,7 +105,7 @@ impl Given {
                 .then(|| format!("/reports?{}", self.place_of(&c.unit)));
             let more = format!("&child={}", c.unit);
             let one = |key: &&str| match *key {
-                CHANGE => plain(&c.change),
+                CLOSED_CHANGE => plain(&c.change),
                 key => cell(c.of(key), || behind(&self.asked(), key, &more)),
             };
             Row {

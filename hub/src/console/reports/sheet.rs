@@ -105,7 +105,7 @@ const COLUMNS: [(&str, &str); 9] = [
 
 fn children(sheet: &mut Worksheet, r: &Given, styles: &Styles) -> Result<(), XlsxError> {
     let labels = COLUMNS.map(|(_, label)| label);
-    let head = [&[t::UNIT][..], &labels, &[t::CHANGE]].concat();
+    let head = [&[t::UNIT][..], &labels, &[t::CLOSED_CHANGE]].concat();
     begin(sheet, t::BY_UNIT, r, &head, styles)?;
     for (row, child) in (HEAD + 1..).zip(&r.children) {
         sheet.write_string_with_format(row, 0, &child.name, &styles.text)?;
@@ -132,7 +132,7 @@ fn matters(sheet: &mut Worksheet, r: &Given, styles: &Styles) -> Result<(), Xlsx
         t::ACCEPTED,
         t::CLOSED,
         t::OPEN,
-        t::CHANGE,
+        t::RECEIVED_CHANGE,
     ];
     begin(sheet, t::BY_MATTER, r, &head, styles)?;
     for (row, matter) in (HEAD + 1..).zip(&r.matters) {
