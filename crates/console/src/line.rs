@@ -110,7 +110,7 @@ impl Line {
         if self.state == "awaiting_materials" {
             tags.push(tag("amber", t::AWAITING, t::DO_AWAITING));
         }
-        if self.deemed_accepted {
+        if self.deemed_accepted && !self.ended() {
             tags.push(tag("amber", t::DEEMED, t::DO_DEEMED));
         }
         if self.set_aside > 0 {

@@ -133,7 +133,7 @@ pub(crate) fn absent_undone(name: &str, on: &str, half_days: u64) -> String {
 }
 pub(crate) const CLOSING_OPEN: &str = "两处结果不同，待裁定";
 pub(crate) const UNTIL_NOW: &str = "至今";
-pub(crate) const DEEMED_STORY: &str = "收件后五个工作日内没有告知补正，视为受理，期限从收件日算起。";
+pub(crate) const DEEMED_STORY: &str = "收件后五个工作日内没有受理、告知补正或其他答复，视为受理，期限从收件日算起。";
 pub(crate) const TITLE_EVENTS: &str = "经过";
 pub(crate) const TITLE_STORED: &str = "已存到";
 pub(crate) const TITLE_NOTES: &str = "备注";

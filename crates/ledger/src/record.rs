@@ -45,7 +45,7 @@ pub use document::RECORD_CHANGES_MAX;
 pub use edit::{EditError, create, edit};
 pub use fold::{fold, fold_without};
 pub use legality::Refusal;
-pub use view::{DEEMED_AFTER_WORKDAYS, deemed_accepted, due, due_as_of};
+pub use view::{Acceptance, DEEMED_AFTER_WORKDAYS, Replies};
 
 /// The author of changes: eight bytes of the device's hash, which the fold checks against the envelope, and eight random
 /// bytes per process, so that two copies of a disk do not count the same sequence.

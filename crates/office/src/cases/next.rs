@@ -100,8 +100,7 @@ impl Office {
         };
         let matter = self.matter_of(s.catalogue.as_ref(), &s.matter);
         let deadline = self.deadline(s, matter, today);
-        let from = s.accepted_on.or(s.received_on.filter(|_| deadline.deemed_accepted));
-        let (Some(from), Some(due)) = (from, deadline.on) else {
+        let (Some(from), Some(due)) = (deadline.from, deadline.on) else {
             return json!([]);
         };
         let stopped = |day: Day| {

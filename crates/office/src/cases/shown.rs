@@ -3,7 +3,7 @@
 use ledger::catalogue::Matter;
 use ledger::day::Day;
 use ledger::id::{Hash, UnitId};
-use ledger::record::DEEMED_AFTER_WORKDAYS;
+use ledger::record::Replies;
 use replica::authority::Authority;
 use serde_json::{Value as Json, json};
 
@@ -19,6 +19,8 @@ pub(crate) fn at_text(wall_ms: i64) -> String {
 
 /// When a case is due, as of today.
 pub(crate) struct Deadline {
+    /// The acceptance that it is counted from: of a case that is deemed accepted the receipt.
+    pub(crate) from: Option<Day>,
     pub(crate) on: Option<Day>,
     /// It reaches past the published calendar.
     pub(crate) provisional: bool,
@@ -107,25 +109,32 @@ impl Office {
         }
     }
 
-    /// Deadline and deemed acceptance out of a row; the same rules as the ledger's views, which read a whole record.
+    /// Deadline and deemed acceptance out of a row, by the same rule as in reports.
     pub(crate) fn deadline(&self, s: &Summary, matter: Option<&Matter>, today: Day) -> Deadline {
         let mut deadline = Deadline {
+            from: None,
             on: None,
             provisional: false,
             overdue: false,
             deemed_accepted: false,
         };
-        let Some(calendar) = self.authority.calendar() else {
+        // An errand is received, and nobody accepts it.
+        let Some(calendar) = self.authority.calendar().filter(|_| !s.errand) else {
             return deadline;
         };
-        let open = matches!(s.state.as_str(), "received" | "awaiting_materials");
-        if let Some(received) = s.received_on.filter(|_| open && s.accepted_on.is_none()) {
-            let told = s.noticed_on.unwrap_or(today).min(today);
-            deadline.deemed_accepted = calendar.workdays_between(received, told) > DEEMED_AFTER_WORKDAYS;
-        }
-        let accepted = s.accepted_on.or(s.received_on.filter(|_| deadline.deemed_accepted));
-        if let (Some(accepted), Some(matter)) = (accepted, matter) {
-            let due = calendar.due(accepted, matter.promised_workdays, &s.suspensions);
+        let replies = Replies {
+            received_on: s.received_on,
+            noticed_on: s.noticed_on,
+            accepted_on: s.accepted_on,
+            ended_on: s.ended_on,
+            waits: Replies::waits_in(&s.state),
+        };
+        let Some(accepted) = replies.acceptance(calendar, today) else {
+            return deadline;
+        };
+        (deadline.from, deadline.deemed_accepted) = (Some(accepted.on), accepted.deemed);
+        if let Some(matter) = matter {
+            let due = calendar.due(accepted.on, matter.promised_workdays, &s.suspensions);
             deadline.on = Some(due.on);
             deadline.provisional = due.provisional;
             let done = s.closed_on.unwrap_or(today);

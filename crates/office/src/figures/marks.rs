@@ -2,7 +2,7 @@
 
 use ledger::calendar::Calendar;
 use ledger::day::Day;
-use ledger::record::DEEMED_AFTER_WORKDAYS;
+use ledger::record::{Acceptance, Replies};
 
 use super::period::Span;
 use crate::views::measure::Measure;
@@ -81,7 +81,7 @@ impl Law<'_> {
         let marks = &mut judged.marks;
         marks.set(Mark::Received, span.has(m.on));
         marks.set(Mark::Errand, span.has(m.on) && has_errand);
-        let accepted = m.accepted_on.or_else(|| self.deemed(m));
+        let accepted = self.acceptance(m).map(|accepted| accepted.on);
         marks.set(Mark::Accepted, span.has(accepted));
         let is_open = m.on.is_some_and(|on| on <= last) && !(m.ended && m.ended_on.is_none_or(|on| on <= last));
         let closed_on = m.closed_on.filter(|_| span.has(m.closed_on));
@@ -115,12 +115,16 @@ impl Law<'_> {
         judged
     }
 
-    /// 视为受理: nobody said in time that something is missing, so the case counts as accepted from its receipt.
-    pub(crate) fn deemed(&self, m: &Measure) -> Option<Day> {
-        let waits = matches!(m.state.as_str(), "received" | "awaiting_materials");
-        let received = m.received_on.filter(|_| waits)?;
-        let told = m.noticed_on.unwrap_or(self.today).min(self.today);
-        (self.calendar.workdays_between(received, told) > DEEMED_AFTER_WORKDAYS).then_some(received)
+    /// From when the case counts as accepted.
+    fn acceptance(&self, m: &Measure) -> Option<Acceptance> {
+        let replies = Replies {
+            received_on: m.received_on,
+            noticed_on: m.noticed_on,
+            accepted_on: m.accepted_on,
+            ended_on: m.ended_on,
+            waits: Replies::waits_in(&m.state),
+        };
+        replies.acceptance(self.calendar, self.today)
     }
 
     fn took(&self, m: &Measure, accepted: Day, closed: Day) -> u32 {
@@ -190,6 +194,7 @@ mod tests {
     #[test]
     fn a_closed_case_counts_in_the_month_of_each_event_and_in_no_other() {
         let mut m = case("closed");
+        (m.on, m.received_on) = (Some(day("2026-10-28")), Some(day("2026-10-28")));
         m.accepted_on = Some(day("2026-10-30"));
         m.closed_on = Some(day("2026-11-04"));
         m.ended_on = m.closed_on;
@@ -229,6 +234,35 @@ mod tests {
             on("2026-10-16"),
             [Mark::Received, Mark::Accepted, Mark::Open, Mark::Overdue]
         );
+    }
+
+    #[test]
+    fn accepted_after_more_than_five_workdays_of_silence_it_is_due_from_its_receipt() {
+        let mut m = case("closed");
+        m.ended = true;
+        let closed = |m: &mut Measure, accepted: &str, closed: &str| {
+            m.accepted_on = Some(day(accepted));
+            (m.closed_on, m.ended_on) = (Some(day(closed)), Some(day(closed)));
+            let judged = marks(m, "2026-11-01", "2026-12-01", "2026-12-01");
+            (judged.contains(&Mark::Accepted), judged.contains(&Mark::OnTime))
+        };
+        // Three days are promised, and kept from the day on which somebody at last accepted it.
+        assert_eq!(closed(&mut m, "2026-11-18", "2026-11-20"), (false, false));
+        assert!(marks(&m, "2026-10-01", "2026-11-01", "2026-12-01").contains(&Mark::Accepted));
+        m.on = Some(day("2026-11-11"));
+        m.received_on = m.on;
+        assert_eq!(
+            closed(&mut m, "2026-11-18", "2026-11-20"),
+            (true, true),
+            "the fifth workday"
+        );
+        assert_eq!(closed(&mut m, "2026-11-19", "2026-11-20"), (true, false));
+        // Returned instead, it stays what it had come to count for.
+        m.state = "returned".to_owned();
+        (m.accepted_on, m.closed_on) = (None, None);
+        assert!(marks(&m, "2026-11-01", "2026-12-01", "2026-12-01").contains(&Mark::Accepted));
+        m.ended_on = Some(day("2026-11-18"));
+        assert!(!marks(&m, "2026-11-01", "2026-12-01", "2026-12-01").contains(&Mark::Accepted));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A plain recount: every figure once more, by nothing but `case list` and the two tables that the county was founded with.
+//! A plain recount: every figure once more, of the whole, of each unit below and of each matter, by nothing but `case list`, the two tables
+//! that the county was founded with, and for B岗 what the test typed itself.
 //!
 //! It shares no code with the reports. Days are compared as texts, workdays are counted one by one.
 
@@ -16,6 +17,8 @@ pub(super) struct Recount {
     /// Days that are off, and days that are worked although they are at a weekend.
     off: BTreeSet<String>,
     makeup: BTreeSet<String>,
+    posts: Posts,
+    unit: String,
     from: String,
     until: String,
 }
@@ -28,23 +31,67 @@ fn day(text: &str) -> Day {
     Day::parse(text).unwrap()
 }
 
-/// One period's counts.
+/// What some cases count for: by figure so many of so many.
 #[derive(Default, Debug)]
-struct Counts {
+struct Tally {
     of: BTreeMap<&'static str, (u64, u64)>,
-    matters: BTreeMap<String, (u64, u64)>,
-    units: BTreeMap<String, (u64, u64)>,
-    used: BTreeSet<String>,
     workdays: u64,
     timed: u64,
 }
 
+impl Tally {
+    fn add(&mut self, key: &'static str, part: bool, whole: bool) {
+        self.put(key, (u64::from(part && whole), u64::from(whole)));
+    }
+
+    fn put(&mut self, key: &'static str, (part, whole): (u64, u64)) {
+        let at = self.of.entry(key).or_default();
+        (at.0, at.1) = (at.0 + part, at.1 + whole);
+    }
+
+    fn take(&mut self, other: &Tally) {
+        other.of.iter().for_each(|(key, counts)| self.put(key, *counts));
+        self.workdays += other.workdays;
+        self.timed += other.timed;
+    }
+
+    fn shown(&self, key: &str) -> String {
+        let of = |key: &str| self.of.get(key).copied().unwrap_or_default();
+        match key {
+            "received" | "accepted" | "closed" | "open" | "overdue" => thousands(of(key).1),
+            "returned" => percent(of("returned").1, of("received").1),
+            "workdays" if self.timed == 0 => "—".to_owned(),
+            "workdays" => format!("{} 天", rounded(self.workdays as f64 / self.timed as f64)),
+            _ => percent(of(key).0, of(key).1),
+        }
+    }
+}
+
+/// One period's counts.
+#[derive(Default, Debug)]
+struct Counts {
+    all: Tally,
+    matters: BTreeMap<String, Tally>,
+    units: BTreeMap<String, Tally>,
+    used: BTreeSet<String>,
+}
+
+/// Half a day of somebody's post: where, on which day, in the forenoon, whose.
+type Post = (String, String, bool, String);
+
+/// What was typed about posts in a test: those that were noted as empty, and those that somebody filled with the room whose case it was.
+#[derive(Default, Clone)]
+pub(super) struct Posts {
+    pub(super) noted: BTreeSet<Post>,
+    pub(super) filled: BTreeSet<(String, Post)>,
+}
+
 impl Recount {
-    pub(super) fn of(county: &mut County, seat: Seat, report: &Value) -> Self {
-        let unit = text(report, "unit").to_owned();
+    pub(super) fn of(county: &mut County, seat: Seat, report: &Value, posts: &Posts) -> Self {
+        let unit = text(report, "unit").trim_end_matches("000").to_owned();
         // By room, because a list has an end.
         let rooms = super::ROOMS.iter().map(|(_, room)| *room);
-        let within = |room: &&str| room.starts_with(unit.trim_end_matches("000"));
+        let within = |room: &&str| room.starts_with(&unit);
         let mut cases = Vec::new();
         for room in rooms.filter(within) {
             let args = CaseList {
@@ -64,6 +111,8 @@ impl Recount {
             cases,
             off: days("off"),
             makeup: days("makeup_work"),
+            posts: posts.clone(),
+            unit: unit.clone(),
             from: text(report, "from").to_owned(),
             until: text(report, "until").to_owned(),
         }
@@ -104,71 +153,78 @@ impl Recount {
             if out || case["is_errand"] == true {
                 continue;
             }
-            self.count_one(case, (from, until, today), &mut counts);
+            let one = self.count_one(case, (from, until, today));
+            let matter = text(case, "matter").to_owned();
+            if one.of["received"].1 > 0 {
+                counts.used.insert(matter.clone());
+            }
+            let unit = text(case, "unit").to_owned();
+            counts.all.take(&one);
+            counts.matters.entry(matter).or_default().take(&one);
+            counts.units.entry(unit).or_default().take(&one);
         }
+        let within = |code: &String, on: &str| code.starts_with(&self.unit) && on >= from && on <= until;
+        let filled = self.posts.filled.iter().filter(|(room, post)| within(room, &post.1));
+        let filled: BTreeSet<&Post> = filled.map(|(_, post)| post).collect();
+        let noted = self.posts.noted.iter().filter(|post| within(&post.0, &post.1));
+        let away = filled.iter().copied().chain(noted).collect::<BTreeSet<_>>();
+        counts.all.put("cover", (filled.len() as u64, away.len() as u64));
         counts
     }
 
-    fn count_one(&self, case: &Value, (from, until, today): (&str, &str, &str), counts: &mut Counts) {
+    /// The day from which it counts as accepted. Whoever heard nothing on five workdays, no word of what is missing, no acceptance and no
+    /// end, is accepted from the day of receipt, whatever was said later.
+    fn accepted<'v>(&self, case: &'v Value, today: &str) -> &'v str {
+        let mut words: Vec<&str> = ["noticed_on", "accepted_on", "ended_on"]
+            .iter()
+            .filter_map(|key| case[*key].as_str())
+            .collect();
+        if matches!(text(case, "state"), "received" | "awaiting_materials") {
+            words.push(today);
+        }
+        let received = text(case, "received_on");
+        let first = words.into_iter().min().filter(|_| !received.is_empty());
+        match first {
+            Some(first) if self.workdays(received, first.min(today), &Value::Null) > 5 => received,
+            _ => text(case, "accepted_on"),
+        }
+    }
+
+    fn count_one(&self, case: &Value, (from, until, today): (&str, &str, &str)) -> Tally {
         let has = |on: &str| !on.is_empty() && on >= from && on <= until;
-        let mut add = |key: &'static str, part: bool, whole: bool| {
-            let at = counts.of.entry(key).or_default();
-            at.0 += u64::from(part && whole);
-            at.1 += u64::from(whole);
-        };
+        let mut one = Tally::default();
         let stood = &case["suspensions"];
-        let waits = matches!(text(case, "state"), "received" | "awaiting_materials");
-        let told = if case["noticed_on"].is_null() {
-            today
-        } else {
-            text(case, "noticed_on")
-        };
-        let silent = waits && self.workdays(text(case, "received_on"), told.min(today), &Value::Null) > 5;
-        let accepted = match (text(case, "accepted_on"), silent) {
-            ("", true) => text(case, "received_on"),
-            (on, _) => on,
-        };
+        let accepted = self.accepted(case, today);
         let promised = case["promised_workdays"].as_u64();
         let (received, closed) = (has(text(case, "on")), has(text(case, "closed_on")));
         let due = match promised {
             Some(promised) if !accepted.is_empty() => self.due(accepted, promised, stood),
             _ => String::new(),
         };
-        add("received", true, received);
-        add("accepted", true, has(accepted));
-        add("closed", true, closed);
-        add("spot", case["on_the_spot"] == true, closed);
+        one.add("received", true, received);
+        one.add("accepted", true, has(accepted));
+        one.add("closed", true, closed);
+        one.add("spot", case["on_the_spot"] == true, closed);
         let says = !case["rating"].is_null() && case["malicious"] != true;
-        add("rated", says, closed);
+        one.add("rated", says, closed);
         let rated = closed && says;
-        add("satisfied", case["rating"].as_i64().is_some_and(|r| r <= 3), rated);
+        one.add("satisfied", case["rating"].as_i64().is_some_and(|r| r <= 3), rated);
         let timed = closed && !due.is_empty();
-        add("on_time", text(case, "closed_on") <= due.as_str(), timed);
+        one.add("on_time", text(case, "closed_on") <= due.as_str(), timed);
         let ended = text(case, "ended_on");
         let open = text(case, "on") <= until && (ended.is_empty() || ended > until);
-        add("open", true, open);
+        one.add("open", true, open);
         let late = open && !accepted.is_empty() && accepted <= until && !due.is_empty() && due.as_str() < until;
-        add("overdue", true, late);
-        add("told_once", case["notices"] == 1, has(text(case, "noticed_on")));
-        add("errand", case["has_errand"] == true, received);
+        one.add("overdue", true, late);
+        one.add("told_once", case["notices"] == 1, has(text(case, "noticed_on")));
+        one.add("errand", case["has_errand"] == true, received);
         let returned = text(case, "state") == "returned" && has(ended);
-        add("returned", true, returned);
+        one.add("returned", true, returned);
         if timed {
-            counts.timed += 1;
-            counts.workdays += self.workdays(accepted, text(case, "closed_on"), stood);
+            one.timed = 1;
+            one.workdays = self.workdays(accepted, text(case, "closed_on"), stood);
         }
-        let matter = text(case, "matter").to_owned();
-        if received {
-            counts.used.insert(matter.clone());
-        }
-        for (map, key) in [
-            (&mut counts.matters, matter),
-            (&mut counts.units, text(case, "unit").to_owned()),
-        ] {
-            let at = map.entry(key).or_default();
-            at.0 += u64::from(received);
-            at.1 += u64::from(closed);
-        }
+        one
     }
 
     pub(super) fn hold(&self, report: &Value) {
@@ -180,11 +236,7 @@ impl Recount {
         let last = self.count(&before(&self.from), &before(&self.until), today);
         for figure in report["figures"].as_array().unwrap() {
             let key = text(figure, "key");
-            let (mut told, mut was) = (self.shown(key, &this), self.shown(key, &last));
-            if key == "cover" {
-                // Nobody stood in for anybody here.
-                (told, was) = ("—".to_owned(), "—".to_owned());
-            }
+            let (told, was) = (self.shown(key, &this), self.shown(key, &last));
             assert_eq!(
                 text(figure, "shown"),
                 told,
@@ -195,25 +247,8 @@ impl Recount {
             assert_eq!(text(figure, "last"), was, "{key} a year before: {figure}");
             assert_eq!(text(figure, "change"), change(key, &told, &was), "{figure}");
         }
-        for row in report["matters"].as_array().unwrap() {
-            let counted = this.matters.get(text(row, "matter")).copied().unwrap_or_default();
-            let told = (row["received"].as_u64().unwrap(), row["closed"].as_u64().unwrap());
-            assert_eq!(told, counted, "{row}");
-        }
-        let matters: u64 = report["matters"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|r| r["received"].as_u64().unwrap())
-            .sum();
-        assert_eq!(matters, this.of["received"].1);
-        for row in report["children"].as_array().unwrap() {
-            let code = text(row, "unit").trim_end_matches("000");
-            let below = this.units.iter().filter(|(unit, _)| unit.starts_with(code));
-            let sum = below.fold((0, 0), |all, (_, one)| (all.0 + one.0, all.1 + one.1));
-            let of = |key: &str| row["figures"][key]["value"].as_u64().unwrap();
-            assert_eq!((of("received"), of("closed")), sum, "{row}");
-        }
+        hold_matters(report, &this, &last);
+        hold_units(report, &this, &last);
         let steps = report["trend"].as_array().into_iter().flatten();
         let drawn = steps.fold((0, 0), |all, s| {
             (
@@ -223,23 +258,18 @@ impl Recount {
         });
         assert_eq!(
             drawn,
-            (this.of["received"].1, this.of["closed"].1),
+            (this.all.of["received"].1, this.all.of["closed"].1),
             "the chart shows what the figures say"
         );
     }
 
     fn shown(&self, key: &str, counts: &Counts) -> String {
-        let of = |key: &str| counts.of.get(key).copied().unwrap_or_default();
         match key {
-            "received" | "accepted" | "closed" | "open" | "overdue" => thousands(of(key).1),
-            "returned" => percent(of("returned").1, of("received").1),
-            "workdays" if counts.timed == 0 => "—".to_owned(),
-            "workdays" => format!("{} 天", rounded(counts.workdays as f64 / counts.timed as f64)),
             "coverage" => self.covered(counts, ""),
             "coverage_approval" => self.covered(counts, "高频行政审批"),
             "coverage_service" => self.covered(counts, "公共服务"),
             "coverage_village" => self.covered(counts, "村级便民"),
-            _ => percent(of(key).0, of(key).1),
+            _ => counts.all.shown(key),
         }
     }
 
@@ -251,6 +281,47 @@ impl Recount {
             .collect();
         let used = of_group.iter().filter(|code| counts.used.contains(*code)).count();
         percent(used as u64, of_group.len() as u64)
+    }
+}
+
+/// Each row of a matter, and none that something happened in is missing.
+fn hold_matters(report: &Value, this: &Counts, last: &Counts) {
+    let none = Tally::default();
+    let keys = ["received", "accepted", "closed", "open"];
+    let mut sums = [0; 4];
+    for row in report["matters"].as_array().unwrap() {
+        let matter = text(row, "matter");
+        let counted = this.matters.get(matter).unwrap_or(&none);
+        let before = last.matters.get(matter).unwrap_or(&none);
+        for (key, sum) in keys.iter().zip(&mut sums) {
+            let told = row[*key].as_u64().unwrap();
+            assert_eq!(thousands(told), counted.shown(key), "{key} of {row}");
+            *sum += told;
+        }
+        let grown = change("received", &counted.shown("received"), &before.shown("received"));
+        assert_eq!(text(row, "change"), grown, "{row}");
+    }
+    assert_eq!(sums, keys.map(|key| this.all.of.get(key).map_or(0, |counts| counts.1)));
+}
+
+/// Each row of a unit below, in every figure that it has.
+fn hold_units(report: &Value, this: &Counts, last: &Counts) {
+    let below = |counts: &Counts, code: &str| {
+        let mut sum = Tally::default();
+        let within = counts.units.iter().filter(|(unit, _)| unit.starts_with(code));
+        within.for_each(|(_, one)| sum.take(one));
+        sum
+    };
+    for row in report["children"].as_array().unwrap() {
+        let code = text(row, "unit").trim_end_matches("000");
+        let (counted, before) = (below(this, code), below(last, code));
+        let figures = row["figures"].as_object().unwrap();
+        assert_eq!(figures.len(), 9, "{row}");
+        for (key, cell) in figures {
+            assert_eq!(text(cell, "shown"), counted.shown(key), "{key} of {row}");
+        }
+        let grown = change("closed", &counted.shown("closed"), &before.shown("closed"));
+        assert_eq!(text(row, "change"), grown, "{row}");
     }
 }
 
