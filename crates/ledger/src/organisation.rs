@@ -100,7 +100,8 @@ pub struct Unit {
 }
 
 impl Unit {
-    fn holds_on(&self, day: Day) -> bool {
+    /// Whether this is how the unit is on a day.
+    pub fn holds_on(&self, day: Day) -> bool {
         self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day < until)
     }
 }
@@ -171,11 +172,18 @@ impl Organisation {
         of.find(|unit| unit.holds_on(day)).or_else(|| self.unit(id))
     }
 
-    /// The unit that goes on today with what this one did: itself, unless it went into another (建制调整).
-    pub fn heir(&self, id: UnitId) -> UnitId {
+    /// The unit that goes on, on that day, with what this one did: itself, unless it had gone into another by then (建制调整).
+    pub fn heir(&self, id: UnitId, on: Day) -> UnitId {
         let mut at = id;
         let mut seen = BTreeSet::from([id]);
-        while let Some(next) = self.units.iter().filter(|u| u.id == at).find_map(|u| u.into) {
+        let gone = |unit: &&Unit| unit.until.is_none_or(|until| until <= on);
+        while let Some(next) = self
+            .units
+            .iter()
+            .filter(|u| u.id == at)
+            .filter(gone)
+            .find_map(|u| u.into)
+        {
             if !seen.insert(next) {
                 break;
             }
@@ -363,10 +371,13 @@ mod tests {
             [village.parent, Some(other.id)]
         );
         assert!(county.is_dated());
-        assert_eq!((county.heir(village.id), county.heir(heir.id)), (heir.id, heir.id));
+        let goes_on = |county: &Organisation, text: &str| county.heir(village.id, day(text).unwrap());
+        assert_eq!(goes_on(&county, "2026-08-31"), village.id, "published, and not yet so");
+        assert_eq!(goes_on(&county, "2026-09-01"), heir.id);
+        assert_eq!(county.heir(heir.id, day("2026-09-01").unwrap()), heir.id);
         let at = county.units.iter().position(|u| u.id == heir.id).unwrap();
         county.units[at].into = Some(village.id);
-        assert_eq!(county.heir(village.id), heir.id, "a circle ends");
+        assert_eq!(goes_on(&county, "2026-09-01"), heir.id, "a circle ends");
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl Survey {
     fn new(q: &Question, ground: &Ground) -> Self {
         Self {
             before: period::year_before(q.span),
-            places: Places::new(&ground.authority, q.unit.id, q.frame),
+            places: Places::new(&ground.authority, q),
             codes: BTreeMap::new(),
             sums: Sums::default(),
             last: Sums::default(),
@@ -246,14 +246,16 @@ impl Survey {
     }
 
     fn add(&mut self, ground: &Ground, of: RecordRef, m: &Measure) {
+        let span = self.q.span;
+        let places = &mut self.places;
+        let mut here = |on: Day| places.covers(&ground.authority, of.scope.unit, on);
+        self.covers.add(&m.extra.covers, span, &mut here);
+        if let Some(before) = self.before {
+            self.covers_last.add(&m.extra.covers, before, &mut here);
+        }
         let Some(child) = self.places.child(&ground.authority, of.scope.unit, m.on) else {
             return;
         };
-        let span = self.q.span;
-        self.covers.add(&m.extra.covers, span);
-        if let Some(before) = self.before {
-            self.covers_last.add(&m.extra.covers, before);
-        }
         if ground.follows(of, m) {
             return;
         }
@@ -280,7 +282,10 @@ impl Survey {
             let of_span = noted
                 .iter()
                 .filter(|(_, on, ..)| span.is_some_and(|s| s.has(Some(*on))));
-            of_span.filter(|one| places.covers(authority, one.0)).cloned().collect()
+            of_span
+                .filter(|one| places.covers(authority, one.0, one.1))
+                .cloned()
+                .collect()
         };
         (self.sums.away, self.sums.covered) = self.covers.against(&here(Some(self.q.span)));
         (self.last.away, self.last.covered) = self.covers_last.against(&here(self.before));
@@ -330,8 +335,9 @@ impl Trend {
 pub(crate) struct Covers(pub(crate) Away);
 
 impl Covers {
-    pub(crate) fn add(&mut self, covers: &[Covered], span: Span) {
-        for cover in covers.iter().filter(|c| span.has(Some(c.on))) {
+    /// Those of one book in a span, each where the book was on its day.
+    pub(crate) fn add(&mut self, covers: &[Covered], span: Span, here: &mut dyn FnMut(Day) -> bool) {
+        for cover in covers.iter().filter(|c| span.has(Some(c.on)) && here(c.on)) {
             self.0.insert((cover.unit, cover.on, cover.half, cover.of.clone()));
         }
     }

@@ -158,21 +158,37 @@ impl Office {
     }
 
     /// What whoever publishes should know besides.
-    fn notes_on(&mut self, now: Now, leading: &Version, next: &Version) -> Result<Vec<String>, CommandError> {
+    fn notes_on(
+        &mut self,
+        now: Now,
+        args: &TableText,
+        leading: &Version,
+        next: &Version,
+    ) -> Result<Vec<String>, CommandError> {
         let today = self.today(now)?;
-        match (leading, next) {
-            (Version::Organisation(old), Version::Organisation(new)) => {
-                self.catch_up(now)?;
-                self.left_behind(old, new, today)
-            }
-            _ => Ok(Vec::new()),
+        let (Version::Organisation(old), Version::Organisation(new)) = (leading, next) else {
+            return Ok(Vec::new());
+        };
+        self.catch_up(now)?;
+        let mut told = self.left_behind(old, new, today)?;
+        // Who rules whom knows no clock: it is as the newest version lists it first.
+        let parents =
+            |of: &Organisation| -> BTreeMap<_, _> { of.units.iter().rev().map(|u| (u.id, u.parent)).collect() };
+        let (was, will) = (parents(old), parents(new));
+        let moved = will
+            .iter()
+            .filter(|(id, parent)| was.get(id).is_some_and(|was| was != *parent))
+            .count();
+        if let Some(on) = args.on.filter(|on| *on > today && moved > 0) {
+            told.push(texts::moves_on_arrival(moved, on));
         }
+        Ok(told)
     }
 
     fn table_preview(&mut self, now: Now, args: &TableText) -> Result<Value, CommandError> {
         let (leading, next) = self.next_version(now, args)?;
         let mut told = difference(&leading.rows(), &next.rows(), TOLD_MAX);
-        told["notes"] = json!(self.notes_on(now, &leading, &next)?);
+        told["notes"] = json!(self.notes_on(now, args, &leading, &next)?);
         told["on"] = json!(self.effective(now, args)?);
         told["version"] = json!(next.number());
         told["over"] = json!(self.hash_of(&leading));
@@ -194,7 +210,7 @@ impl Office {
             ));
         }
         let told = difference(&leading.rows(), &next.rows(), TOLD_MAX);
-        self.notes_on(now, &leading, &next)?;
+        self.notes_on(now, args, &leading, &next)?;
         if told["changes"] == 0 {
             return Err(CommandError::failed("no_change", "与现行版本完全一样，不用发布。"));
         }

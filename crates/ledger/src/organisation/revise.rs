@@ -249,7 +249,8 @@ mod tests {
         let merged = next(&county, MERGED, "2026-12-01").unwrap();
         let gone = merged.unit(village).unwrap();
         assert_eq!((gone.until, gone.into), (Some(day("2026-12-01")), Some(heir)));
-        assert_eq!((merged.heir(village), merged.version), (heir, 2));
+        assert_eq!((merged.heir(village, day("2026-12-01")), merged.version), (heir, 2));
+        assert_eq!(merged.heir(village, day("2026-11-30")), village, "not before its day");
         // The master table keeps the row: said again for a later day it changes nothing.
         let again = next(&merged, MERGED, "2027-03-01").unwrap();
         assert_eq!(again.units, merged.units);

@@ -76,7 +76,7 @@ pub(crate) struct Windows {
 impl Windows {
     pub(crate) fn new(q: Question, ground: &Ground) -> Self {
         Self {
-            places: Places::new(&ground.authority, q.unit.id, q.frame),
+            places: Places::new(&ground.authority, &q),
             all: BTreeMap::new(),
             covers: Covers::default(),
             by: BTreeSet::new(),
@@ -86,13 +86,14 @@ impl Windows {
 
     pub(crate) fn add(&mut self, ground: &Ground, of: RecordRef, m: &Measure) {
         let span = self.q.span;
-        if self.places.child(&ground.authority, of.scope.unit, m.on).is_none() {
-            return;
-        }
-        self.covers.add(&m.extra.covers, span);
-        let within = m.extra.covers.iter().filter(|c| span.has(Some(c.on)));
+        let (authority, book) = (&ground.authority, of.scope.unit);
+        let places = &mut self.places;
+        let mut here = |on: Day| places.covers(authority, book, on);
+        self.covers.add(&m.extra.covers, span, &mut here);
+        let within = m.extra.covers.iter();
+        let within = within.filter(|c| span.has(Some(c.on)) && here(c.on));
         self.by.extend(within.map(|c| (c.by, c.unit, c.on, c.half)));
-        if ground.follows(of, m) {
+        if self.places.child(authority, book, m.on).is_none() || ground.follows(of, m) {
             return;
         }
         let judged = ground.law(self.q.today).judge(m, span, false);
@@ -112,7 +113,7 @@ impl Windows {
         let span = self.q.span;
         let noted: Away = noted
             .iter()
-            .filter(|one| span.has(Some(one.1)) && self.places.covers(authority, one.0))
+            .filter(|one| span.has(Some(one.1)) && self.places.covers(authority, one.0, one.1))
             .cloned()
             .collect();
         for one in self.covers.0.union(&noted) {

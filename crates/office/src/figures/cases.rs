@@ -94,7 +94,7 @@ impl List {
             due: VecDeque::new(),
         });
         Ok(Self {
-            places: Places::new(&ground.authority, q.unit.id, q.frame),
+            places: Places::new(&ground.authority, &q),
             codes: BTreeMap::new(),
             windows: BTreeMap::new(),
             window: None,
@@ -129,14 +129,15 @@ impl List {
 
     pub(crate) fn add(&mut self, ground: &Ground, of: RecordRef, m: &Measure) {
         let authority = &ground.authority;
+        if let Some(posts) = &mut self.posts {
+            let places = &mut self.places;
+            posts.add(authority, m, &mut |on| places.covers(authority, of.scope.unit, on));
+            return;
+        }
         let Some(child) = self.places.child(authority, of.scope.unit, m.on) else {
             return;
         };
         if self.args.matter.as_ref().is_some_and(|matter| *matter != m.matter) || !self.is_of_child(ground, child) {
-            return;
-        }
-        if let Some(posts) = &mut self.posts {
-            posts.add(authority, m);
             return;
         }
         let has_errand = !m.errand && ground.with_errand.contains(&m.no);
@@ -200,7 +201,9 @@ impl List {
     pub(crate) fn settle(&mut self, ground: &Ground) {
         if let Some(posts) = &mut self.posts {
             let (authority, places) = (&ground.authority, &mut self.places);
-            posts.settle(authority, &ground.noted, &mut |unit| places.covers(authority, unit));
+            posts.settle(authority, &ground.noted, &mut |unit, on| {
+                places.covers(authority, unit, on)
+            });
         }
     }
 }

@@ -150,7 +150,7 @@ impl Late {
     pub(crate) fn new(q: &Question, kept: &KeptNamed, authority: &Authority) -> Self {
         Self {
             reached: Reached::of(&kept.frozen),
-            places: Places::new(authority, q.unit.id, q.frame),
+            places: Places::new(authority, q),
             due: VecDeque::new(),
             frozen_on: kept.frozen.today,
             found: Vec::new(),

@@ -8,6 +8,8 @@ use ledger::organisation::Organisation;
 use replica::authority::Authority;
 use serde::{Deserialize, Serialize};
 
+use super::Question;
+
 /// Deeper than any county is.
 pub(crate) const DEPTH_MAX: usize = 32;
 
@@ -36,6 +38,7 @@ struct Stretch {
 pub(crate) struct Places {
     top: UnitId,
     frame: Frame,
+    today: Day,
     /// Without dates in the tree one look per book is enough.
     dated: bool,
     stretches: BTreeMap<UnitId, Vec<Stretch>>,
@@ -43,9 +46,9 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    pub(crate) fn new(authority: &Authority, top: UnitId, frame: Frame) -> Self {
+    pub(crate) fn new(authority: &Authority, q: &Question) -> Self {
         let organisation = authority.organisation();
-        let dated = frame == Frame::Then && organisation.is_some_and(Organisation::is_dated);
+        let dated = organisation.is_some_and(Organisation::is_dated);
         let mut stretches: BTreeMap<UnitId, Vec<Stretch>> = BTreeMap::new();
         for unit in organisation.filter(|_| dated).map_or(&[][..], |o| o.units.as_slice()) {
             stretches.entry(unit.id).or_default().push(Stretch {
@@ -55,8 +58,9 @@ impl Places {
             });
         }
         Self {
-            top,
-            frame,
+            top: q.unit.id,
+            frame: q.frame,
+            today: q.today,
             dated,
             stretches,
             known: BTreeMap::new(),
@@ -65,7 +69,12 @@ impl Places {
 
     /// The unit below the reported one (or that one itself) under which a book's case of that day counts; `None` outside of it.
     pub(crate) fn child(&mut self, authority: &Authority, book: UnitId, on: Option<Day>) -> Option<UnitId> {
-        let key = (book, on.filter(|_| self.dated));
+        // A reform that is published for a day to come has not happened yet: 现行口径 is how things are today.
+        let on = match self.frame {
+            Frame::Then => on.unwrap_or(self.today),
+            Frame::Now => self.today,
+        };
+        let key = (book, Some(on).filter(|_| self.dated));
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
@@ -74,9 +83,9 @@ impl Places {
         found
     }
 
-    /// Whether the reported unit is the one named or has it below.
-    pub(crate) fn covers(&mut self, authority: &Authority, unit: UnitId) -> bool {
-        self.child(authority, unit, None).is_some()
+    /// Whether the reported unit is the one named, or has it below, as of a day.
+    pub(crate) fn covers(&mut self, authority: &Authority, unit: UnitId, on: Day) -> bool {
+        self.child(authority, unit, Some(on)).is_some()
     }
 
     /// The unit above on a day, where the organisation says it of that day.
@@ -86,12 +95,12 @@ impl Places {
         of.iter().find(holds).or_else(|| of.first())?.parent
     }
 
-    fn look(&self, authority: &Authority, book: UnitId, on: Option<Day>) -> Option<UnitId> {
+    fn look(&self, authority: &Authority, book: UnitId, on: Day) -> Option<UnitId> {
         // A former life counts as the room that it became; it was never a place of its own.
         let unit = authority.unit(book).map_or(book, |unit| unit.id);
         let mut at = match self.frame {
             Frame::Then => unit,
-            Frame::Now => authority.organisation().map_or(unit, |o| o.heir(unit)),
+            Frame::Now => authority.organisation().map_or(unit, |o| o.heir(unit, on)),
         };
         let mut below = at;
         for _ in 0..DEPTH_MAX {
@@ -99,11 +108,8 @@ impl Places {
                 return Some(below);
             }
             below = at;
-            at = match on.filter(|_| self.dated) {
-                Some(on) => self.parent_on(at, on),
-                None => None,
-            }
-            .or_else(|| authority.parent(at))?;
+            let dated = self.dated.then(|| self.parent_on(at, on)).flatten();
+            at = dated.or_else(|| authority.parent(at))?;
         }
         None
     }

@@ -88,9 +88,9 @@ impl Posts {
         self.window.as_ref().is_none_or(is)
     }
 
-    pub(crate) fn add(&mut self, authority: &Authority, m: &Measure) {
+    pub(crate) fn add(&mut self, authority: &Authority, m: &Measure, here: &mut dyn FnMut(Day) -> bool) {
         let span = self.span;
-        for cover in m.extra.covers.iter().filter(|c| span.has(Some(c.on))) {
+        for cover in m.extra.covers.iter().filter(|c| span.has(Some(c.on)) && here(c.on)) {
             self.add_cover(authority, cover, &m.no);
         }
     }
@@ -113,13 +113,13 @@ impl Posts {
     }
 
     /// Puts in what was noted, and leaves what is asked for.
-    pub(crate) fn settle(&mut self, authority: &Authority, noted: &Away, here: &mut dyn FnMut(UnitId) -> bool) {
+    pub(crate) fn settle(&mut self, authority: &Authority, noted: &Away, here: &mut dyn FnMut(UnitId, Day) -> bool) {
         if self.which == Which::StoodIn {
             return;
         }
         for key in noted {
             let (unit, on, _, name) = key;
-            if self.span.has(Some(*on)) && here(*unit) && self.is_of_window(authority, *unit, name) {
+            if self.span.has(Some(*on)) && here(*unit, *on) && self.is_of_window(authority, *unit, name) {
                 let post = self.all.entry((key.clone(), None)).or_default();
                 post.of.insert(name.clone());
                 post.noted = true;

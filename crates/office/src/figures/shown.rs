@@ -248,15 +248,18 @@ impl Office {
     fn children(&self, q: &Question, sums: &Sums, last: &Sums) -> Json {
         let none = Tally::default();
         let mut units: BTreeMap<String, (String, &'static str)> = BTreeMap::new();
-        let below = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
-        for unit in below
-            .iter()
-            .rev()
-            .filter(|u| self.authority.parent(u.id) == Some(q.unit.id))
-        {
-            if unit.until.is_none_or(|until| until > q.span.from) {
-                units.insert(unit.code.to_string(), (unit.name.clone(), unit.kind.tier().as_str()));
-            }
+        let all = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
+        // 当时口径: who was below at some time of the period; 现行口径: who is today.
+        let was = |unit: &Unit| {
+            unit.from.is_none_or(|from| from < q.span.until) && unit.until.is_none_or(|until| until > q.span.from)
+        };
+        let counts = |unit: &&Unit| match q.frame {
+            Frame::Then => was(unit),
+            Frame::Now => unit.holds_on(q.today),
+        };
+        let below = all.iter().rev().filter(|unit| unit.parent == Some(q.unit.id));
+        for unit in below.filter(counts) {
+            units.insert(unit.code.to_string(), (unit.name.clone(), unit.kind.tier().as_str()));
         }
         for code in sums.children.keys().chain(last.children.keys()) {
             if let Ok(unit) = self.unit_by_code(code) {
@@ -329,32 +332,37 @@ impl Office {
         t::GROUPS.iter().map(row).collect()
     }
 
-    /// Centres, sub-centres, rooms and staff, by the township that they belong to; of a room its own.
+    /// Centres, sub-centres, rooms and staff at the end of the period, by the township that they belong to; of a room its own.
     fn unit_counts(&self, q: &Question) -> Json {
         let units = self.authority.organisation().map_or(&[][..], |o| o.units.as_slice());
-        // Of a unit that moved, the first one listed is how it stands.
-        let by_id: BTreeMap<UnitId, &Unit> = units.iter().rev().map(|unit| (unit.id, unit)).collect();
-        // The township above a unit, or the unit asked for where none lies between.
+        // What had ended by then is not listed, nor what was still to come.
+        let standing = units.iter().rev().filter(|unit| unit.holds_on(q.span.last()));
+        let by_id: BTreeMap<UnitId, &Unit> = standing.map(|unit| (unit.id, unit)).collect();
+        let above = |unit: UnitId| match by_id.get(&unit) {
+            Some(unit) => unit.parent,
+            None => self.authority.parent(unit),
+        };
+        // The township above a unit, or the unit asked for where none lies between; nothing outside of that.
         let head_of = |unit: UnitId| {
-            let mut at = unit;
+            let (mut at, mut head) = (unit, None);
             for _ in 0..DEPTH_MAX {
-                if at == q.unit.id || by_id.get(&at).is_some_and(|u| u.kind == UnitKind::Township) {
-                    return Some(at);
+                if at == q.unit.id {
+                    return Some(head.unwrap_or(at));
                 }
-                at = self.authority.parent(at)?;
+                if head.is_none() && by_id.get(&at).is_some_and(|u| u.kind == UnitKind::Township) {
+                    head = Some(at);
+                }
+                at = above(at)?;
             }
             None
         };
         let mut heads: BTreeMap<UnitId, [u64; 5]> = BTreeMap::new();
         let mut count = |unit: UnitId, at: usize| {
-            if let Some(head) = head_of(unit).filter(|head| self.authority.is_within(*head, q.unit.id)) {
+            if let Some(head) = head_of(unit) {
                 heads.entry(head).or_default()[at] += 1;
             }
         };
-        for unit in by_id
-            .values()
-            .filter(|u| u.until.is_none_or(|until| until > q.span.last()))
-        {
+        for unit in by_id.values() {
             match unit.kind {
                 UnitKind::Township => count(unit.id, 0),
                 UnitKind::SubCentre => count(unit.id, 1),
@@ -367,7 +375,7 @@ impl Office {
             count(user.unit, 4);
         }
         let row = |(head, counts): (UnitId, [u64; 5])| {
-            let unit = by_id.get(&head)?;
+            let unit = by_id.get(&head).copied().unwrap_or(&q.unit);
             let [centres, sub_centres, rooms, agent_points, staff] = counts;
             let row = json!({
                 "unit": unit.code,
@@ -378,9 +386,9 @@ impl Office {
                 "agent_points": agent_points,
                 "staff": staff,
             });
-            Some((unit.code, row))
+            (unit.code, row)
         };
-        let rows: BTreeMap<_, Json> = heads.into_iter().filter_map(row).collect();
+        let rows: BTreeMap<_, Json> = heads.into_iter().map(row).collect();
         rows.into_values().collect()
     }
 

@@ -3,6 +3,7 @@
 mod absence;
 mod behind;
 mod cut;
+mod dated;
 mod recount;
 mod stories;
 

@@ -134,12 +134,11 @@ fn an_empty_post_counts_for_the_township_that_the_village_was_in_that_day() {
         ..case(1)
     };
     let made = county.world.run(room, Command::CaseNew(new));
-    publish(&mut county, reformed(VILLAGE, "511603104000", ""), "2026-11-10");
     for (half, day) in [("am", "2026-11-03"), ("day", "2026-11-20")] {
         let note = Command::Report(Report::Absence(absent(VILLAGE, half, day)));
         county.world.run(hub, note);
     }
-    // Filled today, on a case of the time before the move.
+    // Filled today, on a case of the time before the move, of which people hear only now.
     let ask = CaseDo {
         number: made["project_no"].as_str().unwrap().to_owned(),
         event: "ask".to_owned(),
@@ -152,6 +151,7 @@ fn an_empty_post_counts_for_the_township_that_the_village_was_in_that_day() {
     };
     county.world.run(room, Command::CaseDo(ask));
     county.world.pass(10_000);
+    publish(&mut county, reformed(VILLAGE, "511603104000", ""), "2026-11-10");
     for (township, covered, away) in [(OLD, 0, 1), (NEW, 1, 2)] {
         let told = report(&mut county, hub, "2026-11", township);
         let cover = figure(&told, "cover");
