@@ -8,7 +8,7 @@ use replica::receipt::{Receipt, Withdrawal};
 use replica::session::Input;
 use replica::statement::{Admit, NewCode, Role, Statement};
 use replica::time::Now;
-use store::{Damage, Opened, StoreError};
+use store::{Damage, Opened, Store, StoreError};
 
 use crate::command::CommandError;
 use crate::life::{Life, fact, fact_u64};
@@ -60,9 +60,16 @@ fn concern(damaged: &[Damage], me: &DeviceId) -> bool {
 
 /// Whether entries of our own may have been lost since the store was last open: we must not go on from before them, as peers may
 /// hold them.
-pub(crate) fn may_have_lost_own(opened: &Opened, me: &DeviceId) -> bool {
+pub(crate) fn may_have_lost_own(opened: &Opened, store: &Store, me: &DeviceId) -> bool {
     let unknown = opened.rebuilt.is_some() && !opened.damaged.is_empty();
-    opened.shortened || unknown || concern(&opened.damaged, me)
+    opened.shortened || unknown || concern(&opened.damaged, me) || goes_on_before_a_hole(store, me)
+}
+
+/// Whether a log of our epoch had entries in a place that is damaged: whoever met that ended before a new epoch was written down.
+fn goes_on_before_a_hole(store: &Store, me: &DeviceId) -> bool {
+    let epoch = fact_u64(store, fact::EPOCH);
+    let mut logs = store.holes().flat_map(|damage| damage.logs);
+    logs.any(|log| log.device == *me && Some(log.epoch) == epoch)
 }
 
 impl Office {

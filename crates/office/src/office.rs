@@ -151,7 +151,7 @@ impl Office {
         let mut office = Self {
             epoch: fact_u64(&store, fact::EPOCH).unwrap_or(0),
             cuts_open: false,
-            epoch_due: may_have_lost_own(&opened, &me.device),
+            epoch_due: may_have_lost_own(&opened, &store, &me.device),
             store_id: fact_u64(&store, fact::STORE_ID).unwrap_or(0),
             keys: Keys::default(),
             vigil: Vigil::new(now.mono_ms),
@@ -209,7 +209,7 @@ impl Office {
         }
         self.keep_chain()?;
         self.store.adopt_waiting();
-        if !self.opened.damaged.is_empty() || self.store.may_strand(&self.me.device) {
+        if self.store.holes().next().is_some() || self.store.may_strand(&self.me.device) {
             self.note_loss(now);
         }
         self.due.own_receipts = true;

@@ -62,7 +62,8 @@ impl Stranded {
 }
 
 impl Office {
-    /// The disk has lost something, or had lost it when it was opened: when peers have had their time, it is seen to.
+    /// The disk has lost something, or had lost it when it was opened, and whoever met that may have ended before it was seen to: when
+    /// peers have had their time, it is.
     pub(crate) fn note_loss(&mut self, now: Now) {
         self.due.stranded = Some(Stranded {
             since_ms: now.mono_ms,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use ledger::id::RecordId;
 use replica::session::Local;
 use replica::statement::Role;
-use store::Disk;
 use store::disk::read_all;
+use store::{Disk, Fault};
 
 use super::county::{County, TOWNSHIPS, case, ticket};
 use crate::command::{CaseDo, Command};
@@ -144,6 +144,40 @@ fn a_room_that_finds_its_disk_rotten_while_it_works_does_not_write_over_what_its
     for seat in [county.hub, township, room] {
         let numbers = county.numbers(seat);
         assert!(numbers.len() == 5 && numbers.contains(&next), "{seat:?}: {numbers:?}");
+    }
+}
+
+#[test]
+fn a_room_that_could_not_write_down_that_its_disk_is_rotten_does_not_write_over_what_its_hub_holds() {
+    let mut county = County::new(47, 1, 1);
+    let (room, township) = (county.rooms[0], county.townships[0]);
+    let mut all = vec![county.new_case(room, 1), county.new_case(room, 2)];
+    county.world.pass(10_000);
+    county.world.cut(county.room_lines[0]);
+    let rows = county.world.office(room).record_rows().unwrap();
+    let last = rows.iter().find(|(_, row)| row.summary.no == all[1]).unwrap();
+    let at = last.1.entries[0].at();
+    let disk = county.world.disk(room).clone();
+    disk.flip(&format!("journal-{:08}", at.segment), u64::from(at.offset), 3);
+    disk.fault(Fault::WriteFails(0));
+    // The check meets it and lowers the log; the write that follows fails, and the program starts again by itself.
+    assert!(county.world.command(room, Command::Verify).is_err());
+    assert_eq!(disk.take_struck().writes, 1);
+    all.push(county.new_case(room, 3));
+    county.world.heal(county.room_lines[0]);
+    county.world.pass(20_000);
+    county.assert_in_step();
+    assert_eq!(
+        county.status(township)["forks"],
+        0,
+        "nothing was written at that place again"
+    );
+    for seat in [county.hub, township, room] {
+        let numbers = county.numbers(seat);
+        assert!(
+            numbers.len() == 3 && all.iter().all(|no| numbers.contains(no)),
+            "{seat:?}: {numbers:?}"
+        );
     }
 }
 

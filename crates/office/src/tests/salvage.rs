@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ledger::id::Scope;
 use serde_json::Value;
+use store::Fault;
 
 use super::county::County;
 use crate::command::{CaseDo, CaseShow, Command, DayClose, DayShow};
@@ -50,6 +51,14 @@ impl Cut {
 
     /// The program is stopped, a bit turns, the program is started.
     fn rot(&mut self, number: &str, part: Part) {
+        let (file, byte) = self.place(number, part);
+        self.county.world.stop(self.room);
+        self.county.world.disk(self.room).flip(&file, byte, 3);
+        self.county.world.start(self.room);
+    }
+
+    /// Where a part of a case's first entry lies: the file, and the byte in it.
+    fn place(&mut self, number: &str, part: Part) -> (String, u64) {
         let rows = self.county.world.office(self.room).record_rows().unwrap();
         let (_, row) = rows.into_iter().find(|(_, row)| row.summary.no == number).unwrap();
         let at = row.entries[0].at();
@@ -57,10 +66,7 @@ impl Cut {
             Part::Body => at.offset + at.len / 2,
             Part::Signature => at.offset + at.len + 9,
         };
-        self.county.world.stop(self.room);
-        let disk = self.county.world.disk(self.room);
-        disk.flip(&format!("journal-{:08}", at.segment), u64::from(byte), 3);
-        self.county.world.start(self.room);
+        (format!("journal-{:08}", at.segment), u64::from(byte))
     }
 
     fn heal(&mut self) {
@@ -153,6 +159,38 @@ fn what_a_room_wrote_behind_a_place_that_rotted_before_it_travelled_is_said_agai
     let behind: Vec<String> = behind.into_iter().collect();
     cut.assert_everywhere(&behind);
     cut.assert_rows_hold();
+}
+
+#[test]
+fn a_lost_case_is_shown_no_longer_also_when_the_program_ended_as_soon_as_it_met_the_damage() {
+    // Seed 875: it stood in the room's list for ever, and `verify` asked for a `reindex`.
+    for is_written in [false, true] {
+        let mut cut = Cut::new(67, 1);
+        let (room, all) = (cut.room, cut.numbers.clone());
+        // Nothing of its log stands behind it, so nothing waits to be said again. What a start writes does: it is not the journal's end.
+        let (file, byte) = cut.place(&all[1], Part::Body);
+        cut.county.world.stop(room);
+        cut.county.world.start(room);
+        cut.county.world.pass(1_000);
+        let disk = cut.county.world.disk(room).clone();
+        disk.flip(&file, byte, 3);
+        if is_written {
+            cut.county.world.run(room, Command::Verify);
+            cut.county.world.stop(room);
+            cut.county.world.start(room);
+        } else {
+            // Whoever writes down what was met fails; the program starts again by itself.
+            disk.fault(Fault::WriteFails(0));
+            let told = cut.county.world.command(room, Command::Verify);
+            assert!(told.is_err(), "{told:?}");
+            assert_eq!(disk.take_struck().writes, 1);
+        }
+        cut.county.world.pass(ALONE_MS);
+        assert_eq!(cut.county.numbers(room), all[..1], "written {is_written}");
+        cut.assert_rows_hold();
+        cut.heal();
+        cut.assert_everywhere(&all[..1]);
+    }
 }
 
 #[test]

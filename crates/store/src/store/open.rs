@@ -91,10 +91,7 @@ impl Store {
         };
         store.make_reserve();
         store.open_index(&mut opened, progress)?;
-        opened.damaged = store.take_damage(found.damaged)?;
-        if !opened.damaged.is_empty() {
-            store.write_facts()?;
-        }
+        opened.damaged = store.met_anew(found.damaged)?;
         store.reopen_trail()?;
         Ok((store, opened))
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use replica::entry::LogId;
 use replica::logs::Place;
 
-use super::Store;
 use super::rows::{self, Hole};
 use super::stage::{Draft, DraftAt, DraftRun, Overlay};
+use super::{Moved, Store};
 use crate::journal::{FrameAt, HEADER_LEN, Item, Walker};
 use crate::kv::Batch;
 use crate::types::{Damage, Position, StoreError};
@@ -76,16 +76,23 @@ impl Store {
         self.met_anew(found)
     }
 
-    fn met_anew(&mut self, found: BTreeMap<Position, u64>) -> Result<Vec<Damage>, StoreError> {
+    /// Takes in what is new of the damage found, and journals the facts anew, as some may have lain there.
+    pub(super) fn met_anew(&mut self, found: BTreeMap<Position, u64>) -> Result<Vec<Damage>, StoreError> {
         let damaged = self.take_damage(found)?;
-        if !damaged.is_empty() {
-            self.write_facts()?;
+        if damaged.is_empty() {
+            return Ok(damaged);
+        }
+        match self.write_facts() {
+            // The damage is taken in and is told only now: a full disk must not swallow it. The facts are journalled with the next
+            // trusted position.
+            Err(StoreError::ReadOnly(_)) => self.facts_moved = Moved::Yes,
+            done => done?,
         }
         Ok(damaged)
     }
 
     /// Records the damage that is not known yet, and lays anew the logs that had entries there.
-    pub(super) fn take_damage(&mut self, found: BTreeMap<Position, u64>) -> Result<Vec<Damage>, StoreError> {
+    fn take_damage(&mut self, found: BTreeMap<Position, u64>) -> Result<Vec<Damage>, StoreError> {
         let fresh: BTreeMap<Position, u64> = found
             .into_iter()
             .filter(|(at, bytes)| self.holes.get(at).is_none_or(|hole| hole.bytes < *bytes))

@@ -62,16 +62,18 @@ impl Store {
         (open, healed)
     }
 
+    /// Every place that was ever found damaged and is still there, whether or not what lay in it is held again, with the logs that had
+    /// entries there.
+    pub fn holes(&self) -> impl Iterator<Item = Damage> + '_ {
+        self.holes.iter().map(|(at, hole)| hole.damage(*at))
+    }
+
     fn met_by_verify(&mut self, found: BTreeMap<Position, u64>) -> Result<Vec<Damage>, StoreError> {
         if self.has_staged() {
             // Logs are laid anew between commits only; the next scrub or opening finds it again.
             return Ok(Vec::new());
         }
-        let met = self.take_damage(found)?;
-        if !met.is_empty() {
-            self.write_facts()?;
-        }
-        Ok(met)
+        self.met_anew(found)
     }
 
     fn verify_frames(&self, verified: &mut Verified, progress: &mut dyn FnMut(Progress)) -> Result<Walked, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::disk::{Disk, Fault};
-use crate::types::{Health, ReadOnlyReason};
+use crate::types::{Health, JournalFrame, Position, ReadOnlyReason};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -112,4 +112,49 @@ fn a_disk_full_to_the_last_byte_refuses_even_statements_and_loses_nothing() {
     store.commit().unwrap();
     assert_eq!(store.logs().entries(public), 2);
     assert!(verify(&mut store).is_clean());
+}
+
+#[test]
+fn damage_that_is_met_on_a_full_disk_is_told_all_the_same() {
+    const FACT: &[u8] = b"what this device must not forget";
+    let pc = Pc::new(9);
+    let mut store = pc.open();
+    store.stage_fact("fact", Some(FACT)).unwrap();
+    store
+        .stage_local(&key(1), book(), EPOCH, vec![entry("a case")])
+        .unwrap();
+    store.commit().unwrap();
+    // The fact stands twice now, the second time among all facts. Both rot, and the case.
+    store.trust(store.head()).unwrap();
+    let frames = store.frames_after(Position::START, 10).unwrap();
+    let case = frames.iter().find_map(|(_, frame)| match frame {
+        JournalFrame::Run(run) => Some(run.entries[0].at),
+        _ => None,
+    });
+    let case = case.unwrap();
+    let file = format!("journal-{:08}", case.segment);
+    let bytes = pc.file(&file);
+    let facts = (0..bytes.len()).filter(|from| bytes[*from..].starts_with(FACT));
+    let rotten: Vec<u64> = facts.map(|from| from as u64).chain([u64::from(case.offset)]).collect();
+    assert_eq!(rotten.len(), 3);
+    rotten.iter().for_each(|place| pc.disk.flip(&file, *place, 2));
+    pc.disk.fault(Fault::Capacity(0));
+    let without_index = Pc {
+        disk: pc.disk.copy(),
+        place: MemPlace::default(),
+    };
+    let (_, opened) = without_index.try_open().unwrap();
+    assert!(!opened.damaged.is_empty(), "told by an opening");
+    assert!(!store.scrub(MIB).unwrap().is_empty(), "told by a store that is open");
+    assert_eq!(store.logs().entries(book()), 0, "what cannot be read is not counted");
+    // The copy of the facts that could not be written follows with the next trusted position.
+    pc.disk.fault(Fault::Roomy);
+    store.stage_fact("other", Some(b"1")).unwrap();
+    store.commit().unwrap();
+    store.trust(store.head()).unwrap();
+    let without_index = Pc {
+        disk: pc.disk.copy(),
+        place: MemPlace::default(),
+    };
+    assert_eq!(without_index.open().fact("fact"), Some(FACT));
 }
