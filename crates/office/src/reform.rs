@@ -20,6 +20,10 @@ impl Office {
         let Some(top) = top.filter(|top| self.unit() == Some(*top) && self.role() == Role::Hub) else {
             return Ok(false);
         };
+        // What a hub says that was taken out counts nowhere, and would have to be said for ever.
+        if !self.is_member(&self.me.device) {
+            return Ok(false);
+        }
         let below = self.authority.members().filter(|m| self.is_below(m.unit, top));
         let moved: Vec<Member> = below.filter(|m| !self.is_told_above(m)).cloned().collect();
         let mut staged = false;
