@@ -10,12 +10,15 @@ use store::StoreError;
 use crate::audit::{Act, Note};
 use crate::command::{Command, CommandError, Members, Report, Tables, Work};
 use crate::office::Office;
+use crate::views::row::RecordRef;
 
 /// A row that the act in hand owes to the trail. It is written with what makes the act durable.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Owed {
     act: Act,
     number: Option<String>,
+    /// The record itself, where the command does not say its number.
+    of: Option<RecordRef>,
     about: Option<String>,
 }
 
@@ -24,6 +27,7 @@ impl Owed {
         Some(Self {
             act,
             number: number.map(str::to_owned),
+            of: None,
             about: None,
         })
     }
@@ -164,11 +168,23 @@ impl Office {
         self.owed = owed.filter(|_| self.acting.is_some());
     }
 
+    /// Of which record the act in hand is: a new one has no number yet, a decision is asked for by its item. Further cases of the same
+    /// act are told by number.
+    pub(crate) fn owe_of(&mut self, of: RecordRef, further: &[String]) {
+        let Some(owed) = &mut self.owed else { return };
+        owed.of = Some(of);
+        if !further.is_empty() {
+            let told = owed.about.iter().chain(further).map(String::as_str);
+            owed.about = Some(told.collect::<Vec<_>>().join(" "));
+        }
+    }
+
     /// Writes the row that is owed. Called where an act is made durable.
     pub(crate) fn pay(&mut self, now: Now) -> Result<(), StoreError> {
         let Some(owed) = self.owed.take() else { return Ok(()) };
         let mut note = Note::new(owed.act);
-        if let Some((of, _)) = owed.number.as_deref().and_then(|number| self.find(number).ok()) {
+        let by_number = || Some(self.find(owed.number.as_deref()?).ok()?.0);
+        if let Some(of) = owed.of.or_else(by_number) {
             note = note.of(of);
         }
         if let Some(what) = &owed.about {

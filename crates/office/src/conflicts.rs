@@ -120,6 +120,7 @@ impl Office {
         for (of, read) in &reads {
             self.stage_edits(now, *of, read, &[Edit::Event(event.clone())], args.user)?;
         }
+        self.owe_decision(&reads);
         self.keep(now)?;
         self.catch_up(now)?;
         let open = self.find_conflict(&id.to_string()).map(|(_, item)| item.open);
@@ -129,6 +130,18 @@ impl Office {
             "choice": choice,
             "state": if open.unwrap_or(false) { "open" } else { "resolved" },
         }))
+    }
+
+    /// The trail names the cases that a decision is of.
+    fn owe_decision(&mut self, reads: &[(RecordRef, Read)]) {
+        let Some(((first, _), others)) = reads.split_first() else {
+            return;
+        };
+        let others = others
+            .iter()
+            .map(|(of, read)| self.shown_number(*of, &read.row.summary.no));
+        let others: Vec<String> = others.collect();
+        self.owe_of(*first, &others);
     }
 
     /// One item as lists show it.

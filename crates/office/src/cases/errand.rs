@@ -86,6 +86,11 @@ impl Office {
         let (no, record, entry) = self.errand_entry(now, place, on, &errand)?;
         self.stage_once(args.user, args.once.as_deref(), record)?;
         self.stage_in_book(place.book, vec![entry])?;
+        // One that no case opened is a case of its own.
+        if args.case.as_deref().is_none_or(|no| no.trim().is_empty()) {
+            let scope = place.book;
+            self.owe_of(RecordRef { scope, record }, &[]);
+        }
         self.keep(now)?;
         Ok(json!({"project_no": no, "record_id": record, "state": if args.claim { "claimed" } else { "entrusted" }}))
     }

@@ -19,6 +19,7 @@ use crate::command::{CaseNew, CommandError, Cover};
 use crate::office::Office;
 use crate::texts;
 use crate::views::name;
+use crate::views::row::RecordRef;
 
 /// The field that says why a number stands that fails its check.
 pub(crate) const CERT_REASON: &str = "cert_reason";
@@ -54,6 +55,7 @@ impl Office {
     pub(crate) fn case_new(&mut self, now: Now, args: CaseNew) -> Result<Json, CommandError> {
         let place = self.place(now)?;
         if let Some((of, no)) = self.sent_before(now, args.user, args.once.as_deref())? {
+            self.owe_of(of, &[]);
             return Ok(json!({"project_no": no, "record_id": of.record, "again": true}));
         }
         let (on, entered) = business_date(place.today, args.on)?;
@@ -96,6 +98,8 @@ impl Office {
         }
         self.stage_once(intake.user, args.once.as_deref(), record)?;
         self.stage_in_book(place.book, entries)?;
+        let scope = place.book;
+        self.owe_of(RecordRef { scope, record }, &[]);
         self.keep(now)?;
         Ok(json!({
             "project_no": no,

@@ -3,10 +3,11 @@
 use ledger::id::UserId;
 use serde_json::Value;
 
-use super::county::{County, TOWNSHIPS};
+use super::county::{County, TOWNSHIPS, cert_no};
+use super::work::{LAND, receive};
 use crate::command::{
-    AuditList, By, CaseDo, CaseDoMany, CaseEdit, Command, CommandError, QuarantineRetry, Report, ReportFreeze, UserAdd,
-    UserRef, Work,
+    AuditList, By, CaseDo, CaseDoMany, CaseEdit, CaseNew, Command, CommandError, ConflictQueue, ConflictResolve,
+    ErrandNew, QuarantineRetry, Report, ReportFreeze, UserAdd, UserRef, Work,
 };
 use crate::rig::Seat;
 
@@ -99,6 +100,74 @@ fn every_step_of_a_named_person_is_one_row_with_its_case_and_a_refused_one_is_no
     // Steps of the machine itself are no person's.
     county.world.run(town, step(&numbers[1], "process"));
     assert_eq!(rows(&mut county, town, head).len(), 6);
+}
+
+#[test]
+fn a_new_case_and_a_decision_name_their_cases_although_nobody_typed_a_number() {
+    let mut county = County::new(94, 1, 2);
+    let (room, town) = (county.rooms[0], county.townships[0]);
+    let unit = county.room_codes[0].clone();
+    let clerk = somebody(&mut county, town, &unit, "李芳", "clerk");
+    let head = somebody(&mut county, town, TOWNSHIPS[0], "王主任", "head");
+    county.world.pass(5_000);
+    let new = || {
+        Command::CaseNew(CaseNew {
+            matter: LAND.to_owned(),
+            name: "张三".to_owned(),
+            cert_no: cert_no(7),
+            user: Some(clerk),
+            once: Some("a1".to_owned()),
+            ..CaseNew::default()
+        })
+    };
+    let first = by(&mut county, room, clerk, new()).unwrap()["project_no"].clone();
+    // The button was pressed twice.
+    by(&mut county, room, clerk, new()).unwrap();
+    let errand = Command::ErrandNew(ErrandNew {
+        matter: LAND.to_owned(),
+        name: "李四".to_owned(),
+        cert_no: cert_no(8),
+        task: "取证".to_owned(),
+        ..ErrandNew::default()
+    });
+    let errand = by(&mut county, room, clerk, errand).unwrap()["project_no"].clone();
+    let (first, errand) = (first.as_str().unwrap(), errand.as_str().unwrap());
+    let row = |act: &str, number: &str, about: &str| (act.to_owned(), number.to_owned(), about.to_owned());
+    assert_eq!(
+        rows(&mut county, room, clerk),
+        [
+            row("case_new", first, ""),
+            row("case_new", first, ""),
+            row("errand_new", errand, "")
+        ]
+    );
+
+    let other = county.rooms[1];
+    let second = receive(&mut county, other, LAND, 7, None);
+    county.world.pass(5_000);
+    let queue = county
+        .world
+        .run(town, Command::Work(Work::Conflicts(ConflictQueue::default())));
+    let item = &queue["items"][0];
+    let id = item["id"].as_str().unwrap();
+    let resolve = Command::ConflictResolve(ConflictResolve {
+        id: id.to_owned(),
+        choose: item["choices"][0]["choice"].as_str().unwrap().to_owned(),
+        ..ConflictResolve::default()
+    });
+    by(&mut county, town, head, resolve).unwrap();
+    let told = rows(&mut county, town, head);
+    let [(act, number, about)] = &told[..] else {
+        panic!("{told:?}")
+    };
+    let both = [first, second.as_str()];
+    let others: Vec<&str> = both.into_iter().filter(|no| no != number).collect();
+    assert_eq!((act.as_str(), others.len()), ("decide", 1), "{told:?}");
+    assert_eq!(
+        *about,
+        format!("{} {}", &id[..8], others[0]),
+        "the other one of the two"
+    );
 }
 
 #[test]
