@@ -1,17 +1,22 @@
 //! The versions of a table: which there were, who published each and when, what each changed.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ledger::calendar::Calendar;
+use ledger::catalogue::Catalogue;
 use ledger::day::Day;
 use ledger::id::{DeviceId, Hash, Scope, UserId};
+use ledger::organisation::Organisation;
 use ledger::version_hash;
 use minicbor::{Decode, Encode};
+use replica::authority::Stated;
 use replica::entry::LogId;
 use replica::statement::{Parts, Statement};
 use replica::time::Now;
 use serde_json::{Value, json};
 
-use super::{Rows, Version, difference};
+use super::{Rows, calendar_rows, catalogue_rows, difference, organisation_rows};
 use crate::cases::at_text;
 use crate::command::{CommandError, Table};
 use crate::life::fact;
@@ -54,37 +59,21 @@ impl Office {
         minicbor::decode(self.store.fact(&key(hash))?).ok()
     }
 
-    /// Every version of a table that the topmost unit has stated, the newest first.
+    /// The newest versions of a table that the topmost unit has stated, the newest first. A province's organisation has thousands of
+    /// units: older ones are not even hashed, and of the others no more than two lie side by side.
     pub(super) fn versions(&self, table: Table, leading: &Hash) -> Vec<Value> {
         let top = self.authority.top().map(Scope::public);
-        let mut all: BTreeMap<(u32, Hash), (DeviceId, Rows)> = BTreeMap::new();
-        let mut parts: BTreeMap<LogId, Parts<'_>> = BTreeMap::new();
-        for stated in self.statements.durable().iter().filter(|s| Some(s.log.scope) == top) {
-            let (version, hash) = match (table, stated.statement.as_ref()) {
-                (Table::Organisation, Statement::Organisation(it)) => {
-                    (Version::Organisation(it.clone()), version_hash(it))
-                }
-                (Table::Organisation, Statement::OrganisationPart(part)) => {
-                    parts.entry(stated.log).or_default().take(part);
-                    continue;
-                }
-                (Table::Catalogue, Statement::Catalogue(it)) => (Version::Catalogue(it.clone()), version_hash(it)),
-                (Table::Calendar, Statement::Calendar(it)) => (Version::Calendar(it.clone()), version_hash(it)),
-                _ => continue,
-            };
-            all.entry((version.number(), hash))
-                .or_insert_with(|| (stated.log.device, version.rows()));
-        }
-        for (log, parts) in parts {
-            for (hash, whole) in parts.wholes() {
-                all.entry((whole.version, hash))
-                    .or_insert_with(|| (log.device, Version::Organisation(whole).rows()));
-            }
-        }
+        let of_top = self.statements.durable().iter().filter(|s| Some(s.log.scope) == top);
+        let stated: Vec<(u32, &Stated)> = of_top.filter_map(|s| Some((number(table, &s.statement)?, s))).collect();
+        let numbers: BTreeSet<u32> = stated.iter().map(|(number, _)| *number).collect();
+        // One more: what the last that is told has changed shows beside the one before it.
+        let older = numbers.iter().rev().nth(VERSIONS_TOLD).copied();
+        let all = found(stated.into_iter().filter(|(number, _)| Some(*number) >= older));
         let mut told: Vec<Value> = Vec::new();
-        let mut before: Option<&Rows> = None;
-        for ((version, hash), (device, rows)) in &all {
-            let mut changed = before.map_or_else(|| json!({}), |before| difference(before, rows, ROWS_TOLD));
+        let mut before: Option<Rows> = None;
+        for ((version, hash), (device, found)) in &all {
+            let rows = found.rows();
+            let mut changed = before.map_or_else(|| json!({}), |before| difference(&before, &rows, ROWS_TOLD));
             before = Some(rows);
             let published = self.published(hash);
             let user = self.person_named(published.as_ref().and_then(|p| p.user));
@@ -99,7 +88,73 @@ impl Office {
             told.push(changed);
         }
         told.reverse();
+        if older.is_some() {
+            told.pop();
+        }
         told.truncate(VERSIONS_TOLD);
         told
     }
+}
+
+/// A version as one statement or its parts have it.
+enum Found<'a> {
+    Organisation(Cow<'a, Organisation>),
+    Catalogue(&'a Catalogue),
+    Calendar(&'a Calendar),
+}
+
+impl Found<'_> {
+    fn hash(&self) -> Hash {
+        match self {
+            Self::Organisation(it) => version_hash(it.as_ref()),
+            Self::Catalogue(it) => version_hash(*it),
+            Self::Calendar(it) => version_hash(*it),
+        }
+    }
+
+    fn rows(&self) -> Rows {
+        match self {
+            Self::Organisation(it) => organisation_rows(it),
+            Self::Catalogue(it) => catalogue_rows(it),
+            Self::Calendar(it) => calendar_rows(it),
+        }
+    }
+}
+
+/// The number of the version of a table that a statement is, or is a part of.
+fn number(table: Table, statement: &Statement) -> Option<u32> {
+    match (table, statement) {
+        (Table::Organisation, Statement::Organisation(it)) => Some(it.version),
+        (Table::Organisation, Statement::OrganisationPart(it)) => Some(it.version),
+        (Table::Catalogue, Statement::Catalogue(it)) => Some(it.version),
+        (Table::Calendar, Statement::Calendar(it)) => Some(it.version),
+        _ => None,
+    }
+}
+
+/// Each version once, with whoever stated it first.
+fn found<'a>(stated: impl Iterator<Item = (u32, &'a Stated)>) -> BTreeMap<(u32, Hash), (DeviceId, Found<'a>)> {
+    let mut all = BTreeMap::new();
+    let mut parts: BTreeMap<LogId, Parts<'_>> = BTreeMap::new();
+    for (number, stated) in stated {
+        let found = match stated.statement.as_ref() {
+            Statement::Organisation(it) => Found::Organisation(Cow::Borrowed(it)),
+            Statement::Catalogue(it) => Found::Catalogue(it),
+            Statement::Calendar(it) => Found::Calendar(it),
+            Statement::OrganisationPart(part) => {
+                parts.entry(stated.log).or_default().take(part);
+                continue;
+            }
+            _ => continue,
+        };
+        all.entry((number, found.hash())).or_insert((stated.log.device, found));
+    }
+    for (log, parts) in parts {
+        for (hash, whole) in parts.wholes() {
+            let number = whole.version;
+            all.entry((number, hash))
+                .or_insert_with(|| (log.device, Found::Organisation(Cow::Owned(whole))));
+        }
+    }
+    all
 }

@@ -183,6 +183,30 @@ fn twelve_thousand_villages_are_published_at_once_and_reach_the_rooms() {
 }
 
 #[test]
+fn the_newest_thirty_versions_are_told_and_the_last_of_them_too_says_what_it_changed() {
+    let mut county = County::new(84, 1, 1);
+    let hub = county.hub;
+    for day in 1..=31_u64 {
+        let next = format!("date\tkind\n2027-01-{day:02}\toff\n");
+        publish(&mut county, hub, text(Table::Calendar, &next)).unwrap();
+        let table = Table::Calendar;
+        let shown = county
+            .world
+            .run(hub, Command::Tables(Tables::Show(TableShow { table })));
+        let told = shown["versions"].as_array().unwrap();
+        // The first of all, from the founding, has nothing before it.
+        let numbers: Vec<u64> = told.iter().map(|v| v["version"].as_u64().unwrap()).collect();
+        let newest = day + 1;
+        let oldest = newest.saturating_sub(29).max(1);
+        assert_eq!(numbers, (oldest..=newest).rev().collect::<Vec<_>>());
+        for row in told {
+            assert_eq!(row["counts"].is_null(), row["version"] == 1, "{row:#}");
+        }
+        assert_eq!((&told[0]["leads"], &told[1]["leads"]), (&true.into(), &false.into()));
+    }
+}
+
+#[test]
 fn next_years_holidays_are_added_and_nonsense_is_named_by_its_line() {
     let mut county = County::new(83, 1, 1);
     let hub = county.hub;
