@@ -4,7 +4,7 @@ use ledger::id::UserId;
 use replica::statement::Role;
 use serde_json::{Value, json};
 
-use super::county::{County, TOWNSHIPS, rooms_of};
+use super::county::{County, TOWNSHIPS, rooms_of, ticket};
 use super::work::{INSURE, LAND, act, receive, refused, show, step, work};
 use crate::command::{
     CaseDo, Command, Evaluate, FollowUp, FollowUpList, MemberExtend, MemberRevoke, QuarantineQueue, QuarantineRetry,
@@ -153,6 +153,52 @@ fn a_room_let_in_by_a_hub_that_died_before_it_told_anybody_waits_and_comes_in_by
         assert!(county.numbers(seat).contains(&number));
     }
     assert_eq!(county.numbers(first).len(), 0);
+}
+
+#[test]
+fn of_a_copied_pc_that_was_taken_out_at_one_village_and_works_at_another_it_is_said_that_it_has_moved() {
+    let mut county = County::new(340, 2, 1);
+    let (hub, towns, ups) = (county.hub, county.townships.clone(), county.township_lines.clone());
+    let codes = [0, 1].map(|n| rooms_of(TOWNSHIPS[n], 2).remove(1));
+    // The disk was copied before the PC joined, and the townships do not hear of each other.
+    let first = county.world.device("image");
+    let second = county.world.copy_of(first, "copy");
+    county.world.cut(ups[1]);
+    let mut lines = Vec::new();
+    for (at, pc) in [first, second].into_iter().enumerate() {
+        let invited = ticket(&mut county.world, towns[at], &codes[at]);
+        county.world.join(pc, towns[at], Role::Node, &invited).unwrap();
+        lines.push(county.world.line(pc, towns[at]));
+        county.world.pass(5_000);
+    }
+    let known = receive(&mut county, first, LAND, 1, None);
+    county.world.pass(5_000);
+    // The township takes it out, and the county has what it writes later before it hears of that.
+    county.world.cut(ups[0]);
+    county.world.cut(lines[0]);
+    let device = device_of(&mut county, first);
+    let revoke = MemberRevoke {
+        device: device.clone(),
+        reason: "电脑丢失".to_owned(),
+        root_key: None,
+    };
+    county.world.run(towns[0], Command::MemberRevoke(revoke));
+    county.world.line(first, hub);
+    let late = receive(&mut county, first, LAND, 2, None);
+    county.world.pass(10_000);
+    county.world.heal(ups[0]);
+    county.world.heal(ups[1]);
+    county.world.pass(30_000);
+    // A township knows nothing of what another one has let in.
+    for (seat, state, unit) in [(hub, "moved", &codes[1]), (towns[0], "revoked", &codes[0])] {
+        let all = waiting(&mut county, seat, false);
+        assert_eq!(all.len(), 1, "{all:#?}");
+        let of = |name: &str| all[0][name].clone();
+        assert_eq!((of("device"), of("state")), (json!(device), json!(state)), "{all:#?}");
+        assert_eq!((of("unit"), of("entries")), (json!(unit), json!(1)), "{all:#?}");
+        let numbers = county.numbers(seat);
+        assert!(numbers.contains(&known) && !numbers.contains(&late), "{numbers:?}");
+    }
 }
 
 #[test]
