@@ -84,6 +84,7 @@ fn attempts(stranger: &Foe, another: DeviceId) -> Vec<(&'static str, Outbound)> 
             node_code: NodeCode::new(9).expect("a code"),
             prefix: None,
             former: None,
+            by: None,
         };
         let entry = Entry {
             kind: KIND_STATEMENT,

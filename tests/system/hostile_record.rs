@@ -280,6 +280,7 @@ fn presumptuous(foe: &Foe, siege: &Siege) -> Vec<Statement> {
             node_code: NodeCode::new(99).expect("a code"),
             prefix: None,
             former: None,
+            by: None,
         })
     };
     let revoke = |device| {

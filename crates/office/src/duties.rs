@@ -301,6 +301,7 @@ impl Office {
                     node_code: member.code,
                     prefix: Some(prefix),
                     former: member.former,
+                    by: member.invited_by,
                 };
                 self.state(life.unit, Statement::Admit(admit))?;
                 staged = true;

@@ -126,6 +126,7 @@ impl Office {
             node_code: code?,
             prefix,
             former: None,
+            by: None,
         })
     }
 

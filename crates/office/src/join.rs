@@ -156,8 +156,8 @@ impl Office {
                     "这台设备已属于别的单位，请换一个新的数据目录再加入。",
                 ));
             }
-            None if is_top => return Err(self.ask_for_root(device, unit, request)),
-            None => self.admit(now, life.unit, (device, unit), request)?,
+            None if is_top => return Err(self.ask_for_root(device, &kept, request)),
+            None => self.admit(now, life.unit, device, &kept, request)?,
         }
         self.keep_ticket(
             &key,
@@ -194,13 +194,13 @@ impl Office {
     }
 
     /// A further hub of the topmost unit: only the root key can let it in, so it waits for a person.
-    fn ask_for_root(&mut self, device: DeviceId, unit: UnitId, request: &JoinRequest) -> CommandError {
+    fn ask_for_root(&mut self, device: DeviceId, ticket: &TicketFact, request: &JoinRequest) -> CommandError {
         /// Hubs that wait at once; more are somebody's mistake.
         const WAITING_MAX: usize = 16;
         if self.waiting_hubs.len() < WAITING_MAX
             && let Some(code) = ledger::id::NodeCode::new(0)
         {
-            let admit = self.admission(device, unit, request, code, None);
+            let admit = self.admission(device, ticket, request, code, None);
             self.waiting_hubs.insert(device, admit);
         }
         CommandError::failed(
@@ -216,7 +216,8 @@ impl Office {
         &mut self,
         now: Now,
         by: UnitId,
-        (device, unit): (DeviceId, UnitId),
+        device: DeviceId,
+        ticket: &TicketFact,
         request: &JoinRequest,
     ) -> Result<(), CommandError> {
         let code = self.new_node_code()?;
@@ -224,7 +225,7 @@ impl Office {
             Role::Node => None,
             Role::Hub => self.new_prefix(),
         };
-        let admit = self.admission(device, unit, request, code, prefix);
+        let admit = self.admission(device, ticket, request, code, prefix);
         self.state(by, Statement::Admit(admit))?;
         self.audit(now, Note::new(Act::Admit).about(device))?;
         Ok(())
@@ -233,20 +234,21 @@ impl Office {
     fn admission(
         &self,
         device: DeviceId,
-        unit: UnitId,
+        ticket: &TicketFact,
         request: &JoinRequest,
         node_code: ledger::id::NodeCode,
         prefix: Option<ledger::id::HubPrefix>,
     ) -> Admit {
         Admit {
             device,
-            unit,
+            unit: ticket.unit,
             role: request.role,
             seal_key: request.seal_key,
             name: cut(&request.name, NAME_BYTES_MAX).to_owned(),
             node_code,
             prefix,
             former: request.former,
+            by: ticket.by,
         }
     }
 

@@ -6,6 +6,7 @@ use ed25519_dalek::SigningKey;
 use ledger::id::{DeviceId, Hash, Scope, Tier, UnitId, UserId};
 use ledger::organisation::Unit;
 use minicbor::{Decode, Encode};
+use replica::authority::Member;
 use replica::entry::{Entry, KIND_STATEMENT, LogId, Tip};
 #[cfg(not(test))]
 use replica::limits::CUTS_MAX;
@@ -235,7 +236,7 @@ impl Office {
                     "node_code": m.code.to_string(),
                     "admitted_by": m.admitted_by,
                     "admitted_by_name": self.authority.member(&m.admitted_by).map(|by| self.unit_shown(by.unit).1),
-                    "invited_by": self.person_named(invited.get(&m.device).copied().flatten()),
+                    "invited_by": self.inviter(m, invited.get(&m.device).copied().flatten()),
                     "this_device": m.device == self.me.device,
                 });
                 (format!("{code}{}", m.device), row)
@@ -243,6 +244,15 @@ impl Office {
             .collect();
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// Whose ticket a device came in with. Admissions of earlier versions do not say; the hub that wrote such a ticket remembers it.
+    fn inviter(&self, member: &Member, remembered: Option<UserId>) -> Option<String> {
+        let user = member.invited_by.or(remembered)?;
+        let at = self.authority.member(&member.admitted_by).map(|by| by.unit);
+        let there = at.and_then(|unit| self.authority.user_at(&user, unit));
+        let person = there.or_else(|| self.authority.user(&user))?;
+        Some(person.name.clone())
     }
 
     /// Takes a device out: what this hub holds of it now counts, what comes later waits (待认).

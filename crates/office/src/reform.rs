@@ -80,6 +80,7 @@ impl Office {
             node_code,
             prefix: member.prefix,
             former: member.former,
+            by: member.invited_by,
         };
         self.state(at, Statement::Admit(admit))?;
         Ok(true)

@@ -56,6 +56,8 @@ pub struct Member {
     /// Another hub keeps this prefix (given twice while apart): this one should get a new one.
     pub prefix_clash: bool,
     pub admitted_by: DeviceId,
+    /// The person whose ticket it came in with, where one is named.
+    pub invited_by: Option<UserId>,
     /// Where the leading admission lies: to be read as a credential.
     pub admitted_at: (LogId, Tip),
     pub former: Option<Former>,

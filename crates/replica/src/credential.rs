@@ -187,6 +187,7 @@ mod tests {
             node_code: NodeCode::new(7).unwrap(),
             prefix: Some(HubPrefix(3)),
             former: None,
+            by: None,
         };
         let entry = Entry {
             kind: KIND_STATEMENT,

@@ -51,6 +51,10 @@ pub struct Admit {
     /// The life the device led on its own before: its book and public scope come along below `unit`.
     #[n(7)]
     pub former: Option<Former>,
+    /// Whoever made the ticket, where a named person did. Left out, the bytes are those of a version that did not know it; such a
+    /// version passes it over.
+    #[n(8)]
+    pub by: Option<UserId>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]

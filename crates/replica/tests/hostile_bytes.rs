@@ -61,6 +61,7 @@ fn statement() -> impl Strategy<Value = Statement> {
                     unit: UnitId(unit),
                     root: device,
                 }),
+                by: hub.then_some(UserId([code as u8; 8])),
             })
         });
     let cut = (scope(), any::<u64>(), any::<u64>(), any::<[u8; 32]>()).prop_map(|(scope, epoch, seq, hash)| Cut {

@@ -113,7 +113,30 @@ fn admit() -> Admit {
             unit: alone_unit(&device()),
             root: device(),
         }),
+        by: None,
     }
+}
+
+/// An admission as versions read it that did not know who had invited.
+#[derive(PartialEq, Debug, minicbor::Encode, minicbor::Decode)]
+struct AdmitBefore {
+    #[n(0)]
+    device: DeviceId,
+    #[n(1)]
+    unit: UnitId,
+    #[n(2)]
+    role: Role,
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    seal_key: [u8; 32],
+    #[n(4)]
+    name: String,
+    #[n(5)]
+    node_code: NodeCode,
+    #[n(6)]
+    prefix: Option<HubPrefix>,
+    #[n(7)]
+    former: Option<Former>,
 }
 
 fn cut() -> Cut {
@@ -280,6 +303,38 @@ fn statements_of_membership_keep_their_bytes() {
         reason: "本人申请".to_owned(),
     };
     frozen_statement!("statement_erase", Statement::Erase(erase));
+}
+
+#[test]
+fn who_invited_is_passed_over_by_versions_that_did_not_know_it_and_nothing_else_is() {
+    let invited = Admit {
+        role: Role::Node,
+        prefix: None,
+        former: None,
+        by: Some(UserId([0x0c; 8])),
+        ..admit()
+    };
+    frozen_statement!("statement_admit_invited", Statement::Admit(invited));
+    for former in [None, admit().former] {
+        let (by, prefix) = (Some(UserId([0x0c; 8])), None);
+        let invited = Statement::Admit(Admit {
+            by,
+            prefix,
+            former,
+            ..admit()
+        });
+        let known = Statement::Admit(Admit {
+            prefix,
+            former,
+            ..admit()
+        });
+        let before = |bytes: &[u8]| minicbor::decode::<AdmitBefore>(&bytes[1..]).unwrap();
+        assert_ne!(invited.encode(), known.encode());
+        assert_eq!(before(&invited.encode()), before(&known.encode()));
+        // Their bytes are read here, and are ours where nobody is named.
+        let theirs = minicbor::to_vec(before(&invited.encode())).unwrap();
+        assert_eq!(known.encode()[1..], theirs);
+    }
 }
 
 #[test]

@@ -142,15 +142,14 @@ fn a_lost_pc_is_replaced_in_one_step_and_the_book_flows_back() {
     county.world.line(new, township);
     county.world.pass(10_000);
     assert_eq!(county.numbers(new), [number]);
-    let members = county.world.run(township, Command::MemberList);
     let device = county.world.device_of(new).to_string();
-    let row = members
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|m| m["device"] == device.as_str())
-        .unwrap();
-    assert_eq!(row["invited_by"], "王主任", "{row:#}");
+    // The county reads who invited from what the township has signed.
+    for seat in [township, county.hub] {
+        let members = county.world.run(seat, Command::MemberList);
+        let mut rows = members.as_array().unwrap().iter();
+        let row = rows.find(|m| m["device"] == device.as_str()).unwrap();
+        assert_eq!(row["invited_by"], "王主任", "{row:#}");
+    }
     // The trail says who did it.
     let trail = county.world.run(township, Command::AuditList(Default::default()));
     let revoke = trail.as_array().unwrap().iter().find(|r| r["act"] == "revoke").unwrap();

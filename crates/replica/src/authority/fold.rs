@@ -321,6 +321,7 @@ impl<'a> Fold<'a> {
                 prefix: admit.prefix,
                 prefix_clash: false,
                 admitted_by: log.device,
+                invited_by: admit.by,
                 admitted_at: (
                     *log,
                     Tip {

@@ -200,6 +200,7 @@ fn admit(desk: &Desk, unit: UnitId, role: Role, prefix: Option<u32>, code: u32) 
         node_code: NodeCode::new(code).unwrap(),
         prefix: prefix.map(HubPrefix),
         former: None,
+        by: None,
     })
 }
 

@@ -130,6 +130,7 @@ pub(super) fn admission(who: u8, unit: UnitId, role: Role, prefix: Option<HubPre
         node_code: code,
         prefix,
         former: None,
+        by: None,
     }
 }
 

@@ -28,6 +28,7 @@ fn admission(by: &SigningKey, at: UnitId, device: DeviceId, unit: UnitId, role: 
         node_code: NodeCode::new(7).unwrap(),
         prefix: None,
         former: None,
+        by: None,
     };
     let entry = Entry {
         kind: KIND_STATEMENT,
