@@ -50,9 +50,36 @@ pub(crate) struct Route {
     /// As the source has it.
     pub(crate) pattern: String,
     path: String,
+    /// `Person`: to have signed in; `Nobody`: the door, on which everybody knocks.
     right: String,
-    /// `look`, `seek` or `act`.
+    /// `look`, `seek` or `act`; `post`: a form of no area.
     pub(crate) how: String,
+}
+
+impl Route {
+    fn new(pattern: String, right: &str, how: &str) -> Self {
+        let path = pattern
+            .replace("{number}", "51160300112628200011")
+            .replace("{unit}", "511603102201")
+            .replace("{table}", "catalogue")
+            .replace("{id}", "00000000")
+            .replace("{hash}", "00000000")
+            .replace("{name}", "chart.css");
+        Self {
+            pattern,
+            path,
+            right: right.to_owned(),
+            how: how.to_owned(),
+        }
+    }
+
+    fn method(&self) -> &'static str {
+        if self.how == "look" { "GET" } else { "POST" }
+    }
+
+    fn is_door(&self) -> bool {
+        self.right == "Nobody"
+    }
 }
 
 fn sources(dir: &Path, found: &mut Vec<String>) {
@@ -65,13 +92,14 @@ fn sources(dir: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// Every route that asks for a right: `.look(Right::Work, "/inbox", …)`; a path may be a constant of its file.
+/// Every route: `.look(Right::Work, "/inbox", …)`, where a path may be a constant of its file; `.everybody("/me", get(…).post(…))`; and,
+/// last of all, the door: `.route("/login", …)`.
 pub(crate) fn routes() -> Vec<Route> {
     let mut files = Vec::new();
     let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hub/src");
     sources(&house.join("console"), &mut files);
     files.push(std::fs::read_to_string(house.join("console.rs")).expect("the console"));
-    let mut routes = Vec::new();
+    let (mut routes, mut door) = (Vec::new(), Vec::new());
     for text in &files {
         let flat: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for how in ["look", "seek", "act"] {
@@ -87,20 +115,34 @@ pub(crate) fn routes() -> Vec<Route> {
                     Some(path) => path.trim_end_matches('"').to_owned(),
                     None => constant(&flat, path),
                 };
-                routes.push(Route {
-                    pattern: path.clone(),
-                    path: path
-                        .replace("{number}", "51160300112628200011")
-                        .replace("{unit}", "511603102201")
-                        .replace("{table}", "catalogue")
-                        .replace("{id}", "00000000"),
-                    right: right.to_owned(),
-                    how: how.to_owned(),
-                });
+                routes.push(Route::new(path, right, how));
             }
         }
+        routes.extend(by_method(&flat, ".everybody(", "Person"));
+        door.extend(by_method(&flat, ".route(", "Nobody"));
     }
+    routes.extend(door);
     routes
+}
+
+/// Routes that are told with their methods, under a path that is written out.
+fn by_method(flat: &str, mark: &str, right: &str) -> Vec<Route> {
+    let calls = flat.split(mark).skip(1);
+    let told = calls.filter_map(|call| {
+        let mut open = 1;
+        let end = call.find(|sign| {
+            open += i32::from(sign == '(') - i32::from(sign == ')');
+            open == 0
+        })?;
+        call[..end].strip_prefix('"')?.split_once('"')
+    });
+    let of = |(path, methods): (&str, &str)| {
+        let hows = [("get(", "look"), ("post(", "post")].map(|(method, how)| methods.contains(method).then_some(how));
+        let path = path.to_owned();
+        let hows = hows.into_iter().flatten();
+        hows.map(|how| Route::new(path.clone(), right, how)).collect::<Vec<_>>()
+    };
+    told.flat_map(of).collect()
 }
 
 fn constant(text: &str, name: &str) -> String {
@@ -111,7 +153,14 @@ fn constant(text: &str, name: &str) -> String {
 }
 
 /// One request exactly as asked: status, head, body.
-fn ask(addr: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
+fn ask(
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl AsRef<[u8]>,
+) -> (u16, String, String) {
+    let body = body.as_ref();
     let mut stream = TcpStream::connect(addr).expect("the console");
     stream
         .set_read_timeout(Some(std::time::Duration::from_secs(30)))
@@ -123,9 +172,8 @@ fn ask(addr: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], bod
     for (name, value) in headers {
         lines.push_str(&format!("{name}: {value}\r\n"));
     }
-    stream
-        .write_all(format!("{lines}\r\n{body}").as_bytes())
-        .expect("asked");
+    let request = [lines.as_bytes(), b"\r\n", body].concat();
+    stream.write_all(&request).expect("asked");
     let mut answer = Vec::new();
     let mut piece = [0; 16 * 1024];
     loop {
@@ -184,7 +232,7 @@ impl Visitor {
     }
 
     /// A file, as the page's script sends it.
-    pub(crate) fn send(&self, path: &str, text: &str) -> (u16, String, String) {
+    pub(crate) fn send(&self, path: &str, file: impl AsRef<[u8]>) -> (u16, String, String) {
         let (host, origin) = (self.addr.to_string(), format!("http://{}", self.addr));
         let headers = [
             ("Host", host.as_str()),
@@ -194,7 +242,7 @@ impl Visitor {
             ("HX-Request", "true"),
             ("Content-Type", "application/octet-stream"),
         ];
-        ask(self.addr, "POST", path, &headers, text)
+        ask(self.addr, "POST", path, &headers, file)
     }
 
     pub(crate) fn post(&self, path: &str, form: &str) -> (u16, String, String) {
@@ -205,13 +253,7 @@ impl Visitor {
             ("Cookie", self.cookie.as_str()),
             ("Content-Type", "application/x-www-form-urlencoded"),
         ];
-        ask(
-            self.addr,
-            "POST",
-            path,
-            &headers,
-            &format!("csrf={}&{form}", self.token),
-        )
+        ask(self.addr, "POST", path, &headers, format!("csrf={}&{form}", self.token))
     }
 }
 
@@ -235,6 +277,15 @@ fn attack_every_route(centres: &Centres, at: cunlian_tests::PlaceId) {
     let addr = centres.addr(at);
     let routes = routes();
     assert!(routes.len() > 20, "only {} routes were found", routes.len());
+    // The door comes last: behind it nothing is asked any more.
+    let door: Vec<&str> = routes.iter().filter(|r| r.is_door()).map(|r| r.path.as_str()).collect();
+    assert!(door.contains(&"/enrol") && door.last() == Some(&"/leave"), "{door:?}");
+    let everybodys = |path: &str| {
+        routes
+            .iter()
+            .any(|r| r.right == "Person" && r.how == "post" && r.path == path)
+    };
+    assert!(["/me", "/post", "/kept", "/kept/drop"].into_iter().all(everybodys));
     let mut told: BTreeMap<&str, usize> = BTreeMap::new();
     for (role, looks, acts) in ROLES {
         let name = format!("人{role}");
@@ -242,11 +293,12 @@ fn attack_every_route(centres: &Centres, at: cunlian_tests::PlaceId) {
         let visitor = Visitor::come(addr).enrol(&name, &code);
         for route in &routes {
             let may = match route.how.as_str() {
+                _ if matches!(route.right.as_str(), "Person" | "Nobody") => true,
                 "act" => acts.contains(&route.right.as_str()),
                 _ => looks.contains(&route.right.as_str()),
             };
-            let (status, _, body) = match route.how.as_str() {
-                "look" => visitor.get(&route.path),
+            let (status, _, body) = match route.method() {
+                "GET" => visitor.get(&route.path),
                 _ => visitor.post(&route.path, ""),
             };
             assert!(status < 500, "{role} {route:?}: {status} {body}");
@@ -254,6 +306,7 @@ fn attack_every_route(centres: &Centres, at: cunlian_tests::PlaceId) {
             assert_eq!(refused, !may, "{role} {route:?}: {status} {body}");
             *told.entry(if may { "let in" } else { "refused" }).or_default() += 1;
         }
+        assert_logged_out(&visitor.get("/"), "after /leave");
     }
     assert!(told["refused"] > 20 && told["let in"] > 40, "{told:?}");
 }
@@ -302,7 +355,7 @@ fn a_foreign_page_gets_nothing_and_changes_nothing_on_any_route_of_the_console()
     for route in routes() {
         // By a name that was made to mean us, and from a page of somebody else, with the operator's own cookie.
         let foreign = [("Host", "evil.example"), ("Cookie", cookie.as_str())];
-        let method = if route.how == "look" { "GET" } else { "POST" };
+        let method = route.method();
         assert_eq!(ask(addr, method, &route.path, &foreign, "").0, 403, "{route:?}");
         if method == "POST" {
             let (evil, ours) = ("http://evil.example".to_owned(), format!("http://{addr}"));
@@ -319,15 +372,58 @@ fn a_foreign_page_gets_nothing_and_changes_nothing_on_any_route_of_the_console()
                     "{route:?} {origin} {body}"
                 );
             }
-        } else {
-            // Nobody who has not signed in sees a page.
-            let (status, head, _) = ask(addr, "GET", &route.path, &[("Host", host.as_str())], "");
-            assert!(
-                status == 303 && head.contains("location: /login"),
-                "{route:?}: {status}"
-            );
         }
     }
+}
+
+fn assert_logged_out((status, head, body): &(u16, String, String), what: &str) {
+    assert!(
+        *status == 303 && head.contains("location: /login"),
+        "{what}: {status} {body}"
+    );
+}
+
+#[test]
+fn whoever_has_not_signed_in_sees_the_door_and_does_nothing_behind_it() {
+    let centres = Centres::open();
+    let addr = centres.addr(centres.hub);
+    let code = centres.name(centres.hub, "周管理", "admin");
+    let admin = Visitor::come(addr).enrol("周管理", &code);
+    let trail = || centres.json(centres.hub, &["audit", "list"]).expect("the trail");
+    let before = trail();
+    let stranger = Visitor::come(addr);
+    for route in routes() {
+        let host = addr.to_string();
+        let what = format!("{route:?}");
+        match (route.method(), route.is_door()) {
+            ("GET", true) => assert_eq!(stranger.get(&route.path).0, 200, "{what}"),
+            // What the page's script listens to says that nobody is there.
+            ("GET", false) if route.path == "/live" => {
+                let (_, head, body) = stranger.get(&route.path);
+                assert!(head.contains("text/event-stream"), "{what}: {head}");
+                assert!(body.is_empty() || body.contains("event: gone"), "{what}: {body}");
+            }
+            ("GET", false) => {
+                assert_logged_out(&ask(addr, "GET", &route.path, &[("Host", host.as_str())], ""), &what);
+                assert_logged_out(&stranger.get(&route.path), &what);
+            }
+            // With a token of the stranger's own: the guard has nothing against it.
+            (_, false) => assert_logged_out(&stranger.post(&route.path, "reason=x"), &what),
+            (_, true) => {
+                let wrong = format!("who={}&password=x&code=x&again=x", encode("周管理"));
+                let (status, _, body) = stranger.post(&route.path, &wrong);
+                assert!(status < 500, "{what}: {status} {body}");
+            }
+        }
+        assert_logged_out(&stranger.get("/"), &what);
+    }
+    // The admin still sits there, and what the trail has besides are the guesses at the door.
+    assert_eq!(admin.get("/me").0, 200);
+    let (before, after) = (before.as_array().expect("rows").len(), trail());
+    let rows = after.as_array().expect("rows").iter();
+    let new: Vec<&str> = rows.rev().skip(before).filter_map(|row| row["act"].as_str()).collect();
+    assert!(new.contains(&"login_failed"), "{new:?}");
+    assert!(new.iter().all(|act| *act == "login_failed"), "{new:?}");
 }
 
 #[test]
