@@ -289,6 +289,47 @@ fn nonsense_is_named_by_its_row_and_changes_nothing() {
     tells_what_to_do(&admin, &table);
 }
 
+/// The most that a process has held of memory, MB.
+fn peak_mb(centres: &Centres) -> u64 {
+    let pid = centres.county[centres.hub].pid().expect("it runs");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
+    let kb: u64 = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|kb| kb.parse().ok())
+        .expect("kB");
+    kb / 1024
+}
+
+#[test]
+fn one_cell_in_the_last_corner_of_a_workbook_is_named_and_the_hub_stays_alive_and_small() {
+    let centres = Centres::open();
+    let code = centres.name(centres.hub, "周管理", "admin");
+    let admin = Visitor::come(centres.addr(centres.hub)).enrol("周管理", &code);
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "code12").expect("a cell");
+    sheet.write_string(1_048_575, 16_383, "x").expect("the last one");
+    let bytes = book.save_to_buffer().expect("a workbook");
+    let (before, pid) = (peak_mb(&centres), centres.county[centres.hub].pid());
+    for path in [
+        "/tables/organisation/look",
+        "/tables/catalogue/look",
+        "/tables/calendar/look",
+        "/members/look",
+    ] {
+        let (status, _, body) = admin.send(path, &bytes);
+        assert!(status == 200 || status == 422, "{path}: {status} {body}");
+        assert!(body.contains("XFD1048576") && body.contains("请删掉"), "{path}: {body}");
+    }
+    // Nothing was laid out between the two cells, and nobody else noticed.
+    let grown = peak_mb(&centres).saturating_sub(before);
+    assert!(grown < 64, "{grown} MB for {} bytes", bytes.len());
+    assert_eq!(admin.get("/wall").0, 200);
+    assert_eq!(centres.county[centres.hub].pid(), pid);
+}
+
 /// What is refused or merely told of, and what is to be done about it.
 fn tells_what_to_do(admin: &Visitor, table: &str) {
     let (status, _, body) = admin.send("/tables/organisation/look?on=2027-02-30", table);

@@ -379,7 +379,7 @@ async fn look(
     Extension(visit): Extension<Visit>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let text = super::tables::text_of(&body)?;
+    let text = super::tables::text_of(body).await?;
     let units = units_in(&text);
     let addrs = console.tickets().await?.addrs.join(" ");
     let form = InvitePart {

@@ -394,7 +394,7 @@ async fn look(
 ) -> Result<Response, Problem> {
     let table = table_of(&word)?;
     console.door.gate.sessions.hold(&visit.cookie, LOOKED, None);
-    let text = text_of(&body).and_then(|text| Ok((text, asked.day()?)));
+    let text = text_of(body).await.and_then(|text| Ok((text, asked.day()?)));
     console.look_at(&visit, &word, table, text).await
 }
 

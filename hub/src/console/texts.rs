@@ -257,6 +257,13 @@ pub(super) const PUBLISH_WHY: &str = "发布后，全县各级接通即更新。
 pub(super) const LOOK_AGAIN: &str = "要发布的内容已不在（页面锁过，或又看了别的文件），没有发布。请重新上传。";
 pub(super) const BAD_DAY: &str = "生效日期写法不对，没有发布。请写 2026-12-01 这样的日期。";
 pub(super) const NO_SHEET: &str = "这个 xlsx 打不开，或第一张表太大。请另存为 CSV（UTF-8）再试。";
+
+pub(super) fn stray_cell(cell: &str, rows: usize, columns: usize) -> String {
+    format!(
+        "第一张表的 {cell} 还有内容，而一张表最多 {rows} 行、{columns} 列。请删掉表格以外的内容（整行整列删除）再传。"
+    )
+}
+
 pub(super) const NOT_UTF8: &str = "文件不是 UTF-8 编码。请另存为 xlsx 或 CSV（UTF-8）再试。";
 pub(super) const BAD_CSV: &str = "CSV 的引号不成对，请核对。";
 pub(super) const UNREADABLE: &str = "程序内部的答复看不懂，请联系系统维护人员。";
