@@ -72,12 +72,15 @@ impl Organisation {
         Ok(Self { version, units })
     }
 
-    /// The unit that each code means in a table for a day: the one that stands, or one whose end on that very day is taken back.
+    /// The unit that each code means in a table for a day: the one that stands, or else the first whose end on that day or later is
+    /// taken back.
     fn known(&self, on: Day) -> BTreeMap<UnitCode, &Unit> {
         let mut known = BTreeMap::new();
-        let taken_back = self.units.iter().filter(|unit| unit.until == Some(on));
+        let ends = |unit: &&Unit| unit.until.is_some_and(|until| until >= on);
+        let mut taken_back: Vec<&Unit> = self.units.iter().filter(ends).collect();
+        taken_back.sort_by_key(|unit| std::cmp::Reverse(unit.until));
         let stands = self.units.iter().filter(|unit| unit.until.is_none());
-        for unit in taken_back.chain(stands) {
+        for unit in taken_back.into_iter().chain(stands) {
             known.insert(unit.code, unit);
         }
         known
@@ -198,7 +201,7 @@ fn ended(unit: &Unit, on: Day, heir: Option<&UnitId>, merged: &[Merged<'_>]) -> 
         (Some(until), None) => until,
         (Some(_), Some(_)) => on,
     };
-    if unit.from.is_some_and(|from| from > until) {
+    if unit.from.is_some_and(|from| from > on) {
         let from = unit.from.map(|day| day.to_string()).unwrap_or_default();
         let reason = format!("“{}”自 {from} 起才有，生效日期不能更早", unit.name);
         return Err(TableError::new(line, reason));
@@ -261,6 +264,15 @@ mod tests {
         let other = next(&merged, AS_BEFORE, "2027-01-01").unwrap();
         assert_ne!(id(&other, "511603101201"), village);
         assert_eq!(other.unit(village).unwrap().into, Some(heir));
+    }
+
+    #[test]
+    fn a_table_for_an_earlier_day_takes_back_an_end_that_was_said_for_a_later_one() {
+        let county = first();
+        let merged = next(&county, MERGED, "2026-12-01").unwrap();
+        // The code is not a second village's for the month in between.
+        let back = next(&merged, AS_BEFORE, "2026-11-01").unwrap();
+        assert_eq!(back.units, county.units);
     }
 
     #[test]
