@@ -23,6 +23,10 @@ const HEADER_LEN: usize = 96;
 const SEGMENT_BYTES: u64 = 1024 * 1024;
 const LEN: usize = 4;
 const HASH: usize = 32;
+/// How far a trail may be ahead of what was said: no power cut leaves so much.
+const AHEAD_MAX: u64 = 1 << 32;
+/// A segment may claim any number; behind this one there is none that another could follow.
+const SEQ_MAX: u64 = u64::MAX - 1;
 /// A record says who did what and why in a few hundred bytes.
 pub const RECORD_BYTES_MAX: usize = 4096;
 
@@ -105,7 +109,8 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
-    /// Finds the end. `said` is the last record that anybody was told of: what is missing before it is not written anew.
+    /// Finds the end. `said` is the last record that anybody was told of: what is missing before it is not written anew, and a trail
+    /// that says something else in its place is not gone on with, so that both stay to be told.
     pub(crate) fn open(disk: &dyn Disk, said: TrailTip) -> io::Result<Self> {
         let mut trail = Self {
             tip: said,
@@ -129,7 +134,7 @@ impl Trail {
                 },
                 |r| r.tip,
             );
-            if end.seq >= said.seq {
+            if end.seq >= said.seq && end.seq - said.seq <= AHEAD_MAX && holds(disk, &segments, said)? {
                 trail.tip = end;
                 trail.life = read.header.life;
                 trail.len = read.len;
@@ -288,6 +293,20 @@ fn segments(disk: &dyn Disk) -> io::Result<BTreeMap<u32, String>> {
     Ok(disk.list()?.into_iter().filter_map(named).collect())
 }
 
+/// Whether the record that was said last is there, as it was said.
+fn holds(disk: &dyn Disk, segments: &BTreeMap<u32, String>, said: TrailTip) -> io::Result<bool> {
+    if said == TrailTip::START {
+        return Ok(true);
+    }
+    for file in segments.values().rev() {
+        let Some(read) = read(disk, file)? else { continue };
+        if read.header.first <= said.seq {
+            return Ok(read.records.iter().any(|record| record.tip == said));
+        }
+    }
+    Ok(false)
+}
+
 fn header(number: u32, before: TrailTip, life: u64) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
     bytes[..8].copy_from_slice(MAGIC);
@@ -354,7 +373,7 @@ fn read(disk: &dyn Disk, file: &str) -> io::Result<Option<Read>> {
     };
     while let Some((len, after)) = rest.split_first_chunk::<LEN>() {
         let len = u32::from_le_bytes(*len) as usize;
-        if len > RECORD_BYTES_MAX || after.len() < len + HASH {
+        if at.seq >= SEQ_MAX || len > RECORD_BYTES_MAX || after.len() < len + HASH {
             break;
         }
         let body = &after[..len];

@@ -187,3 +187,38 @@ fn a_damaged_end_is_never_written_over_and_stays_told() {
     };
     assert_eq!(verify(&disk, next).faults, [missing]);
 }
+
+#[test]
+fn a_trail_written_anew_is_told_also_after_the_next_record() {
+    let (_, tip) = written();
+    let mut disk = MemDisk::new(6);
+    let mut anew = Trail::open(&disk, TrailTip::START).unwrap();
+    for n in 0..13u8 {
+        anew.append(&mut disk, 2, &[n; 9]).unwrap();
+    }
+    assert!(!verify(&disk, tip).faults.is_empty());
+    let next = Trail::open(&disk, tip).unwrap().append(&mut disk, 2, b"more").unwrap();
+    assert_eq!(next, follow(tip, b"more"), "it follows what was said");
+    assert!(!verify(&disk, next).faults.is_empty(), "told no more");
+}
+
+#[test]
+fn a_segment_that_claims_the_last_numbers_stops_nothing() {
+    let mut disk = MemDisk::new(7);
+    let last = TrailTip {
+        seq: u64::MAX - 2,
+        hash: Hash::ZERO,
+    };
+    disk.create(&name(1)).unwrap();
+    disk.append(&name(1), &header(1, last, 1)).unwrap();
+    let mut before = last;
+    for body in [b"one", b"two"] {
+        before = follow(before, body);
+        let record = [&3u32.to_le_bytes()[..], body, &before.hash.0].concat();
+        disk.append(&name(1), &record).unwrap();
+    }
+    let mut trail = Trail::open(&disk, TrailTip::START).unwrap();
+    let next = trail.append(&mut disk, 1, b"more").unwrap();
+    assert_eq!(next, follow(TrailTip::START, b"more"));
+    assert!(!verify(&disk, next).faults.is_empty(), "it is told");
+}
