@@ -1,13 +1,26 @@
-//! A data folder in memory that holds one file of an input.
+//! A data folder in memory that holds the files of an input.
+
+use std::collections::BTreeMap;
 
 use store::{Disk, MemDisk, MemPlace, Store, StoreError};
 
 /// A folder with these bytes, durable, under `name`.
 pub(crate) fn folder(name: &str, bytes: &[u8]) -> Option<MemDisk> {
+    laid_out([(name, bytes)])
+}
+
+/// A folder with these files, durable.
+pub(crate) fn folder_of(files: &BTreeMap<String, Vec<u8>>) -> Option<MemDisk> {
+    laid_out(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))
+}
+
+fn laid_out<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Option<MemDisk> {
     let mut disk = MemDisk::new(1);
-    disk.create(name).ok()?;
-    disk.append(name, bytes).ok()?;
-    disk.sync_data(name).ok()?;
+    for (name, bytes) in files {
+        disk.create(name).ok()?;
+        disk.append(name, bytes).ok()?;
+        disk.sync_data(name).ok()?;
+    }
     disk.sync_dir().ok()?;
     Some(disk)
 }

@@ -12,7 +12,9 @@ mod introduction;
 mod journal;
 mod receipt;
 mod run;
+mod tables;
 mod ticket;
+mod trail;
 mod vault;
 
 use crate::Target;
@@ -28,8 +30,10 @@ pub(crate) const ALL: &[Target] = &[
     change::TARGET,
     journal::TARGET,
     vault::TARGET,
+    trail::TARGET,
     form::TARGET,
     daybook::TARGET,
+    tables::TARGET,
     api::TARGET,
     config::TARGET,
 ];

@@ -100,8 +100,10 @@ targets!(
     change,
     journal,
     vault,
+    trail,
     form,
     daybook,
+    tables,
     api,
     config,
 );
