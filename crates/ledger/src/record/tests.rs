@@ -5,6 +5,7 @@ mod errands;
 mod forged;
 mod legality;
 mod permutations;
+mod silence;
 mod size;
 mod stories;
 
