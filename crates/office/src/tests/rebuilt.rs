@@ -41,6 +41,18 @@ fn new_county_hub(county: &mut County, at: Seat, root_key: &str) -> Seat {
     new
 }
 
+fn assert_same_tables(county: &County, one: Seat, other: Seat) {
+    let [known, ours] = [one, other].map(|seat| {
+        let authority = county.world.office(seat).authority();
+        (
+            authority.organisation().cloned(),
+            authority.catalogue().cloned(),
+            authority.calendar().cloned(),
+        )
+    });
+    assert!(known.0.is_some() && known == ours);
+}
+
 #[test]
 fn a_county_whose_only_hub_is_gone_is_founded_again_from_a_township_with_the_root_key() {
     let mut county = County::new(47, 2, 1);
@@ -74,15 +86,7 @@ fn a_county_whose_only_hub_is_gone_is_founded_again_from_a_township_with_the_roo
         let cases = county.cases(seat);
         assert!(cases.iter().all(|c| c["receipt"] == "county"), "{seat:?}: {cases:?}");
     }
-    let [known, ours] = [b, new].map(|seat| {
-        let authority = county.world.office(seat).authority();
-        (
-            authority.organisation().cloned(),
-            authority.catalogue().cloned(),
-            authority.calendar().cloned(),
-        )
-    });
-    assert!(known.0.is_some() && known == ours);
+    assert_same_tables(&county, b, new);
     assert_eq!(county.status(new)["quarantined"], 0);
     assert!(county.cases(new).iter().all(|c| c["name"] == "张*"), "it can open all");
 
