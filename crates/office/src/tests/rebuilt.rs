@@ -41,7 +41,7 @@ fn new_county_hub(county: &mut County, at: Seat, root_key: &str) -> Seat {
     new
 }
 
-fn assert_same_tables(county: &County, one: Seat, other: Seat) {
+fn assert_same_tables(county: &mut County, one: Seat, other: Seat) {
     let [known, ours] = [one, other].map(|seat| {
         let authority = county.world.office(seat).authority();
         (
@@ -86,7 +86,7 @@ fn a_county_whose_only_hub_is_gone_is_founded_again_from_a_township_with_the_roo
         let cases = county.cases(seat);
         assert!(cases.iter().all(|c| c["receipt"] == "county"), "{seat:?}: {cases:?}");
     }
-    assert_same_tables(&county, b, new);
+    assert_same_tables(&mut county, b, new);
     assert_eq!(county.status(new)["quarantined"], 0);
     assert!(county.cases(new).iter().all(|c| c["name"] == "张*"), "it can open all");
 
