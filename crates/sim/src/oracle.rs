@@ -1,5 +1,5 @@
 //! What must always hold. Answers are looked at after every command, queues after every round, a device's own promises whenever it
-//! opens; receipts, chains, authors, tiers and some records at every [`COMMITS_BETWEEN`]th commit of a device; all of it when all is
+//! opens; receipts, chains, authors, tiers and some records at every `COMMITS_BETWEEN`th commit of a device; all of it when all is
 //! healed.
 //!
 //! The oracle has its own memory and its own arithmetic: it opens copies of disks as they would be after a power cut, walks chains
