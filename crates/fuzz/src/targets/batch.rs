@@ -15,7 +15,7 @@ pub(super) const TARGET: Target = Target {
               inflates past the limit is refused before anything is inflated",
     check,
     seeds,
-    len_max: 16 * KIB,
+    len_max: 8 * KIB,
     // Packing again takes zstd's own tables.
     memory: (8 * MIB, 256),
 };

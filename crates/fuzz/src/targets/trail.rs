@@ -22,7 +22,7 @@ pub(super) const TARGET: Target = Target {
               read within its limits or refused, and then costs no open one",
     check,
     seeds,
-    len_max: 8 * KIB,
+    len_max: 4 * KIB,
     memory: (8 * MIB, 512),
 };
 

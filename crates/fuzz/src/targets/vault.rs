@@ -16,7 +16,7 @@ pub(super) const TARGET: Target = Target {
               it and is never taken again; a key that is in a sound slot and not erased is given; opening again finds the same",
     check,
     seeds,
-    len_max: 4 * KIB,
+    len_max: KIB,
     memory: (8 * MIB, 512),
 };
 
