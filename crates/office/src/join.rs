@@ -225,6 +225,13 @@ impl Office {
             Role::Node => None,
             Role::Hub => self.new_prefix(),
         };
+        // Where only the county can give one it follows by itself; but nobody else will give what the county has not.
+        if request.role == Role::Hub && prefix.is_none() && self.authority.top() == Some(by) {
+            return Err(CommandError::failed(
+                "no_prefix_left",
+                "本机的节点前缀已经发完，不能再让下级主机加入；请由另一台县级主机开入网票。",
+            ));
+        }
         let admit = self.admission(device, ticket, request, code, prefix);
         self.state(by, Statement::Admit(admit))?;
         self.audit(now, Note::new(Act::Admit).about(device))?;

@@ -155,7 +155,7 @@ impl Office {
             store_id: fact_u64(&store, fact::STORE_ID).unwrap_or(0),
             keys: Keys::default(),
             vigil: Vigil::new(now.mono_ms),
-            views: Views::open(&store),
+            views: Views::open(me.device, &store),
             desk: Desk::default(),
             finder: Finder::default(),
             inbox: Inbox::default(),
@@ -544,7 +544,7 @@ impl Office {
     /// Folds the authority anew from the durable statements, and opens what has been granted.
     pub(crate) fn refold(&mut self) {
         let Some(life) = &self.life else { return };
-        self.authority = self.statements.fold(life.root, &self.store);
+        self.authority = self.statements.fold(life.root, &self.store, &self.authority);
         self.keys = Keys::refresh(&self.keys, &self.authority, &self.me.device, self.me.unseal());
         self.views.unsettle();
         self.cuts_open = crate::chain::cuts(&self.authority)

@@ -48,6 +48,9 @@ impl RoomState {
     }
 }
 
+/// Standing hubs below us, by their units.
+type HubsBelow = BTreeMap<UnitId, Vec<DeviceId>>;
+
 /// What is known of one device of a room, or of a room that has none.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
@@ -112,7 +115,10 @@ impl Office {
             })
             .collect();
         units.sort_by_key(|u| u.code);
-        let hubs = self.hubs_below();
+        let mut hubs: HubsBelow = BTreeMap::new();
+        for (hub, of) in self.hubs_below() {
+            hubs.entry(of).or_default().push(hub);
+        }
         let mut rows = Vec::new();
         for unit in units {
             let mut known = Known {
@@ -162,13 +168,7 @@ impl Office {
     }
 
     /// A room's state, and as of when (UTC ms) it is known.
-    fn state_of(
-        &self,
-        now: Now,
-        member: &Member,
-        known: &Known,
-        hubs: &[(DeviceId, UnitId)],
-    ) -> (RoomState, Option<i64>) {
+    fn state_of(&self, now: Now, member: &Member, known: &Known, hubs: &HubsBelow) -> (RoomState, Option<i64>) {
         if !member.is_live() {
             return (RoomState::Revoked, Some(now.wall_ms));
         }
@@ -208,12 +208,14 @@ impl Office {
         (state, Some(if stands { now.wall_ms } else { report.as_of_ms }))
     }
 
-    /// What can be said of a room of which nothing was ever heard: nothing, while the hub that would meet it does not answer.
-    fn unheard(&self, now: Now, unit: UnitId, hubs: &[(DeviceId, UnitId)]) -> (RoomState, Option<i64>) {
-        let between = hubs.iter().find(|(_, of)| self.authority.is_within(unit, *of));
-        match between {
-            Some((hub, _)) if !self.peers.is_connected(hub) => {
-                (RoomState::Unknown, self.reports.seen.get(hub).map(|s| s.last_seen_ms))
+    /// What can be said of a room of which nothing was ever heard: nothing, while no hub answers of the nearest unit that has some.
+    fn unheard(&self, now: Now, unit: UnitId, hubs: &HubsBelow) -> (RoomState, Option<i64>) {
+        let above = std::iter::successors(Some(unit), |below| self.authority.parent(*below));
+        let mut below_us = above.take_while(|at| self.unit() != Some(*at));
+        match below_us.find_map(|at| hubs.get(&at)) {
+            Some(nearest) if !nearest.iter().any(|hub| self.peers.is_connected(hub)) => {
+                let seen = nearest.iter().filter_map(|hub| self.reports.seen.get(hub));
+                (RoomState::Unknown, seen.map(|seen| seen.last_seen_ms).max())
             }
             _ => (RoomState::NeverSeen, Some(now.wall_ms)),
         }
@@ -224,34 +226,50 @@ fn is_room(kind: UnitKind) -> bool {
     kind.tier() == ledger::id::Tier::Room
 }
 
+fn age_s(at_ms: i64, now: Now) -> i64 {
+    now.wall_ms.saturating_sub(at_ms).max(0) / 1000
+}
+
 pub(crate) fn row(known: &Known, now: Now) -> Value {
-    let age_s = |at_ms: i64| now.wall_ms.saturating_sub(at_ms).max(0) / 1000;
     let report = known.report.as_ref();
     let more = report.and_then(|r| r.more.as_ref());
-    json!({
-        "unit": known.code,
+    let age_s = |at_ms: i64| age_s(at_ms, now);
+    let mut row = json!({
         "name": known.name,
-        "device": known.device,
         "computer": known.computer,
         "state": known.state.as_str(),
         "as_of": known.as_of_ms,
         "as_of_s": known.as_of_ms.map(age_s),
         "last_seen_s": report.and_then(|r| r.last_seen_ms).map(age_s),
-        "last_seen_ms": report.and_then(|r| r.last_seen_ms),
         "recorded": report.map_or(0, |r| r.recorded),
         "here": known.here,
         "at_township": report.map_or(0, |r| r.at_township),
         "at_county": report.map_or(0, |r| r.at_county),
+        "power_ups": more.and_then(|m| m.power_ups),
+        "session": more.and_then(|m| m.session).map(session),
+        "version": report.map(|r| r.version.as_str()),
+    });
+    if let (Value::Object(row), Value::Object(measured)) = (&mut row, measured(known, now)) {
+        row.extend(measured);
+    }
+    row
+}
+
+/// What of a room's row machines watch: of ten thousand rooms at each scrape, so nothing else is in it.
+pub(crate) fn measured(known: &Known, now: Now) -> Value {
+    let report = known.report.as_ref();
+    let more = report.and_then(|r| r.more.as_ref());
+    json!({
+        "unit": known.code,
+        "device": known.device,
+        "last_seen_ms": report.and_then(|r| r.last_seen_ms),
         "pending": known.pending(),
-        "oldest_pending_s": known.oldest_pending_ms().map(age_s),
+        "oldest_pending_s": known.oldest_pending_ms().map(|at| age_s(at, now)),
         "skew_ms": report.and_then(|r| r.skew_ms),
         "rtt_ms": more.and_then(|m| m.rtt_ms),
         "disk_free_bytes": report.map(|r| r.disk_free_bytes),
         "disk_total_bytes": more.and_then(|m| m.disk_total_bytes),
-        "power_ups": more.and_then(|m| m.power_ups),
         "quarantined": more.and_then(|m| m.quarantined),
-        "session": more.and_then(|m| m.session).map(session),
-        "version": report.map(|r| r.version.as_str()),
     })
 }
 

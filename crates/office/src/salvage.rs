@@ -25,7 +25,6 @@ use store::{Store, StoreError};
 
 use crate::office::{Office, OfficeError};
 use crate::peers::Line;
-use crate::views::Views;
 use crate::views::lost::LostEntry;
 
 /// Without any line it is said so soon: a clerk should not look long for a case that can be read.
@@ -111,18 +110,17 @@ impl Office {
     fn salvage(&mut self, patience: Patience) -> Result<Left, StoreError> {
         let me = self.me.device;
         let mut unsaid = Unsaid::default();
-        for LostEntry { of, log, tip, body } in Views::lost(&self.store)? {
+        for LostEntry { of, log, tip, body } in self.views.lost(&self.store)? {
             if patience == Patience::Kept && self.reaches(&log) >= tip.seq {
                 unsaid.left = Left::More;
                 continue;
             }
             // What nobody brings back is shown no longer, unless it is said again.
             self.views.touch(of.scope, of.record);
-            let entry = body.map(|body| Entry {
-                kind: KIND_RECORD,
-                body,
-            });
-            unsaid.add(&log, false, entry.filter(|_| log.device == me));
+            if log.device == me {
+                let kind = KIND_RECORD;
+                unsaid.add(&log, false, body.map(|body| Entry { kind, body }));
+            }
         }
         if self.life.is_none() || !self.is_member(&me) {
             return Ok(Left::Nothing);

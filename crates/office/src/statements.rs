@@ -278,8 +278,8 @@ impl Statements {
         }
     }
 
-    /// Folds what is durable.
-    pub(crate) fn fold(&self, root: DeviceId, store: &Store) -> Authority {
+    /// Folds what is durable; `before` is what was folded last.
+    pub(crate) fn fold(&self, root: DeviceId, store: &Store, before: &Authority) -> Authority {
         let remembered = Remembered {
             held: Held {
                 logs: store.logs(),
@@ -287,7 +287,7 @@ impl Statements {
             },
             follows: &self.follows,
         };
-        Authority::fold(root, &self.durable, &remembered)
+        before.fold_again(root, &self.durable, &remembered)
     }
 
     pub(crate) fn durable(&self) -> &[Stated] {

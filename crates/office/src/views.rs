@@ -26,7 +26,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ledger::form::{Form, Forms};
-use ledger::id::{RecordId, ScopeKind, UnitId};
+use ledger::id::{DeviceId, RecordId, ScopeKind, UnitId};
 use replica::authority::Authority;
 use replica::entry::{KIND_DAY, KIND_RECORD, KIND_REPORT, KIND_STATEMENT, KIND_TRAIL, LogId, RecordBody, Tip};
 use store::kv::prefix_end;
@@ -57,6 +57,7 @@ const STUMBLES_MAX: u32 = 8;
 /// The rows of one store. Owns no rows itself: they are in the store's index.
 #[derive(Debug)]
 pub struct Views {
+    me: DeviceId,
     applied: Position,
     /// What is left of a run of which a part has been applied, and the place behind it. `applied` lies before it.
     rest: Option<(Position, RunFrame)>,
@@ -104,9 +105,10 @@ pub struct Applied {
 
 impl Views {
     /// Begins where the index is known to be durable; from the journal's start when its rows are of another format.
-    pub fn open(store: &Store) -> Self {
+    pub fn open(me: DeviceId, store: &Store) -> Self {
         let is_ours = matches!(store.kv().value(name::FORMAT), Ok(Some(format)) if format == [FORMAT]);
         Self {
+            me,
             applied: if is_ours { store.trusted() } else { Position::START },
             rest: None,
             run_entries: 1,
@@ -524,6 +526,7 @@ impl Views {
     /// What a fold reads.
     pub(crate) fn under<'a>(&'a self, store: &'a Store, authority: &'a Authority, keys: &'a Keys) -> Under<'a> {
         Under {
+            me: self.me,
             store,
             authority,
             keys,

@@ -17,6 +17,7 @@ use crate::logs::Ancestry;
 use crate::receipt::Receipt;
 use crate::statement::{Admit, Cut, Former, Grant, Leave, Role, Statement, User};
 
+mod drawn;
 mod fold;
 mod noted;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod units;
 
 pub use noted::{Held, Named};
 
+use drawn::Drawn;
 use fold::{Fold, FormerLife, Order, Post, Voice};
 use noted::Notes;
 use units::Units;
@@ -115,7 +117,8 @@ pub enum Standing {
 pub struct Authority {
     root: DeviceId,
     top: Option<UnitId>,
-    units: Units,
+    drawn: Drawn,
+    units: Arc<Units>,
     posts: BTreeMap<(DeviceId, UnitId), Post>,
     formers: BTreeMap<UnitId, FormerLife>,
     members: BTreeMap<DeviceId, Member>,
@@ -137,7 +140,6 @@ pub struct Authority {
 /// What the topmost unit publishes, and what proves itself by its hash.
 #[derive(Clone, PartialEq, Debug, Default)]
 struct Published {
-    organisation: Option<Organisation>,
     catalogues: BTreeMap<Hash, Catalogue>,
     /// Highest version, then smaller hash.
     catalogue: Option<(Reverse<u32>, Hash)>,
@@ -149,27 +151,29 @@ struct Published {
 impl Authority {
     /// Folds a set of statements under the pinned `root`. Order and repetition of `statements` do not matter.
     pub fn fold(root: DeviceId, statements: &[Stated], ancestry: &dyn Ancestry) -> Self {
+        Self::folded(root, statements, ancestry, None)
+    }
+
+    /// The same, sooner: the tree is drawn anew only when other statements draw it than when `self` was folded.
+    pub fn fold_again(&self, root: DeviceId, statements: &[Stated], ancestry: &dyn Ancestry) -> Self {
+        Self::folded(root, statements, ancestry, Some(&self.drawn))
+    }
+
+    fn folded(root: DeviceId, statements: &[Stated], ancestry: &dyn Ancestry, before: Option<&Drawn>) -> Self {
         let set = fold::as_set(statements);
-        let mut fold = Fold::new(root, &set, ancestry);
+        let mut fold = Fold::new(root, &set, ancestry, before);
         let lone = fold.top == Some(alone_unit(&root));
         let members = fold.members(|unit| tier_of_unit(&fold, unit, lone));
-        let leading = fold
-            .organisations
-            .iter()
-            .min_by_key(|(hash, organisation)| (Reverse(organisation.version), **hash))
-            .map(|(_, organisation)| organisation.clone());
         let mut authority = Self {
             root,
             top: fold.top,
-            units: Units::default(),
+            drawn: Drawn::default(),
+            units: Arc::default(),
             posts: BTreeMap::new(),
             formers: BTreeMap::new(),
             members,
             revocations: BTreeMap::new(),
-            published: Published {
-                organisation: leading,
-                ..Published::default()
-            },
+            published: Published::default(),
             users: BTreeMap::new(),
             grants: BTreeMap::new(),
             erased: BTreeSet::new(),
@@ -189,6 +193,7 @@ impl Authority {
             }
         }
         authority.settle_notes();
+        authority.drawn = std::mem::take(&mut fold.drawn);
         authority.units = std::mem::take(&mut fold.units);
         authority.posts = std::mem::take(&mut fold.posts);
         authority.formers = std::mem::take(&mut fold.formers);
@@ -300,7 +305,7 @@ impl Authority {
 
     /// The organisation of the highest version (of equal ones, the one with the smaller hash).
     pub fn organisation(&self) -> Option<&Organisation> {
-        self.published.organisation.as_ref()
+        self.drawn.organisation.as_deref()
     }
 
     /// The unit above in the latest organisation that has `unit`; for a former unit, the one it was joined to.
@@ -371,7 +376,7 @@ impl Authority {
     /// The scopes that devices of both units may hold, public ones first.
     pub fn shared_scopes(&self, a: UnitId, b: UnitId) -> Vec<Scope> {
         // A newcomer knows its chain and no tree yet: the top's public scope is where it learns the rest.
-        if self.published.organisation.is_none() {
+        if self.drawn.organisation.is_none() {
             return self.units.all().map(Scope::public).collect();
         }
         let shared = |scope: &Scope| self.may_hold(a, scope) && self.may_hold(b, scope);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use ed25519_dalek::SigningKey;
 use ledger::id::{DeviceId, NodeCode, RecordId, Scope, UnitId};
 use ledger::seal::{RecordKey, ScopeKey};
@@ -26,8 +26,9 @@ pub(crate) const MATTERS: &str = include_str!("../../../crates/ledger/data/matte
 pub(crate) const HOLIDAYS: &str = include_str!("../../../crates/ledger/data/holidays.tsv");
 /// The real code of the sample county.
 pub(crate) const COUNTY: u32 = 511_603;
-/// Villages of one township here: a county of 462 rooms has fourteen.
-pub(crate) const VILLAGES: usize = 33;
+/// Villages of one township here: a county of 462 rooms has seven, and one of ten thousand no more townships than a county hub has
+/// prefixes for.
+pub(crate) const VILLAGES: usize = 66;
 
 /// A device in memory: its files and its index.
 pub(crate) struct Folder {
@@ -253,11 +254,18 @@ pub(crate) fn admitted(
     hub.commit(clock.now())?;
     let answers = std::iter::from_fn(|| hub.next_output());
     let sent = answers.filter_map(|(_, output)| match output {
-        Output::Send(frame) => Some(decoded(&frame)),
+        Output::Send(frame) => decoded(&frame).ok(),
         Output::Close(_) => None,
     });
-    let welcomed = sent.filter(|frame| matches!(frame, Ok(Frame::Welcome(_)))).count();
-    ensure!(welcomed == known.len(), "{welcomed} of {} are welcome", known.len());
+    let (welcomed, others): (Vec<_>, Vec<_>) = sent.partition(|frame| matches!(frame, Frame::Welcome(_)));
+    let count = welcomed.len();
+    // To ask a stranger who it is is no answer.
+    let other = others.iter().find(|frame| !matches!(frame, Frame::WhoAreYou));
+    ensure!(
+        count == known.len(),
+        "{count} of {} are welcome; the first other answer: {other:?}",
+        known.len()
+    );
     for line in lines {
         hub.disconnected(clock.now(), line);
     }
@@ -307,20 +315,24 @@ fn welcomed(hub: &mut Office, room: &Office, of: (&str, Role), clock: Clock) -> 
     Ok((ticket, welcome.context("not welcomed")?))
 }
 
-/// Lets a room fetch what everybody must know, and its key.
-fn settle(hub: &mut Office, folder: &Folder, at: usize, clock: Clock) -> Result<()> {
-    let mut room = folder.open(at as u64, clock)?;
-    let mut wire = Wire::connect(&mut room, hub, clock);
+/// Lets a room or a township fetch what everybody must know, and its key. Returns its line.
+pub(crate) fn settled(hub: &mut Office, office: &mut Office, clock: Clock) -> Result<Wire> {
+    let mut wire = Wire::connect(office, hub, clock);
     for round in 0..20 {
         let clock = clock.ahead(round * 1_500);
-        pump::until_silent(&mut wire, &mut room, hub, clock)?;
-        if room.is_settled() {
-            break;
+        pump::until_silent(&mut wire, office, hub, clock)?;
+        if office.is_settled() {
+            return Ok(wire);
         }
         hub.tick(clock.now())?;
-        room.tick(clock.now())?;
+        office.tick(clock.now())?;
     }
-    ensure!(room.is_settled(), "the room does not settle");
+    bail!("{} does not settle", office.device())
+}
+
+fn settle(hub: &mut Office, folder: &Folder, at: usize, clock: Clock) -> Result<()> {
+    let mut room = folder.open(at as u64, clock)?;
+    let wire = settled(hub, &mut room, clock)?;
     wire.part(&mut room, hub, clock);
     while room.apply(clock.now(), 8_192)? > 0 {}
     Ok(room.rest(clock.now())?)

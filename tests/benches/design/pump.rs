@@ -41,15 +41,13 @@ impl Wire {
     }
 }
 
-/// Everything an office wants to send now; it is told that it left at once.
+/// Everything an office wants to send on a line now; it is told that it left at once, as did what others are sent meanwhile.
 pub(crate) fn outgoing(office: &mut Office, line: SessionId, clock: Clock) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     while let Some((id, output)) = office.next_output() {
-        if let Output::Send(frame) = output
-            && id == line
-        {
+        if let Output::Send(frame) = output {
             office.written(clock.now(), id, frame.len());
-            frames.push(frame);
+            frames.extend((id == line).then_some(frame));
         }
     }
     frames

@@ -58,8 +58,9 @@ impl Organisation {
         }
         let listed: BTreeSet<UnitId> = units.iter().map(|unit| unit.id).collect();
         let heirs = heirs(&merged, &units)?;
+        let mut ends: Vec<Unit> = Vec::new();
         for unit in self.units.iter().filter(|unit| !listed.contains(&unit.id)) {
-            units.push(ended(unit, on, heirs.get(&unit.code), &merged)?);
+            ends.push(ended(unit, on, heirs.get(&unit.code).copied(), &merged)?);
         }
         for merged in &merged {
             if !self.units.iter().any(|unit| unit.code == merged.code) {
@@ -67,6 +68,7 @@ impl Organisation {
                 return Err(TableError::new(merged.line, reason));
             }
         }
+        units.extend(ends);
         units.extend(before);
         let version = self.version.saturating_add(1);
         Ok(Self { version, units })
@@ -166,7 +168,7 @@ fn split(text: &str) -> Result<(String, Vec<Merged<'_>>), TableError> {
 }
 
 /// The heir of each code that goes into another.
-fn heirs(merged: &[Merged<'_>], standing: &[Unit]) -> Result<BTreeMap<UnitCode, UnitId>, TableError> {
+fn heirs<'a>(merged: &[Merged<'_>], standing: &'a [Unit]) -> Result<BTreeMap<UnitCode, &'a Unit>, TableError> {
     let by_code: BTreeMap<UnitCode, &Unit> = standing.iter().map(|unit| (unit.code, unit)).collect();
     let mut heirs = BTreeMap::new();
     for one in merged {
@@ -183,13 +185,13 @@ fn heirs(merged: &[Merged<'_>], standing: &[Unit]) -> Result<BTreeMap<UnitCode, 
                 one.name, one.heir
             ))
         })?;
-        heirs.insert(one.code, heir.id);
+        heirs.insert(one.code, *heir);
     }
     Ok(heirs)
 }
 
 /// A unit that is not listed any more, or goes into another.
-fn ended(unit: &Unit, on: Day, heir: Option<&UnitId>, merged: &[Merged<'_>]) -> Result<Unit, TableError> {
+fn ended(unit: &Unit, on: Day, heir: Option<&Unit>, merged: &[Merged<'_>]) -> Result<Unit, TableError> {
     let line = merged
         .iter()
         .find(|one| one.code == unit.code)
@@ -206,9 +208,13 @@ fn ended(unit: &Unit, on: Day, heir: Option<&UnitId>, merged: &[Merged<'_>]) -> 
         let reason = format!("“{}”自 {from} 起才有，生效日期不能更早", unit.name);
         return Err(TableError::new(line, reason));
     }
+    if let Some(heir) = heir.filter(|heir| heir.kind.tier() != unit.kind.tier()) {
+        let reason = format!("“{}”与“{}”不是同一级机构，不能并入，请核对 into", unit.name, heir.name);
+        return Err(TableError::new(line, reason));
+    }
     Ok(Unit {
         until: Some(until),
-        into: heir.copied(),
+        into: heir.map(|heir| heir.id),
         ..unit.clone()
     })
 }
@@ -313,6 +319,8 @@ mod tests {
             5
         );
         assert_eq!(fault(&with("511603101\t\n", "511603101\t511603102201\n")).line, 5);
+        let tier = fault(&with("511603101\t511603101202", "511603101\t511603102"));
+        assert!(tier.line == 5 && tier.reason.contains("同一级"), "{tier}");
         let circle = with("511603101\t\n", "511603101\t511603101201\n");
         assert!(fault(&circle).reason.contains("并入"), "{}", fault(&circle));
         // A code that nobody bears goes into nothing; nothing hangs below what is gone.

@@ -61,7 +61,7 @@ impl Office {
                 let told = known
                     .iter()
                     .filter(|one| !matches!(one.state, RoomState::Revoked | RoomState::Held));
-                shown["rooms"] = told.map(|one| crate::rooms::row(one, now)).collect();
+                shown["rooms"] = told.map(|one| crate::rooms::measured(one, now)).collect();
                 shown["states"] = self.states(now, &known);
             }
         }

@@ -231,6 +231,30 @@ fn a_welcome_for_somebody_else_or_elsewhere_is_not_believed() {
 }
 
 #[test]
+fn a_county_hub_that_has_given_all_its_prefixes_lets_in_no_further_hub_and_says_who_can() {
+    let mut county = County::new(31, 1, 1);
+    let given = Ticket::parse(&ticket(&mut county.world, county.hub, &TOWNSHIPS[1].to_string())).unwrap();
+    let late = county.world.device("late");
+    let request = county
+        .world
+        .office(late)
+        .join_request(Role::Hub, "hub", &given)
+        .unwrap();
+    let (device, now) = (county.world.device_of(late), county.world.now(county.hub));
+    let hub = county.world.office(county.hub);
+    hub.prefixes_given.extend(0..ledger::id::HubPrefix::ALONE);
+    let refused = hub.admit_newcomer(now, device, &request).unwrap_err();
+    assert_eq!(
+        refused.code, "no_prefix_left",
+        "without one it could let in no room, and nobody would know why"
+    );
+    assert!(refused.message.contains("另一台县级主机"), "{}", refused.message);
+    // The ticket was not used up by it.
+    hub.prefixes_given.clear();
+    assert!(hub.admit_newcomer(now, device, &request).is_ok());
+}
+
+#[test]
 fn a_device_that_was_taken_out_or_belongs_elsewhere_gets_in_by_no_ticket() {
     let mut county = County::new(29, 1, 2);
     let (township, out, elsewhere) = (county.townships[0], county.rooms[0], county.rooms[1]);

@@ -11,7 +11,7 @@ use replica::authority::{self, Authority};
 use replica::entry::{LogId, RecordBody, Tip};
 use replica::logs::Held;
 use sha2::{Digest, Sha256};
-use store::{Store, StoreError};
+use store::{Position, Store, StoreError};
 
 use crate::keys::Keys;
 use crate::views::measure::{Extra, measured};
@@ -24,6 +24,7 @@ use crate::views::row::{
 
 /// Everything that a fold reads beside the entries themselves.
 pub(crate) struct Under<'a> {
+    pub(crate) me: DeviceId,
     pub(crate) store: &'a Store,
     pub(crate) authority: &'a Authority,
     pub(crate) keys: &'a Keys,
@@ -76,6 +77,14 @@ fn borrow(entries: &[(Envelope, Vec<u8>)]) -> Vec<RecordEntry<'_>> {
         .collect()
 }
 
+/// Whether another device wrote an entry that lies behind a damaged place, so that its log does not hold it any more. What is ours
+/// is said again, and stays until then.
+pub(crate) fn is_stray(store: &Store, me: DeviceId, of: RecordRef, row: &RecordRow, entry: &RowEntry) -> bool {
+    let (segment, offset) = (entry.at().segment, entry.at().offset);
+    let is_held = |(log, tip): (LogId, Tip)| log.device == me || store.logs().holds(&log, tip, store);
+    store.is_dead(Position { segment, offset }) && !row.place(of.scope, entry).is_none_or(is_held)
+}
+
 impl Under<'_> {
     /// The versions that records pin.
     pub(crate) fn context(&self) -> Context<'_> {
@@ -85,7 +94,8 @@ impl Under<'_> {
         }
     }
 
-    /// Joins `fresh` to the row and folds. Entries whose place in the journal is known to be damaged leave the row: they come again.
+    /// Joins `fresh` to the row and folds. Entries whose place in the journal is known to be damaged leave the row, and those of other
+    /// devices that nothing leads to any more: they come again.
     ///
     /// # Errors
     /// `Damaged` where the disk could not read just now: nothing may be concluded from that. [`Store::repair`] finds out what it is.
@@ -123,7 +133,9 @@ impl Under<'_> {
                     Err(error) => return Err(error),
                 },
             };
-            loaded.push((entry, body));
+            if !is_stray(self.store, self.me, of, &row, &entry) {
+                loaded.push((entry, body));
+            }
         }
         self.leave_stranded(of, &row, &mut loaded);
         let mut entries = Vec::with_capacity(loaded.len());

@@ -13,16 +13,16 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ledger::id::{DeviceId, Hash, HubPrefix, ScopeKind, Tier, UnitId};
-use ledger::organisation::Organisation;
-use ledger::version_hash;
 
+use super::drawn::Drawn;
 use super::units::Units;
 use super::{Member, Revoked, Stated, alone_unit};
 use crate::entry::{LogId, Tip};
 use crate::logs::Ancestry;
-use crate::statement::{Admit, Cut, Parts, Revoke, Role, Statement};
+use crate::statement::{Admit, Cut, Revoke, Role, Statement};
 
 /// Which of several statements about one thing leads: that of the higher unit, then the later in its log, then the smaller hash.
 pub(super) type Order = (u32, Reverse<u64>, Hash);
@@ -73,8 +73,9 @@ pub(super) struct Fold<'a> {
     root: DeviceId,
     ancestry: &'a dyn Ancestry,
     pub(super) top: Option<UnitId>,
-    pub(super) units: Units,
-    pub(super) organisations: BTreeMap<Hash, Organisation>,
+    pub(super) drawn: Drawn,
+    /// As drawn, with the former units grafted in.
+    pub(super) units: Arc<Units>,
     pub(super) posts: BTreeMap<(DeviceId, UnitId), Post>,
     pub(super) formers: BTreeMap<UnitId, FormerLife>,
     narrowings: BTreeMap<DeviceId, Vec<&'a Stated>>,
@@ -90,8 +91,8 @@ pub(super) enum Voice {
 }
 
 impl<'a> Fold<'a> {
-    /// `set` sorted by log and place, without repetitions.
-    pub(super) fn new(root: DeviceId, set: &[&'a Stated], ancestry: &'a dyn Ancestry) -> Self {
+    /// `set` sorted by log and place, without repetitions; `before`: what an earlier fold had drawn.
+    pub(super) fn new(root: DeviceId, set: &[&'a Stated], ancestry: &'a dyn Ancestry, before: Option<&Drawn>) -> Self {
         let top = set
             .iter()
             .filter(|stated| stated.log.device == root)
@@ -101,8 +102,8 @@ impl<'a> Fold<'a> {
             root,
             ancestry,
             top,
-            units: Units::default(),
-            organisations: BTreeMap::new(),
+            drawn: Drawn::default(),
+            units: Arc::default(),
             posts: BTreeMap::new(),
             formers: BTreeMap::new(),
             narrowings: BTreeMap::new(),
@@ -119,10 +120,10 @@ impl<'a> Fold<'a> {
                 _ => {}
             }
         }
-        fold.units = Units::new(top, &fold.organisations);
+        fold.units = Arc::new(Units::new(top, &BTreeMap::new()));
         fold.settle(top, admits.get(&top).map_or(&[], Vec::as_slice));
-        fold.read_organisations(set);
-        fold.units = Units::new(top, &fold.organisations);
+        fold.drawn = Drawn::of(top, &fold.publishing(set), before);
+        fold.units = fold.drawn.units.clone();
         let mut units: Vec<(u32, UnitId)> = admits
             .keys()
             .filter(|unit| **unit != top)
@@ -223,22 +224,19 @@ impl<'a> Fold<'a> {
         Some(at) == self.top && (voice == Voice::Hub || (voice == Voice::Own && at == alone_unit(&self.root)))
     }
 
-    fn read_organisations(&mut self, set: &[&'a Stated]) {
-        let mut parts: BTreeMap<LogId, Parts<'a>> = BTreeMap::new();
-        for stated in set {
-            let publishes = || {
-                self.voice(stated)
-                    .is_some_and(|voice| self.may_publish(voice, stated.log.scope.unit))
-            };
-            match stated.statement.as_ref() {
-                Statement::Organisation(whole) if publishes() => {
-                    self.organisations.insert(version_hash(whole), whole.clone());
-                }
-                Statement::OrganisationPart(part) if publishes() => parts.entry(stated.log).or_default().take(part),
-                _ => {}
-            }
-        }
-        self.organisations.extend(parts.into_values().flat_map(Parts::wholes));
+    /// The statements that count and draw the tree.
+    fn publishing(&self, set: &[&'a Stated]) -> Vec<&'a Stated> {
+        let draws = |stated: &&&Stated| {
+            matches!(
+                stated.statement.as_ref(),
+                Statement::Organisation(_) | Statement::OrganisationPart(_)
+            )
+        };
+        let counts = |stated: &&&Stated| {
+            let voice = self.voice(stated);
+            voice.is_some_and(|voice| self.may_publish(voice, stated.log.scope.unit))
+        };
+        set.iter().filter(draws).filter(counts).copied().collect()
     }
 
     /// A former unit's id is derived from its root key, so only its own root's statements can lie there, and they prove who led it.
@@ -282,7 +280,7 @@ impl<'a> Fold<'a> {
             }
             claims.sort_unstable();
             if let Some((_, _, joined, _)) = claims.first() {
-                self.units.graft(former, *joined, &writers);
+                Arc::make_mut(&mut self.units).graft(former, *joined, &writers);
             }
         }
     }

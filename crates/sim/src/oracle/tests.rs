@@ -522,8 +522,6 @@ fn what_only_a_thief_could_bring_back_is_no_more_a_fault_of_a_copy_than_of_the_d
     world.rotted(township);
     world.kill(seat);
     world.give_up(seat);
-    // Its rows are made from what the disk still holds, however far the index had come.
-    world.lose_index(township, true);
     world.start(township);
     world.pass(4_000_000);
     assert_eq!(end(&mut world), BTreeSet::new());

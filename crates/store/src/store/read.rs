@@ -177,6 +177,12 @@ impl Store {
             .any(|(start, hole)| start.offset == 0 || u64::from(at.offset) < u64::from(start.offset) + hole.bytes)
     }
 
+    /// Whether a place lies in a frame that can be read and follows from nothing that is held: it stands behind damage, or twice.
+    pub fn is_dead(&self, at: Position) -> bool {
+        let before = self.dead.range(Position { offset: 0, ..at }..=at).next_back();
+        before.is_some_and(|(start, dead)| u64::from(at.offset) < u64::from(start.offset) + u64::from(dead.len))
+    }
+
     /// The frame that holds an entry.
     pub(super) fn span_at(&self, log: &LogId, spot: Spot) -> Result<Option<rows::Span>, KvError> {
         let Some(&number) = self.numbers.get(log) else {

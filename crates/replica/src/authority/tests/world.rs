@@ -75,8 +75,15 @@ impl World {
         tip
     }
 
+    /// Folded at once. A device that has folded again at each of the last statements as it came knows the same.
     pub(super) fn fold(&self) -> Authority {
-        Authority::fold(device(ROOT), &self.stated, &Straight)
+        let at_once = Authority::fold(device(ROOT), &self.stated, &Straight);
+        let mut grown = Authority::fold(device(ROOT), &[], &Straight);
+        for so_far in self.stated.len().saturating_sub(16)..=self.stated.len() {
+            grown = grown.fold_again(device(ROOT), &self.stated[..so_far], &Straight);
+        }
+        assert_eq!(grown, at_once, "folding again says something else than folding at once");
+        at_once
     }
 
     /// County, two townships, three rooms; hubs at county and townships; one PC in ROOM_A and one in ROOM_B.
