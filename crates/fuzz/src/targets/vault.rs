@@ -121,7 +121,7 @@ fn check(data: &[u8]) {
         .and_then(|len| disk.read_at(NAME, 0, len as usize).ok());
     let now = now.unwrap_or_default();
     let of = |is_gone: bool| {
-        let places = keys.iter().filter(move |(place, _)| erased.contains(place) == is_gone);
+        let places = keys.iter().filter(|(place, _)| erased.contains(place) == is_gone);
         places
             .flat_map(|(_, keys)| keys)
             .copied()
