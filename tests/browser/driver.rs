@@ -22,6 +22,9 @@ const TAB: char = '\u{e004}';
 const SPACE: char = ' ';
 /// Nothing on a page of ours lies further from the next thing than this.
 const TABS_MAX: usize = 80;
+/// Of the window, and of the longest picture, in points.
+const HEIGHT: i64 = 768;
+const HEIGHT_MAX: i64 = 2_000;
 
 /// One browser with a profile of its own; both end with this.
 pub(crate) struct Browser {
@@ -73,7 +76,7 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--disable-dev-shm-usage",
-            "--window-size=1024,768",
+            format!("--window-size=1024,{HEIGHT}"),
             data,
         ]);
         let wanted = json!({"capabilities": {"alwaysMatch": {
@@ -295,11 +298,16 @@ impl Browser {
             .collect()
     }
 
-    /// A picture for README, where `CUNLIAN_SCREENS` names a folder for them.
+    /// A picture of the whole page for README, where `CUNLIAN_SCREENS` names a folder for them.
     pub(crate) fn screen(&self, name: &str) {
         if let Some(folder) = std::env::var_os("CUNLIAN_SCREENS") {
+            let whole =
+                self.js("return document.documentElement.scrollHeight + window.outerHeight - window.innerHeight");
+            let tall = |height: i64| drop(self.ask("POST", "/window/rect", Some(&json!({ "height": height }))));
+            tall(whole.as_i64().unwrap_or(HEIGHT).clamp(HEIGHT, HEIGHT_MAX));
             self.js("window.scrollTo(0, 0)");
             self.picture(&Path::new(&folder).join(format!("{name}.png")));
+            tall(HEIGHT);
         }
     }
 

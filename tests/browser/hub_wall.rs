@@ -37,7 +37,7 @@ fn a_room_goes_silent_and_comes_back_on_the_wall_and_a_killed_hub_greys_its_room
     centres.disk_rule(&browser, "0");
     browser.go(&centres.url(centres.hub, "/wall"));
     // The whole county; the room is looked for by its code.
-    browser.screen("wall-all");
+    browser.screen("wall");
     browser.type_into("input[name=find]", ROOM);
     browser.press("form[action='/wall'] button");
     // Rules as they were may have told of the disk of the machine that the tests run on, until they are looked at again.
@@ -47,7 +47,7 @@ fn a_room_goes_silent_and_comes_back_on_the_wall_and_a_killed_hub_greys_its_room
         std::thread::sleep(Duration::from_millis(200));
     }
     assert!(browser.text().contains("现在同步"), "{}", browser.text());
-    browser.screen("wall");
+    browser.screen("wall-one");
     browser.js("window.neverReloaded = true");
 
     centres.county[centres.room].stop().expect("it stops");
