@@ -26,7 +26,7 @@ pub(crate) enum MemberCommand {
     Rename(RenameArgs),
     /// 批准又一台县级主机（它已在本机用过入网票） · let in a further county hub, which has used its ticket here
     Admit(AdmitArgs),
-    /// 承认停用设备已到达的记录 · let what arrived from a revoked device count
+    /// 采纳停用设备的待认记录 · let what arrived from a revoked device count
     Extend(ExtendArgs),
 }
 

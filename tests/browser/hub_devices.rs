@@ -104,11 +104,11 @@ fn a_pc_is_taken_out_by_a_press_is_told_so_and_what_came_of_it_counts_after_all(
     browser.wait("it counts", |b| b.text().contains("到现在为止收到的记录都算数了"));
     browser.go(&centres.url(centres.town, "/audit?act=extend"));
     let text = browser.text();
-    assert!(text.contains("承认记录") && text.contains("王主任"), "{text}");
+    assert!(text.contains("采纳待认记录") && text.contains("王主任"), "{text}");
     let kinds = browser.js("return [...document.querySelectorAll('tbody tr')].map(r => r.children[3].innerText)");
     let kinds = kinds.as_array().expect("rows");
     assert!(
-        !kinds.is_empty() && kinds.iter().all(|kind| *kind == "承认记录"),
+        !kinds.is_empty() && kinds.iter().all(|kind| *kind == "采纳待认记录"),
         "{kinds:?}"
     );
     browser.screen("audit_filtered");

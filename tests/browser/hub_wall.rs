@@ -63,7 +63,7 @@ fn a_room_goes_silent_and_comes_back_on_the_wall_and_a_killed_hub_greys_its_room
     browser.wait("the room unknown", |b| centres.tile(b).starts_with("unknown"));
     // Grey, in words, since when; and that its hub is gone, with the time that it was heard last.
     let text = centres.tile(&browser);
-    assert!(text.contains("情况不明 · 已 不到 1 分钟"), "{text}");
+    assert!(text.contains("情况不明 · 刚刚"), "{text}");
     let class = browser.js("return document.querySelector(\"[data-state='unknown']\").className");
     assert_eq!(class, "tile grey");
     let wall = browser.text();

@@ -445,7 +445,7 @@ pub(crate) fn member_revoked(device: &str, reason: &str) -> String {
 }
 
 pub(crate) fn member_extended(device: &str) -> String {
-    format!("已承认设备 {device} 到现在为止送达的记录；它仍然是停用的。")
+    format!("已采纳设备 {device} 到现在为止送达的待认记录；它仍然是停用的。")
 }
 
 pub(crate) fn held(reason: &str) -> String {

@@ -15,6 +15,9 @@ use super::rights::{Right, Routes, may_act};
 use super::texts::health as t;
 use super::{Console, moment};
 
+/// Drawn at once, each with its form; ten thousand rooms may all be silent. As many as the wall has tiles.
+const OPEN_MAX: usize = 600;
+
 pub(super) fn routes() -> Routes {
     Routes::new()
         .look(Right::Watch, "/alerts", page)
@@ -65,6 +68,8 @@ impl Alert {
 #[derive(Deserialize)]
 struct Seen {
     open: Vec<Alert>,
+    /// Older ones that hold as well.
+    more: usize,
     past: Vec<Alert>,
 }
 
@@ -94,7 +99,11 @@ struct Part<'a> {
 }
 
 async fn now(console: &Console, visit: &Visit) -> Result<String, Problem> {
-    let seen: Seen = super::read(console.ask(Command::AlertList(AlertList::default())).await?)?;
+    let list = AlertList {
+        open: Some(OPEN_MAX),
+        past: None,
+    };
+    let seen: Seen = super::read(console.ask(Command::AlertList(list)).await?)?;
     Ok(console::page::part(&Piece {
         csrf: &visit.csrf,
         may_act: may_act(visit.person.as_ref(), Right::Watch),
@@ -228,4 +237,33 @@ async fn rules(
         .await?;
     console.say(&visit, t::RULES_DONE);
     Ok(go(&visit, "/alerts"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(open: usize, more: usize) -> String {
+        let alert = json!({
+            "rule": "silent", "label": "上班时间静默", "text": "", "unit": "511603102201", "name": "石桥村", "room": true,
+            "raised_ms": 1_791_529_500_000_i64, "cleared_ms": null, "muted": null,
+        });
+        let seen = json!({"open": vec![alert; open], "more": more, "past": []});
+        console::page::part(&Piece {
+            csrf: "c",
+            may_act: true,
+            seen: serde_json::from_value(seen).unwrap(),
+        })
+    }
+
+    #[test]
+    fn a_county_in_which_every_room_alarms_is_told_how_many_are_not_listed() {
+        let html = shown(2, 41);
+        assert!(html.contains("正在告警（43）"), "{html}");
+        assert!(html.contains("另有 41 条未列出，请先处理上面的。"), "{html}");
+        assert_eq!(html.matches("action=\"/alerts/mute\"").count(), 2, "{html}");
+        assert!(!shown(2, 0).contains("未列出"));
+    }
 }

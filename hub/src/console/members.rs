@@ -541,7 +541,38 @@ fn day_and_clock(wall_ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn listed(state: &str) -> String {
+        let row = json!({
+            "device": "k5xw2l7qaaaa", "unit": ROOM, "unit_name": "明月村", "name": "窗口机", "role": "node", "state": state,
+            "reason": null, "node_code": "28", "admitted_by_name": null, "invited_by": null, "this_device": false, "held": null,
+        });
+        let list = ListPart {
+            csrf: "c",
+            may_act: true,
+            find: "",
+            tickets: serde_json::from_value(json!({"open": [], "waiting": [], "addrs": []})).unwrap(),
+            rows: vec![serde_json::from_value(row).unwrap()],
+            left: 0,
+        };
+        console::page::part(&list)
+    }
+
+    const ROOM: &str = "511603102201";
+
+    #[test]
+    fn what_cannot_be_taken_back_is_unfolded_first_and_says_so_as_on_the_page_of_what_waits() {
+        let out = listed("revoked");
+        let (_, folded) = out.split_once("<details><summary>采纳待认记录</summary>").unwrap();
+        let (folded, _) = folded.split_once("</details>").unwrap();
+        assert!(folded.contains("采纳以后不能撤回，请先向村里核实"), "{folded}");
+        assert!(folded.contains("action=\"/members/extend\""), "{folded}");
+        assert_eq!(out.matches("/members/extend").count(), 1, "nowhere by one press: {out}");
+        assert!(!listed("in").contains("/members/extend"));
+    }
 
     #[test]
     fn units_are_found_in_what_people_paste() {

@@ -19,12 +19,11 @@ use console::{Problem, Visit};
 use ledger::day::Day;
 use office::command::{AuditAppend, Command, FaceAct, Frame, Report, ReportCases, ReportFreeze, ReportOf};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::rights::{Right, Routes, may_act};
 use super::texts::reports as t;
-use super::{Console, wall_ms};
+use super::{Console, read, wall_ms};
 pub(crate) use given::Given;
 use given::{Cases, FrozenLine};
 
@@ -81,14 +80,6 @@ impl Asked {
             frame: self.frame(),
         }))
     }
-}
-
-/// What the office answers, as a page reads it.
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_json::from_value(value).map_err(|error| {
-        tracing::error!(%error, "a report could not be read");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, t::NO_SHEET)
-    })
 }
 
 #[derive(Template)]

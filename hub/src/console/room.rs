@@ -68,13 +68,7 @@ impl Device {
     }
 
     fn skew(&self) -> String {
-        self.skew_ms.map_or_else(
-            || t::UNKNOWN.to_owned(),
-            |ms| match ms / 100 {
-                0 => "不到 0.1 秒".to_owned(),
-                tenths => format!("{:+.1} 秒", tenths as f64 / 10.0),
-            },
-        )
+        self.skew_ms.map_or_else(|| t::UNKNOWN.to_owned(), t::skew)
     }
 
     fn as_of(&self, now_ms: i64) -> Option<String> {
@@ -92,8 +86,16 @@ impl Device {
 struct Tile {
     state: String,
     since_s: Option<u64>,
+    open_silent_s: u64,
     behind: u64,
     reasons: Vec<String>,
+}
+
+impl Tile {
+    fn since(&self) -> Option<String> {
+        let open = (self.state == "silent").then_some(self.open_silent_s);
+        self.since_s.map(|s| t::since(s, open))
+    }
 }
 
 #[derive(Deserialize)]
@@ -242,7 +244,7 @@ mod tests {
         let now_ms: i64 = 1_791_529_500_000;
         let seen = json!({
             "now_ms": now_ms, "unit": "511603102201", "name": "石桥村", "town": "511603102000", "town_name": "桥龙乡",
-            "tile": {"state": "silent", "since_s": 7_200, "behind": 4, "reasons": ["上班时间静默"]},
+            "tile": {"state": "silent", "since_s": 7_200, "open_silent_s": 3_600, "behind": 4, "reasons": ["上班时间静默"]},
             "next": "请给村室打电话。",
             "devices": [{
                 "device": "k5xw2l7qaaaa", "computer": "窗口机", "state": "silent", "as_of": now_ms - 7_200_000,
@@ -268,10 +270,11 @@ mod tests {
             "截至 13:05",
             "村室自己 <b>31</b> → 乡镇 <b>27</b> → 县 <b>25</b>",
             "<dd>4，最早一条已等 3 小时</dd>",
-            "<dd>2 小时</dd>",
-            "2026-10-09 13:05：5 分钟，线路中断；收到 9 条，收 1200 字节、发 3400 字节",
+            "<dd>2 小时前</dd>",
+            "<span>已 2 小时（上班时间 1 小时）</span>",
+            "2026-10-09 13:05：5 分钟，线路中断；收到 9 条，收 1.2 KB、发 3.4 KB",
             "<dd>48 毫秒</dd>",
-            "<dd>-2.5 秒</dd>",
+            "<dd>慢 2.5 秒</dd>",
             "<dd>20.0 GB（25%）</dd>",
             "<dd>cunlian-node/1.4.2</dd>",
             "<dt>开机次数</dt><dd>17</dd>",

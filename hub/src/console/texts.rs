@@ -175,9 +175,10 @@ pub(super) const NEW_NAME: &str = "新名字";
 pub(super) const RENAMED_NOW: &str = "已改名，各级看到的都是新名字；原来的名字留在“改名记录”里。";
 pub(super) const NAMED_BEFORE: &str = "改名记录";
 pub(super) const REASON_NO_NAMES: &str = "原因（各级都看得到，不要写姓名、证件号码）";
-pub(super) const EXTEND_DO: &str = "承认已到的记录";
-pub(super) const EXTEND_WHY: &str = "停用以后到达、放在“待认”里的记录，到现在为止的都算数";
-pub(super) const EXTENDED: &str = "到现在为止收到的记录都算数了。";
+pub(super) const EXTEND_DO: &str = "采纳待认记录";
+// The same act as on the page 待认, so the same warning.
+pub(super) use work::EXTEND_WHAT as EXTEND_WHY;
+pub(super) const EXTENDED: &str = "已采纳，到现在为止收到的记录都算数了。";
 pub(super) const REPLACE_DO: &str = "换电脑";
 pub(super) const REPLACE_WHY: &str =
     "电脑丢了、坏了：停用旧的，马上开一张同单位的新票。新电脑用票加入后，账本自动流回来。";

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Extension, Query, State};
 use axum::response::{Html, IntoResponse, Response};
-use console::page::span;
 use console::{Problem, Visit};
 use office::command::{Command, Wall, WallSort};
 use serde::Deserialize;
@@ -100,6 +99,8 @@ struct Tile {
     name: String,
     state: String,
     since_s: Option<u64>,
+    /// Seconds of opening hours since a silent room was last heard.
+    open_silent_s: u64,
     as_of_ms: Option<i64>,
     behind: u64,
     reasons: Vec<String>,
@@ -112,7 +113,8 @@ impl Tile {
         if self.behind > 0 {
             parts.push(t::behind(self.behind));
         }
-        parts.extend(self.since_s.map(|s| t::since(&span(s))));
+        let open = (self.state == "silent").then_some(self.open_silent_s);
+        parts.extend(self.since_s.map(|s| t::since(s, open)));
         parts.extend(self.reasons.iter().cloned());
         parts.extend(self.as_of_ms.and_then(|at| t::as_of(at, now_ms)));
         parts.join(" · ")
@@ -375,18 +377,23 @@ mod tests {
         assert_eq!(words.map(|(state, ..)| state), STATES, "no state without a story");
         for (state, colour, word) in words {
             let tile = json!({
-                "unit": "511603102201", "name": "石桥村", "state": state, "since_s": 7_200,
+                "unit": "511603102201", "name": "石桥村", "state": state, "since_s": 7_200, "open_silent_s": 5_400,
                 "as_of_ms": NOW_MS - 3_600_000, "behind": 3, "reasons": ["时钟不准"],
             });
             let html = shown(1, &[tile]);
-            let said = format!("{word} · 差 3 条 · 已 2 小时 · 时钟不准 · 截至 14:05");
+            let silent = if state == "silent" {
+                "（上班时间 1 小时）"
+            } else {
+                ""
+            };
+            let said = format!("{word} · 差 3 条 · 已 2 小时{silent} · 时钟不准 · 截至 14:05");
             assert!(html.contains(&format!("<span>{said}</span>")), "{state}: {html}");
             assert!(html.contains(&format!("class=\"tile {colour}\"")), "{state}: {html}");
             assert!(html.contains("这个中心联系不上（2026-10-09 14:05）"), "{html}");
         }
         // What is from now says no time.
         let tile = json!({
-            "unit": "511603102201", "name": "石桥村", "state": "in_step", "since_s": null,
+            "unit": "511603102201", "name": "石桥村", "state": "in_step", "since_s": null, "open_silent_s": 0,
             "as_of_ms": NOW_MS - 5_000, "behind": 0, "reasons": [],
         });
         assert!(shown(1, &[tile]).contains("<span>同步</span>"));
@@ -395,6 +402,25 @@ mod tests {
             t::as_of(NOW_MS - 86_400_000, NOW_MS).as_deref(),
             Some("截至 2026-10-08 15:05")
         );
+    }
+
+    #[test]
+    fn a_silence_says_how_much_of_it_fell_into_opening_hours() {
+        let words = |since_s: u64, open_silent_s: u64| {
+            let tile = json!({
+                "unit": "511603102201", "name": "石桥村", "state": "silent", "since_s": since_s, "open_silent_s": open_silent_s,
+                "as_of_ms": null, "behind": 0, "reasons": [],
+            });
+            serde_json::from_value::<Tile>(tile).unwrap().words(NOW_MS)
+        };
+        assert_eq!(words(259_200, 10_800), "静默 · 已 3 天（上班时间 3 小时）");
+        assert_eq!(
+            words(50_400, 0),
+            "静默 · 已 14 小时（都在下班时间）",
+            "nobody is to be phoned"
+        );
+        assert_eq!(words(50_430, 30), "静默 · 已 14 小时", "the office has just opened");
+        assert_eq!(words(12, 12), "静默 · 刚刚");
     }
 
     #[test]

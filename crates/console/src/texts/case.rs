@@ -11,7 +11,7 @@ pub const DEEMED: &str = "视为受理";
 pub const INCOMPLETE: &str = "记录未到齐";
 pub const ERASED: &str = "信息已销毁";
 pub const NAME_LOCKED: &str = "（未开口令）";
-pub const NOT_UNDERSTOOD: &str = "页面和后台程序的版本对不上。请重新启动程序；还是这样时请联系乡镇。";
+pub const NOT_UNDERSTOOD: &str = "页面和后台程序的版本对不上。请重新启动程序；还是这样时请联系系统维护人员。";
 pub const RESULTS: &[(&str, &str)] = &[
     ("6", "办结"),
     ("0", "证照已发"),

@@ -42,6 +42,9 @@ pub struct RoomShow {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlertList {
+    /// At most so many of those that hold, the newest; all when left out.
+    #[serde(default)]
+    pub open: Option<usize>,
     /// At most so many of those that are over; 100 when left out.
     #[serde(default)]
     pub past: Option<usize>,

@@ -96,6 +96,18 @@ struct Found {
     frozen: Frozen,
 }
 
+/// Each with its version among those of its unit, period and frame; the oldest first, as they are given.
+fn versions(all: &[Found]) -> Vec<(&Found, u64)> {
+    let mut last: BTreeMap<(UnitId, &str, bool), u64> = BTreeMap::new();
+    let numbered = all.iter().map(|found| {
+        let f = &found.frozen;
+        let version = last.entry((f.unit, &f.period, f.frame == Frame::Now)).or_default();
+        *version += 1;
+        (found, *version)
+    });
+    numbered.collect()
+}
+
 /// Up to where each log had been read.
 pub(crate) struct Reached(BTreeMap<(UnitId, DeviceId, u64), u64>);
 
@@ -285,27 +297,23 @@ impl Office {
         self.today(now)?;
         self.catch_up(now)?;
         let all = self.all_frozen()?;
-        let mut shown: Vec<Json> = all.iter().map(|found| self.frozen_line(found, &all)).collect();
-        shown.reverse();
-        Ok(Json::Array(shown))
+        let newest_first = versions(&all).into_iter().rev();
+        Ok(newest_first
+            .map(|(found, version)| self.frozen_line(found, version))
+            .collect())
     }
 
     /// The versions of one period and unit, the first first.
     pub(crate) fn frozen_of(&self, q: &Question) -> Result<Json, CommandError> {
         let all = self.all_frozen()?;
-        let same = all
-            .iter()
-            .filter(|f| f.frozen.unit == q.unit.id && f.frozen.period == q.period.text());
-        Ok(same.map(|found| self.frozen_line(found, &all)).collect())
+        let same = versions(&all)
+            .into_iter()
+            .filter(|(f, _)| f.frozen.unit == q.unit.id && f.frozen.period == q.period.text());
+        Ok(same.map(|(found, version)| self.frozen_line(found, version)).collect())
     }
 
-    fn frozen_line(&self, found: &Found, all: &[Found]) -> Json {
+    fn frozen_line(&self, found: &Found, version: u64) -> Json {
         let f = &found.frozen;
-        let same = |other: &&Found| {
-            let o = &other.frozen;
-            (o.unit, &o.period, o.frame) == (f.unit, &f.period, f.frame)
-        };
-        let version = all.iter().filter(same).position(|other| other.id == found.id);
         let (code, unit_name) = self.unit_shown(f.unit);
         json!({
             "id": found.id,
@@ -315,7 +323,7 @@ impl Office {
             "unit_name": unit_name,
             "frame": f.frame,
             "frame_label": match f.frame { Frame::Then => t::THEN, Frame::Now => t::NOW },
-            "version": version.map_or(0, |v| v + 1),
+            "version": version,
             "at": at_text(f.at_ms),
             "by": f.user.and_then(|user| Some(self.authority.user_at(&user, found.log.scope.unit)?.name.clone())),
             "by_unit": self.unit_shown(found.log.scope.unit).1,
@@ -332,8 +340,8 @@ impl Office {
     pub(crate) fn kept_named(&mut self, id: &str) -> Result<(Counted, KeptNamed), CommandError> {
         let all = self.all_frozen()?;
         let typed = id.trim().to_ascii_lowercase();
-        let found = all.iter().find(|found| found.id == typed);
-        let found = found.ok_or_else(|| t::unknown_frozen(&typed))?;
+        let found = versions(&all).into_iter().find(|(found, _)| found.id == typed);
+        let (found, version) = found.ok_or_else(|| t::unknown_frozen(&typed))?;
         let f = &found.frozen;
         let period = Period::parse(&f.period).ok_or_else(|| t::bad_period(&f.period))?;
         let span = period.span().ok_or_else(|| t::bad_period(&f.period))?;
@@ -351,7 +359,7 @@ impl Office {
             in_step: f.in_step,
             made_ms: f.at_ms,
         };
-        let line = self.frozen_line(found, &all);
+        let line = self.frozen_line(found, version);
         let frozen = f.clone();
         Ok((Counted { q, mark }, KeptNamed { frozen, line }))
     }

@@ -160,7 +160,7 @@ impl Office {
         })
     }
 
-    /// Open alerts, the newest first, and those that are over.
+    /// Open alerts, the newest first, how many more there are than were asked for, and those that are over.
     ///
     /// # Errors
     /// At a room; the index.
@@ -176,9 +176,12 @@ impl Office {
             .values()
             .rev()
             .take(args.past.unwrap_or(LISTED).min(PAST_MAX));
+        let more = open.len().saturating_sub(args.open.unwrap_or(usize::MAX));
+        open.truncate(open.len() - more);
         let row = |alert: &Alert| self.alert_row(now, alert, &mutes);
         Ok(json!({
             "now_ms": now.wall_ms,
+            "more": more,
             "open": open.into_iter().map(row).collect::<Vec<_>>(),
             "past": past.map(row).collect::<Vec<_>>(),
         }))

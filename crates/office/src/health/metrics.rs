@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::command::CommandError;
 use crate::meters::SYNC_MS;
 use crate::office::Office;
-use crate::rooms::RoomState;
+use crate::rooms::{Known, RoomState};
 
 impl Office {
     /// Everything that `/metrics` shows, of this device and, at a hub, of the rooms below.
@@ -57,10 +57,11 @@ impl Office {
             // Before the organisation has come there are no rooms to speak of.
             if self.authority.organisation().is_some() {
                 let known = self.known_rooms(now)?;
-                // A PC that was taken out or is held is silent because somebody wants it so.
-                let told = known
-                    .iter()
-                    .filter(|one| !matches!(one.state, RoomState::Revoked | RoomState::Held));
+                // A PC that was taken out or is held is silent because somebody wants it so. Of one behind a hub that does not answer
+                // nothing is known: it is the hub's silence, and the rules would send somebody to each of its rooms.
+                let untold =
+                    |one: &&Known| matches!(one.state, RoomState::Revoked | RoomState::Held | RoomState::Unknown);
+                let told = known.iter().filter(|one| !untold(one));
                 shown["rooms"] = told.map(|one| crate::rooms::measured(one, now)).collect();
                 shown["states"] = self.states(now, &known);
             }

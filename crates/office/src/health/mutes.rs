@@ -61,8 +61,11 @@ impl Office {
     pub(crate) fn alert_mute(&mut self, now: Now, args: &AlertMute) -> Result<Value, CommandError> {
         let (rule, unit) = self.muted_what(args.rule.as_deref(), &args.unit)?;
         let reason = args.reason.trim();
-        if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
+        if reason.is_empty() {
             return Err(texts::mute_reason());
+        }
+        if reason.len() > REASON_BYTES_MAX {
+            return Err(texts::mute_reason_too_long(REASON_BYTES_MAX));
         }
         if args.hours == 0 || args.hours > HOURS_MAX {
             return Err(texts::mute_hours());

@@ -130,7 +130,10 @@ impl Rules {
 
     fn check(&self) -> Result<(), CommandError> {
         const MINUTES_MAX: u32 = 60 * 24 * 90;
-        if self.hours.len() > 8 || Hours::parse(&self.hours).is_none() {
+        const SPANS_MAX: usize = 8;
+        let is_long = |span: &String| span.len() > "08:30-12:00".len();
+        let is_much = self.hours.len() > SPANS_MAX || self.hours.iter().any(is_long);
+        if is_much || Hours::parse(&self.hours).is_none() {
             return Err(texts::bad_hours());
         }
         let spans = [

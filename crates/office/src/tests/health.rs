@@ -427,6 +427,8 @@ fn a_mute_has_a_reason_and_an_end_and_stands_in_the_audit_trail() {
         })
     };
     assert_eq!(county.world.command(hub, mute(" ", 2)).unwrap_err().code, "no_reason");
+    let too_long = county.world.command(hub, mute(&"修".repeat(700), 2)).unwrap_err();
+    assert!(too_long.message.contains("最多 666 个汉字"), "{}", too_long.message);
     assert_eq!(
         county.world.command(hub, mute("停电检修", 0)).unwrap_err().code,
         "bad_span"
@@ -492,11 +494,19 @@ fn a_clock_that_is_off_and_a_disk_that_fills_raise_alerts_by_the_rules_as_they_a
     );
     county.watch(hub, 1);
     assert_eq!(county.open_alerts(hub), []);
-    rules.hours = vec!["18:00-08:00".to_owned()];
-    let wrong = county
-        .world
-        .command(hub, Command::AlertRulesSet(AlertRulesSet { rules, user: None }));
-    assert_eq!(wrong.unwrap_err().code, "bad_hours");
+    let nine: Vec<String> = (8..17).map(|h| format!("{h:02}:00-{h:02}:30")).collect();
+    for wrong in [vec!["18:00-08:00".to_owned()], vec!["08:30 -  12:00".to_owned()], nine] {
+        rules.hours = wrong.clone();
+        let set = Command::AlertRulesSet(AlertRulesSet {
+            rules: rules.clone(),
+            user: None,
+        });
+        assert_eq!(
+            county.world.command(hub, set).unwrap_err().code,
+            "bad_hours",
+            "{wrong:?}"
+        );
+    }
     // The room's disk fills: it says so itself.
     let disk = county.world.disk(county.rooms[0]).clone();
     disk.fault(Fault::Capacity(disk.used() + (4 << 20)));

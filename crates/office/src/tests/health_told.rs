@@ -5,7 +5,9 @@ use replica::statement::Role;
 use serde_json::Value;
 
 use super::county::{County, DIVISIONS, TOWNSHIPS, rooms_of};
-use crate::command::{Command, Hold, MemberRevoke, Members, Report, ReportOf, Table, TableText, Tables, Wall};
+use crate::command::{
+    AlertList, Command, Hold, MemberRevoke, Members, Report, ReportOf, Table, TableText, Tables, Wall,
+};
 use crate::rig::Seat;
 
 const DAY_MS: u64 = 24 * 60 * 60_000;
@@ -97,7 +99,7 @@ fn a_village_that_begins_tomorrow_is_no_room_today_unless_it_has_a_pc_already() 
 }
 
 #[test]
-fn metrics_tell_of_a_pc_that_was_taken_out_or_is_held_no_longer() {
+fn metrics_tell_no_longer_of_a_pc_that_was_taken_out_or_is_held_nor_of_one_behind_a_dead_hub() {
     let mut county = County::new(396, 1, 3);
     let (hub, town) = (county.hub, county.townships[0]);
     let code = county.room_codes[0].clone();
@@ -147,6 +149,44 @@ fn metrics_tell_of_a_pc_that_was_taken_out_or_is_held_no_longer() {
             "{states:#}"
         );
     }
+    // The township's hub dies: what the county hears no more is that hub, and nobody is to phone its rooms.
+    county.world.cut(county.township_lines[0]);
+    county.world.pass(5_000);
+    assert_eq!(told(&mut county, hub), Vec::<String>::new());
+    let states = county.world.run(hub, Command::Metrics)["states"].clone();
+    // Rooms of it that have no PC yet are not known either: it may have let one in.
+    assert!(states["unknown"].as_u64() > Some(2), "{states:#}");
+    assert_eq!((&states["silent"], &states["in_step"]), (&0.into(), &0.into()), "{states:#}");
+    assert_eq!(told(&mut county, town).len(), 2, "at the township they are known");
+    county.world.heal(county.township_lines[0]);
+    county.world.pass(10_000);
+    assert_eq!(sorted(told(&mut county, hub)), sorted(vec![devices[2].clone(), new]));
+}
+
+#[test]
+fn of_many_alerts_the_newest_are_listed_and_how_many_more_hold_is_said() {
+    let mut county = County::new(411, 1, 3);
+    let hub = county.hub;
+    for room in [2, 0, 1] {
+        county.world.cut(county.room_lines[room]);
+        county.world.pass(35 * 60_000);
+        county.world.run(hub, Command::HealthWatch);
+    }
+    let list = |county: &mut County, open: Option<usize>| {
+        let list = county
+            .world
+            .run(hub, Command::AlertList(AlertList { open, past: None }));
+        let units = list["open"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|alert| alert["unit"].clone());
+        (units.collect::<Vec<_>>(), list["more"].as_u64().unwrap())
+    };
+    let newest = [1, 0, 2].map(|room: usize| Value::from(county.room_codes[room].clone()));
+    assert_eq!(list(&mut county, None), (newest.to_vec(), 0));
+    assert_eq!(list(&mut county, Some(2)), (newest[..2].to_vec(), 1));
+    assert_eq!(list(&mut county, Some(600)).1, 0);
 }
 
 #[test]

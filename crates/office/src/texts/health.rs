@@ -76,7 +76,10 @@ pub(crate) fn advice_on_state(state: &str) -> &'static str {
 }
 
 pub(crate) fn bad_hours() -> CommandError {
-    CommandError::usage("bad_hours", "上班时间要写成 08:30-12:00 这样，按先后、不重叠，请改正。")
+    CommandError::usage(
+        "bad_hours",
+        "上班时间要写成 08:30-12:00 这样，按先后、不重叠，最多 8 段，请改正。",
+    )
 }
 
 pub(crate) fn bad_rules() -> CommandError {
@@ -88,6 +91,14 @@ pub(crate) fn bad_rules() -> CommandError {
 
 pub(crate) fn mute_reason() -> CommandError {
     CommandError::usage("no_reason", "请写明为什么静音（不写姓名、证件号码），记入审计。")
+}
+
+pub(crate) fn mute_reason_too_long(bytes_max: usize) -> CommandError {
+    let hanzi = bytes_max / '字'.len_utf8();
+    CommandError::usage(
+        "reason",
+        format!("静音的理由太长，最多 {hanzi} 个汉字，请用一句话写明。"),
+    )
 }
 
 pub(crate) fn mute_hours() -> CommandError {

@@ -57,7 +57,7 @@ pub(crate) fn unit_left_behind(code: &str, name: &str, until: ledger::day::Day, 
 
 pub(crate) fn moves_on_arrival(moved: usize, on: ledger::day::Day) -> String {
     format!(
-        "{moved} 个机构自 {on} 起换上级。报表从这一天起分开算；但谁管谁不等这一天，这一版一到就变：同步墙、邀请、停用设备都归新的上级。要到那天才换手的，请到那天再发布。"
+        "{moved} 个机构自 {on} 起换上级。报表从这一天起分开算；但谁管谁不等这一天，这一版一到就变：“同步”页、邀请、停用设备都归新的上级。要到那天才换手的，请到那天再发布。"
     )
 }
 

@@ -81,7 +81,7 @@ pub(crate) fn marked_already(is_undone: bool) -> CommandError {
 pub(crate) fn a_head_closes() -> CommandError {
     CommandError::failed(
         "not_entitled",
-        "回访办结由中心负责人确认；你可以先记下处理情况，再请负责人办结。",
+        "回访办结由中心负责人确认；您可以先记下处理情况，再请负责人办结。",
     )
 }
 

@@ -114,7 +114,7 @@ pub(in crate::console) const RULE_PENDING: &str = "积压多少小时";
 pub(in crate::console) const RULE_SKEW: &str = "时钟偏差多少分钟";
 pub(in crate::console) const RULE_DISK: &str = "磁盘剩余不到百分之几";
 pub(in crate::console) const RULE_CONFLICT: &str = "冲突超过多少个工作日";
-pub(in crate::console) const RULE_VERSION: &str = "落后几个版本";
+pub(in crate::console) const RULE_VERSION: &str = "落后超过几个版本";
 pub(in crate::console) const RULE_FORK: &str = "设备被复制（1 开，0 关）";
 pub(in crate::console) const RULE_ASIDE: &str = "有搁置的记录（1 开，0 关）";
 pub(in crate::console) const NOT_A_NUMBER: &str = "有的格子不是数字，请改成数字再保存。";
@@ -176,8 +176,47 @@ pub(in crate::console) fn more_tiles(more: usize) -> String {
     format!("还有 {more} 个没有列出（都不比这些急）；按名称、代码或状态可以找到。")
 }
 
-pub(in crate::console) fn since(span: &str) -> String {
-    format!("已 {span}")
+/// How long it has been so; of a silence, how much of it people were there to see to it.
+pub(in crate::console) fn since(seconds: u64, open_silent_s: Option<u64>) -> String {
+    const MINUTE: u64 = 60;
+    let long = match seconds {
+        0..MINUTE => return "刚刚".to_owned(),
+        s => format!("已 {}", console::page::span(s)),
+    };
+    match open_silent_s {
+        Some(0) => format!("{long}（都在下班时间）"),
+        Some(open) if open >= MINUTE => format!("{long}（上班时间 {}）", console::page::span(open)),
+        _ => long,
+    }
+}
+
+/// How long ago.
+pub(in crate::console) fn ago(seconds: impl Borrow<u64>) -> String {
+    match *seconds.borrow() {
+        0..60 => NOW.to_owned(),
+        s => format!("{}前", console::page::span(s)),
+    }
+}
+
+/// A clock that is off: ahead of ours or behind it.
+pub(in crate::console) fn skew(ms: i64) -> String {
+    let way = if ms > 0 { "快" } else { "慢" };
+    match ms.unsigned_abs() {
+        0..100 => "不到 0.1 秒".to_owned(),
+        off @ 100..60_000 => format!("{way} {}.{} 秒", off / 1_000, off / 100 % 10),
+        off => format!("{way} {}", console::page::span(off / 1_000)),
+    }
+}
+
+fn volume(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.1} KB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+pub(in crate::console) fn more_alerts(more: usize) -> String {
+    format!("另有 {more} 条未列出，请先处理上面的。")
 }
 
 pub(in crate::console) fn behind(many: u64) -> String {
@@ -206,7 +245,11 @@ pub(in crate::console) fn differs(name: &str, here: u64, room: u64, pending: u64
 
 pub(in crate::console) fn session(seconds: i64, ended: &str, entries: u64, bytes_in: u64, bytes_out: u64) -> String {
     let long = console::page::span(seconds.max(0).unsigned_abs());
-    format!("{long}，{ended}；收到 {entries} 条，收 {bytes_in} 字节、发 {bytes_out} 字节")
+    format!(
+        "{long}，{ended}；收到 {entries} 条，收 {}、发 {}",
+        volume(bytes_in),
+        volume(bytes_out)
+    )
 }
 
 pub(in crate::console) fn history_since(at: &str) -> String {

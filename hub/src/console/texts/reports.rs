@@ -64,7 +64,7 @@ pub(crate) const LATE_NONE: &str = "定稿以后没有补报，数字和现在�
 pub(crate) const LATE_GAINED: &str = "补进";
 pub(crate) const LATE_LOST: &str = "减去";
 pub(crate) const WATERMARK: &str = "水印";
-pub(crate) const NO_SHEET: &str = "表格没有做成，请再试一次；还不行请看“有问题？”。";
+pub(crate) const NO_SHEET: &str = "表格没有做成，请再试一次；还是不行，请把时间告诉系统维护人员。";
 pub(crate) const BACK: &str = "返回报表";
 pub(crate) const CASES_NONE: &str = "没有这样的办件。";
 pub(crate) const NUMBER: &str = "编号";
@@ -180,6 +180,10 @@ pub(crate) fn column(key: &str) -> (&'static str, &'static str) {
         ),
         _ => ("", ""),
     }
+}
+
+pub(crate) fn more_frozen(more: usize) -> String {
+    format!("另有 {more} 份更早的定稿没有列出；在该期报表页下面可以找到。")
 }
 
 pub(crate) fn page_of(page: u64, pages: u64) -> String {

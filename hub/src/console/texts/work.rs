@@ -279,6 +279,7 @@ pub(crate) fn follow_what(workdays: &u32) -> String {
 }
 
 pub(crate) const FOLLOW_NONE: &str = "没有要回访的差评。";
+pub(crate) const FOLLOWED_NONE: &str = "还没有办结的回访。";
 pub(crate) const SHOW_FOLLOWED: &str = "看回访办结的";
 pub(crate) const FOLLOW_SAID: &str = "回访情况（不要写姓名号码）";
 pub(crate) const FOLLOW_NOTE: &str = "记下";

@@ -1,4 +1,4 @@
-//! 文书号登记簿: the document numbers of a year, void ones with what came instead, and whether any is missing.
+//! 受理文书号登记簿: the document numbers of a year, void ones with what came instead, and whether any is missing.
 
 use std::sync::Arc;
 
