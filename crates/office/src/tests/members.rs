@@ -233,7 +233,7 @@ fn a_welcome_for_somebody_else_or_elsewhere_is_not_believed() {
 #[test]
 fn a_county_hub_that_has_given_all_its_prefixes_lets_in_no_further_hub_and_says_who_can() {
     let mut county = County::new(31, 1, 1);
-    let given = Ticket::parse(&ticket(&mut county.world, county.hub, &TOWNSHIPS[1].to_string())).unwrap();
+    let given = Ticket::parse(&ticket(&mut county.world, county.hub, TOWNSHIPS[1])).unwrap();
     let late = county.world.device("late");
     let request = county
         .world
