@@ -154,9 +154,11 @@ fn metrics_tell_no_longer_of_a_pc_that_was_taken_out_or_is_held_nor_of_one_behin
     county.world.pass(5_000);
     assert_eq!(told(&mut county, hub), Vec::<String>::new());
     let states = county.world.run(hub, Command::Metrics)["states"].clone();
+    // Rooms of it that have no PC yet are not known either: it may have let one in.
+    assert!(states["unknown"].as_u64() > Some(2), "{states:#}");
     assert_eq!(
-        (&states["unknown"], &states["silent"]),
-        (&2.into(), &0.into()),
+        (&states["silent"], &states["in_step"]),
+        (&0.into(), &0.into()),
         "{states:#}"
     );
     assert_eq!(told(&mut county, town).len(), 2, "at the township they are known");
