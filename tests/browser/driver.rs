@@ -22,9 +22,11 @@ const TAB: char = '\u{e004}';
 const SPACE: char = ' ';
 /// Nothing on a page of ours lies further from the next thing than this.
 const TABS_MAX: usize = 80;
-/// Of the window, and of the longest picture, in points.
+/// Of the window, in points.
+const WIDTH: i64 = 1_024;
 const HEIGHT: i64 = 768;
-const HEIGHT_MAX: i64 = 2_000;
+/// Of a page's picture.
+const PICTURE_HEIGHT_MAX: i64 = 1_800;
 
 /// One browser with a profile of its own; both end with this.
 pub(crate) struct Browser {
@@ -76,7 +78,7 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--disable-dev-shm-usage",
-            format!("--window-size=1024,{HEIGHT}"),
+            format!("--window-size={WIDTH},{HEIGHT}"),
             data,
         ]);
         let wanted = json!({"capabilities": {"alwaysMatch": {
@@ -301,13 +303,13 @@ impl Browser {
     /// A picture of the whole page for README, where `CUNLIAN_SCREENS` names a folder for them.
     pub(crate) fn screen(&self, name: &str) {
         if let Some(folder) = std::env::var_os("CUNLIAN_SCREENS") {
-            let whole =
-                self.js("return document.documentElement.scrollHeight + window.outerHeight - window.innerHeight");
-            let tall = |height: i64| drop(self.ask("POST", "/window/rect", Some(&json!({ "height": height }))));
-            tall(whole.as_i64().unwrap_or(HEIGHT).clamp(HEIGHT, HEIGHT_MAX));
-            self.js("window.scrollTo(0, 0)");
-            self.picture(&Path::new(&folder).join(format!("{name}.png")));
-            tall(HEIGHT);
+            let whole = self.js("return document.documentElement.scrollHeight").as_i64();
+            let clip = json!({"x": 0, "y": 0, "width": WIDTH, "scale": 1,
+                "height": whole.unwrap_or(HEIGHT).clamp(HEIGHT, PICTURE_HEIGHT_MAX)});
+            let shot =
+                json!({"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": true, "clip": clip}});
+            let shot = self.ask("POST", "/goog/cdp/execute", Some(&shot)).unwrap_or_default();
+            write_picture(&Path::new(&folder).join(format!("{name}.png")), &shot["data"]);
         }
     }
 
@@ -322,9 +324,14 @@ impl Browser {
 
     pub(crate) fn picture(&self, file: &Path) {
         let shot = self.ask("GET", "/screenshot", None).unwrap_or_default();
-        let bytes = data_encoding::BASE64.decode(shot.as_str().unwrap_or_default().as_bytes());
-        let _ = std::fs::write(file, bytes.unwrap_or_default());
+        write_picture(file, &shot);
     }
+}
+
+/// A picture as the driver gives it.
+fn write_picture(file: &Path, shot: &Value) {
+    let bytes = data_encoding::BASE64.decode(shot.as_str().unwrap_or_default().as_bytes());
+    let _ = std::fs::write(file, bytes.unwrap_or_default());
 }
 
 /// Looks again and again until something is so.
