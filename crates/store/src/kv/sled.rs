@@ -15,6 +15,8 @@ const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// operation, and what it leaves behind would grow without end (ten thousand rooms' history: 22 GB in some hundred rounds). So as many
 /// small ones follow it. One for four rows is enough while all pages lie in the cache, two for each row where each has to be fetched.
 const LOOKS_PER_ROW: usize = 2;
+/// Smaller batches are those of records that are folded, which read so much between two of them that it is done by the way.
+const ROWS_OF_A_LARGE_BATCH: usize = 1_500;
 
 /// A folder that holds nothing but sled's files.
 pub struct SledPlace {
@@ -105,7 +107,10 @@ impl Kv for SledKv {
     }
 
     fn write(&self, batch: Batch) -> Result<(), KvError> {
-        let looks = batch.rows.len() * LOOKS_PER_ROW;
+        let looks = match batch.rows.len() {
+            0..ROWS_OF_A_LARGE_BATCH => 0,
+            rows => rows * LOOKS_PER_ROW,
+        };
         let mut rows = ::sled::Batch::default();
         for (key, value) in batch.rows {
             match value {
