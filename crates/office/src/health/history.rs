@@ -122,6 +122,7 @@ impl History {
                 batch.put(key(**unit, day), minicbor::to_vec(hours).unwrap_or_default());
             }
             kv.write(batch)?;
+            kv.free_after(some.len())?;
         }
         Ok(())
     }

@@ -11,13 +11,6 @@ use crate::disk::sync_folder;
 /// A room's PC has little memory, and the operating system caches the files anyway.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
-/// sled gives back what a write replaced only as later operations come by, some of it at each; one batch of thousands of rows is one
-/// operation, and what it leaves behind would grow without end (ten thousand rooms' history: 22 GB in some hundred rounds). So as many
-/// small ones follow it. One for four rows is enough while all pages lie in the cache, two for each row where each has to be fetched.
-const LOOKS_PER_ROW: usize = 2;
-/// Smaller batches are those of records that are folded, which read so much between two of them that it is done by the way.
-const ROWS_OF_A_LARGE_BATCH: usize = 1_500;
-
 /// A folder that holds nothing but sled's files.
 pub struct SledPlace {
     dir: PathBuf,
@@ -107,10 +100,6 @@ impl Kv for SledKv {
     }
 
     fn write(&self, batch: Batch) -> Result<(), KvError> {
-        let looks = match batch.rows.len() {
-            0..ROWS_OF_A_LARGE_BATCH => 0,
-            rows => rows * LOOKS_PER_ROW,
-        };
         let mut rows = ::sled::Batch::default();
         for (key, value) in batch.rows {
             match value {
@@ -118,10 +107,7 @@ impl Kv for SledKv {
                 None => rows.remove(key),
             }
         }
-        guarded(|| {
-            self.db.apply_batch(rows)?;
-            (0..looks).try_for_each(|_| self.db.get([]).map(drop))
-        })
+        guarded(|| self.db.apply_batch(rows))
     }
 
     fn clear(&self) -> Result<(), KvError> {
@@ -177,6 +163,7 @@ mod tests {
                         batch.put([unit, day.to_be_bytes()].concat(), vec![day as u8; 290]);
                     }
                     kv.write(batch).unwrap();
+                    kv.free_after(2_000).unwrap();
                 }
                 kv.sync().unwrap();
             }
