@@ -12,7 +12,7 @@ pub(super) const TARGET: Target = Target {
               the book says the same",
     check,
     seeds,
-    len_max: 4 * KIB,
+    len_max: 2 * KIB,
     memory: (MIB, 256),
 };
 

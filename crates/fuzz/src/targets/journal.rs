@@ -21,7 +21,7 @@ pub(super) const TARGET: Target = Target {
               changed byte is there, nothing is there that was not written, opening again finds the same, and it takes entries again",
     check,
     seeds,
-    len_max: 8 * KIB,
+    len_max: 2 * KIB,
     // The window through which segments are read, several times over.
     memory: (8 * MIB, 512),
 };
