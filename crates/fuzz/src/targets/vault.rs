@@ -1,9 +1,11 @@
 //! The vault of record keys as it is found at opening: any bytes, or slots whose checksums are repaired.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use ledger::id::{RecordId, Scope, UnitId};
 use memchr::memmem;
+use sha2::{Digest, Sha512};
 use store::{Disk, KeyStaged};
 
 use super::MIB;
@@ -50,9 +52,14 @@ fn record(number: u8) -> RecordId {
     RecordId([1 + number % 8; 16])
 }
 
-/// A key that nobody could meet by chance.
+/// A key that nobody could meet by chance, nor a part of another one beside other bytes.
 fn wrapped(number: u8) -> [u8; 48] {
-    std::array::from_fn(|at| number.wrapping_mul(31).wrapping_add((at as u8).wrapping_mul(7)) | 1)
+    static KEYS: OnceLock<Vec<[u8; 48]>> = OnceLock::new();
+    let key = |number: u8| {
+        let digest = Sha512::digest([number]);
+        std::array::from_fn(|at| digest[at])
+    };
+    KEYS.get_or_init(|| (0..=u8::MAX).map(key).collect())[usize::from(number)]
 }
 
 /// The vault's file: a header and a slot for each four bytes.
