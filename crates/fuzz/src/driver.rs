@@ -79,7 +79,9 @@ pub(crate) fn build() -> anyhow::Result<PathBuf> {
         .lines()
         .find_map(|line| line.strip_prefix("host: "))
         .context("rustc names no host")?;
-    let folder = home::work().join("build");
+    // Cargo does not know what this wrapper adds: another choice is another folder.
+    let instrumented = [&INSTRUMENTED[..], &READERS, &[ASKS]].concat().join(" ");
+    let folder = home::work().join(format!("build-{}", home::name_of(instrumented.as_bytes())));
     let status = Command::new(cargo)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args([
