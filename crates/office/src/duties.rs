@@ -1,10 +1,9 @@
-//! What an office sees to by itself: codes and prefixes, its own forks, receipts that no longer hold, keys and pieces that are missing.
+//! What an office sees to by itself: codes and prefixes, its own forks, keys and pieces that are missing.
 
 use std::collections::BTreeSet;
 
-use ledger::id::{DeviceId, HubPrefix, NodeCode, Scope, ScopeKind, Tier};
+use ledger::id::{DeviceId, HubPrefix, NodeCode, Scope, ScopeKind};
 use replica::authority::Member;
-use replica::receipt::{Receipt, Withdrawal};
 use replica::session::Input;
 use replica::statement::{Admit, NewCode, Role, Statement};
 use replica::time::Now;
@@ -15,6 +14,7 @@ use crate::life::{Life, fact, fact_u64};
 use crate::local::keyless;
 use crate::office::{Office, OfficeError, unless_full};
 use crate::prefix;
+use crate::receipts::Patience;
 use crate::salvage::Stranded;
 
 /// How often duties are looked at while something may be due.
@@ -46,6 +46,7 @@ pub(crate) struct Due {
     pub(crate) receipts_since_ms: Option<u64>,
     /// Own receipts may no longer hold.
     pub(crate) own_receipts: bool,
+    pub(crate) patience: Patience,
     /// Some record's key may be missing.
     pub(crate) keys: bool,
     /// Entries of ours may be stranded behind a damaged place.
@@ -134,12 +135,6 @@ impl Office {
         }
     }
 
-    fn begin_store(&mut self) -> Result<(), StoreError> {
-        self.store_id = self.seeds.u64() | 1;
-        let bytes = self.store_id.to_be_bytes();
-        self.store.stage_fact(fact::STORE_ID, Some(&bytes))
-    }
-
     /// Whether a log of ours in this epoch has more than one end: another of us writes, too.
     pub(crate) fn is_forked(&self) -> bool {
         let logs = self.store.logs();
@@ -147,96 +142,6 @@ impl Office {
             logs.logs(scope)
                 .any(|l| l.device == self.me.device && l.epoch == self.epoch && logs.tips(&l).len() > 1)
         })
-    }
-
-    /// Signs receipts for the books among `moved`, if this is a hub that is in.
-    pub(crate) fn sign_receipts(&mut self, now: Now, moved: &BTreeSet<Scope>) -> Vec<Receipt> {
-        let Some(life) = &self.life else { return Vec::new() };
-        if life.role != Role::Hub || !self.is_member(&self.me.device) || self.tier() < Tier::Township {
-            return Vec::new();
-        }
-        let mut signed = Vec::new();
-        for scope in moved.iter().filter(|s| s.kind == ScopeKind::Book) {
-            if !self.authority.may_hold(life.unit, scope) {
-                continue;
-            }
-            let logs = self.store.logs();
-            // The count of entries only rises while nothing is lost, needs no memory of its own, and a hub restored from an old copy
-            // begins lower: its peers keep the greater one, and give it back.
-            let counter = logs.entries(*scope);
-            let held = self.store.receipts().of(&self.me.device, self.store_id, *scope);
-            let unstaged = self.unstaged.get(scope);
-            if held.into_iter().chain(unstaged).any(|r| r.counter >= counter) {
-                continue;
-            }
-            let vector = logs.vector(*scope).clone();
-            let receipt = Receipt::sign(&self.me.signing, self.store_id, *scope, counter, now.wall_ms, vector);
-            signed.push(receipt);
-        }
-        for receipt in &signed {
-            self.unstaged.insert(receipt.scope, receipt.clone());
-            self.due.receipts_since_ms.get_or_insert(now.mono_ms);
-        }
-        signed
-    }
-
-    /// Signs for every book held, where the standing receipt says less than is held.
-    pub(crate) fn sign_all(&mut self, now: Now) -> Vec<Receipt> {
-        let books: BTreeSet<Scope> = self.store.logs().scopes().collect();
-        self.sign_receipts(now, &books)
-    }
-
-    /// Stages own receipts that lay in RAM; returns whether there were any.
-    pub(crate) fn stage_unstaged(&mut self) -> Result<bool, StoreError> {
-        self.due.receipts_since_ms = None;
-        let unstaged = std::mem::take(&mut self.unstaged);
-        for receipt in unstaged.values() {
-            self.store.stage_receipt(receipt)?;
-        }
-        Ok(!unstaged.is_empty())
-    }
-
-    /// Takes back what we said and no longer hold (a restored backup, a damaged disk), and begins a new store. Returns the
-    /// withdrawals, staged.
-    pub(crate) fn withdraw_if_below(&mut self, now: Now) -> Result<Vec<Withdrawal>, StoreError> {
-        self.due.own_receipts = false;
-        let me = self.me.device;
-        let logs = self.store.logs();
-        let doubts = self.store.doubts();
-        let mut lost = BTreeSet::new();
-        for receipt in self.store.receipts().by_hub(&me) {
-            let holds_all = receipt.vector.logs.iter().all(|((device, epoch), tips)| {
-                let log = replica::entry::LogId {
-                    scope: receipt.scope,
-                    device: *device,
-                    epoch: *epoch,
-                };
-                tips.iter().all(|tip| logs.holds(&log, *tip, &self.store))
-            });
-            if !holds_all {
-                lost.insert(receipt.store);
-            }
-        }
-        if self.store.doubts() != doubts {
-            // Not read is not lost: nobody is alarmed before the place has been looked at.
-            self.due.own_receipts = true;
-            return Ok(Vec::new());
-        }
-        let mut withdrawn = Vec::new();
-        for store in lost {
-            let withdrawal = Withdrawal::sign(&self.me.signing, store, now.wall_ms);
-            self.store.stage_withdrawal(&withdrawal)?;
-            withdrawn.push(withdrawal);
-        }
-        // Also a copy from before we took something back: what it would say under the old store counts nowhere any more.
-        let is_void = self.store.receipts().is_void(&me, self.store_id);
-        // What named it may have lain in a damaged place.
-        let is_unknown = self.store_id == 0;
-        if is_void || is_unknown || withdrawn.iter().any(|w| w.store == self.store_id) {
-            self.unstaged.clear();
-            self.begin_store()?;
-        }
-        Ok(withdrawn)
     }
 
     /// A node code that nobody has, under our own prefix.
@@ -362,6 +267,7 @@ impl Office {
         if lazy.is_some_and(|since| now.mono_ms.saturating_sub(since) >= RECEIPTS_LAZY_MS) {
             self.stage_unstaged()?;
         }
+        self.due.own_receipts |= self.due.patience.is_over(now);
         if self.due.keys && now.mono_ms.saturating_sub(self.due.keys_asked_ms) >= KEYS_EVERY_MS {
             self.ask_keys(now)?;
         }
@@ -459,6 +365,7 @@ impl Office {
             self.witness_due_ms(),
             duties,
             receipts,
+            self.due.patience.over_at_ms(),
             keys,
             self.next_report_ms(),
             self.reports.silent_due_ms(),

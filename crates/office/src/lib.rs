@@ -39,6 +39,7 @@ mod passphrase;
 mod peers;
 mod prefix;
 mod quarantine;
+mod receipts;
 mod reform;
 mod reports;
 #[cfg(any(test, feature = "rig"))]

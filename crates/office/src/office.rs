@@ -459,9 +459,16 @@ impl Office {
             if !self.store.has_staged() && !self.peers.has_staged() {
                 break;
             }
+            // In one commit with what of our own log came from elsewhere: who is killed behind it would go on in the old epoch.
+            let begun = std::mem::take(&mut self.epoch_due) && self.life.is_some();
+            if begun {
+                self.begin_epoch()?;
+                self.due.duties = true;
+            }
             let committed = match self.store.commit() {
                 Ok(committed) => committed,
                 Err(StoreError::ReadOnly(reason)) => {
+                    self.epoch_due |= begun;
                     self.statements.abandon();
                     self.drop_staged(now);
                     self.due.duties = true;
@@ -484,10 +491,6 @@ impl Office {
             self.refold();
             self.keep_doors()?;
             self.cut_off_revoked(now);
-        }
-        if self.epoch_due {
-            self.begin_epoch()?;
-            self.due.duties = true;
         }
         self.settle_receipts(now)?;
         let signed = self.sign_receipts(now, &committed.scopes);

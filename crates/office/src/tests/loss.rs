@@ -72,6 +72,30 @@ fn a_room_restored_from_yesterday_gets_back_what_it_forgot_and_goes_on() {
 }
 
 #[test]
+fn wherever_the_disk_fails_a_restored_room_never_holds_what_it_forgot_and_goes_on_in_the_old_epoch() {
+    let mut county = County::new(36, 1, 1);
+    let room = county.rooms[0];
+    county.new_case(room, 1);
+    county.world.pass(5_000);
+    let yesterday = county.world.backup(room);
+    county.new_case(room, 2);
+    county.world.pass(5_000);
+    let all = county.numbers(county.hub);
+    let mut struck = 0;
+    for write in 0..24 {
+        let (disk, rows) = &yesterday;
+        county.world.restore(room, (disk.copy(), rows.copy()));
+        let epoch = county.world.office(room).epoch;
+        county.world.disk(room).fault(Fault::WriteFails(write));
+        county.world.pass(10_000);
+        struck += county.world.disk(room).take_struck().writes;
+        assert_eq!(county.numbers(room), all, "write {write}");
+        assert_ne!(county.world.office(room).epoch, epoch, "write {write}");
+    }
+    assert!(struck > 4, "{struck} writes failed");
+}
+
+#[test]
 fn a_room_whose_disk_lost_its_last_writes_does_not_write_over_what_its_hub_holds() {
     let mut county = County::new(38, 1, 1);
     let (room, township) = (county.rooms[0], county.townships[0]);

@@ -61,7 +61,10 @@ pub(super) fn check(world: &World, seats: &[Seat], seat: Seat, found: &mut Findi
                 format!("the row of {no} follows from nothing in the journal"),
             ),
             Some(other) if content(row) != content(other) => {
-                let what = format!("the row of {no} is {:?}, folded anew {:?}", row.summary, other.summary);
+                let what = match row.summary == other.summary {
+                    true => format!("the row of {no} has {:?}, folded anew {:?}", row.entries, other.entries),
+                    false => format!("the row of {no} is {:?}, folded anew {:?}", row.summary, other.summary),
+                };
                 red(Check::Refold, what);
             }
             Some(_) => {}

@@ -107,6 +107,12 @@ impl Segment {
         Ok(None)
     }
 
+    /// Whether the file's header stands twice, as this process knows it.
+    pub(crate) fn header_stands(&self, disk: &dyn Disk) -> io::Result<bool> {
+        let copy = self.encode();
+        Ok(disk.read_at(&self.name(), 0, 2 * COPY_LEN)? == [copy, copy].concat())
+    }
+
     /// Writes both copies of the header anew, from the one that could be read.
     pub(crate) fn mend(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
         let copy = self.encode();

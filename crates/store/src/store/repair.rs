@@ -51,8 +51,12 @@ impl Store {
         let mut left = budget;
         let from = self.scrubbed;
         self.scrubbed = Position::START;
+        let mut begun = Vec::new();
         'all: for (number, segment) in self.journal.segments.range(from.segment..) {
             let offset = if *number == from.segment { from.offset } else { 0 };
+            if u64::from(offset) < HEADER_LEN {
+                begun.push(*number);
+            }
             let mut walker = Walker::new(&*self.disk, segment, u64::from(offset));
             loop {
                 let start = walker.offset();
@@ -73,7 +77,20 @@ impl Store {
                 }
             }
         }
+        self.mend_headers(&begun);
         self.met_anew(found)
+    }
+
+    /// Writes the headers of these segments anew where they do not stand twice any more. This process read them when they were sound;
+    /// the next one could read nothing of a segment that has lost both. What the disk refuses now is tried again by the next round.
+    pub(super) fn mend_headers(&mut self, segments: &[u32]) {
+        for number in segments {
+            if let Some(segment) = self.journal.segments.get_mut(number)
+                && matches!(segment.header_stands(&*self.disk), Ok(false))
+            {
+                let _ = segment.mend(&mut *self.disk);
+            }
+        }
     }
 
     /// Takes in what is new of the damage found, and journals the facts anew, as some may have lain there.

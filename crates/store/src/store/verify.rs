@@ -23,9 +23,12 @@ struct Walked {
 
 impl Store {
     /// Proves the whole journal (checksums, the chain of frames, the chain and signatures of every log) and that the index's rows
-    /// point to it. Changes nothing but what is known of damage; new damage is taken in as [`Store::scrub`] does.
+    /// point to it. Changes nothing but what is known of damage, and a segment's header that has rotted since it was read; new damage is
+    /// taken in as [`Store::scrub`] does.
     pub fn verify(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<Verified, StoreError> {
         self.check_poison()?;
+        let segments: Vec<u32> = self.journal.segments.keys().copied().collect();
+        self.mend_headers(&segments);
         let mut verified = Verified {
             bytes: self.journal.bytes(),
             ..Verified::default()

@@ -113,6 +113,29 @@ fn the_last_segment_cut_at_any_length_opens_and_is_filled_up_again() {
 }
 
 #[test]
+fn a_header_that_rots_while_the_journal_is_open_is_written_anew_and_costs_nothing_at_the_next_start() {
+    let (mut room, _) = in_step(7);
+    let names: Vec<String> = journal_files(&room).into_iter().map(|(name, _)| name).collect();
+    assert!(names.len() > 2, "several segments");
+    for round in 0..2 {
+        let mut store = room.open();
+        let digest = store.logs().digest(book());
+        for name in &names {
+            room.disk.flip(name, 20, 3);
+            room.disk.flip(name, 84, 3);
+        }
+        match round {
+            0 => assert!(verify(&mut store).is_clean()),
+            _ => assert_eq!(store.scrub(u64::MAX).unwrap(), []),
+        }
+        drop(store);
+        let (store, opened) = room.try_open().unwrap();
+        assert_eq!(opened.damaged, [], "round {round}");
+        assert_eq!(store.logs().digest(book()), digest, "round {round}");
+    }
+}
+
+#[test]
 fn somebodys_copies_beside_the_journal_are_no_segments() {
     use crate::disk::Disk;
     let (mut room, _) = in_step(6);
