@@ -337,12 +337,6 @@ impl Oracle {
         self.keys.excused()
     }
 
-    /// Devices that have lost acknowledged entries which nobody else held.
-    fn bereft(&self) -> BTreeSet<DeviceId> {
-        let harmed = self.harmed.iter().filter(|seat| self.promises.has_excused(**seat));
-        harmed.filter_map(|seat| self.devices.get(seat)).copied().collect()
-    }
-
     /// How often each check has compared something.
     pub fn made(&self) -> &BTreeMap<Check, u64> {
         &self.made
@@ -373,7 +367,7 @@ impl Oracle {
         world.pass(120_000);
         refold::settle(world, &seats);
         self.promises.check_all(world, &seats, &mut found);
-        states::check_in_step(world, &seats, &self.bereft(), &mut found);
+        states::check_in_step(world, &seats, self.promises.bereft(), &mut found);
         self.keys.check_all(world, &seats, &self.forged, &mut found);
         let none = Lossy::default();
         for seat in &seats {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ledger::id::DeviceId;
 use replica::entry::{LogId, Tip};
 use store::Store;
 
@@ -18,8 +19,8 @@ pub(super) struct Promises {
     /// Every end that was ever answered for: what was excused is not promised anew by a later answer about something else.
     noted: BTreeMap<Seat, BTreeSet<(LogId, Tip)>>,
     excused: u64,
-    /// Devices by whose harm something was lost that nobody else held.
-    bereft: BTreeSet<Seat>,
+    /// Devices of whose logs something was lost that nobody else held.
+    bereft: BTreeSet<DeviceId>,
 }
 
 impl Promises {
@@ -42,7 +43,7 @@ impl Promises {
         for (log, tip) in fresh {
             if reachable.as_ref().is_some_and(|store| !holds(store, &log, tip)) {
                 self.excused += 1;
-                self.bereft.insert(seat);
+                self.bereft.insert(log.device);
                 continue;
             }
             self.own.entry(seat).or_default().insert((log, tip));
@@ -94,7 +95,7 @@ impl Promises {
             tips.retain(|tip| stores.iter().any(|(_, store)| holds(store, log, *tip)));
             self.excused += (before - tips.len()) as u64;
             if tips.len() < before {
-                self.bereft.insert(seat);
+                self.bereft.insert(log.device);
             }
         }
     }
@@ -116,9 +117,9 @@ impl Promises {
         }
     }
 
-    /// Whether a harm to this disk has cost entries that nobody else held.
-    pub(super) fn has_excused(&self, seat: Seat) -> bool {
-        self.bereft.contains(&seat)
+    /// Devices that have lost acknowledged entries which nobody else held.
+    pub(super) fn bereft(&self) -> &BTreeSet<DeviceId> {
+        &self.bereft
     }
 
     pub(super) fn excused(&self) -> u64 {

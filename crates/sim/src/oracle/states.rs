@@ -158,7 +158,7 @@ pub(super) fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, 
 
 /// In the end everybody who may hold a scope holds the same of it, and every record of it can be read as far as it should.
 ///
-/// `bereft`: devices whose disks were harmed, where acknowledged entries were lost for good. What such a device said after a lost entry
+/// `bereft`: devices of whose logs acknowledged entries were lost for good. What such a device said after a lost entry
 /// of the same record waits for it for ever; that nothing else is missing, `Kept` demands.
 pub(super) fn check_in_step(world: &World, seats: &[Seat], bereft: &BTreeSet<DeviceId>, found: &mut Findings) {
     let mut digests: BTreeMap<Scope, (Hash, Seat)> = BTreeMap::new();

@@ -135,11 +135,12 @@ impl Sight<'_> {
         self.any_down() || standing(office, book).any(|(receipt, _)| self.lossy.has(receipt))
     }
 
-    /// The first of these places that no hub at a tier or above holds.
+    /// The first of these places that no hub at a tier or above holds; none where one of them cannot read its disk just now.
     fn nowhere<'p>(&self, tier: Tier, places: &'p [(LogId, Tip)]) -> Option<&'p (LogId, Tip)> {
         let hubs = self.at_work(tier);
         let nowhere = |(log, tip): &&(LogId, Tip)| !hubs.iter().any(|hub| holds(hub.store(), log, *tip));
-        places.iter().find(nowhere)
+        let first = places.iter().find(nowhere);
+        first.filter(|_| !hubs.iter().any(|hub| hub.store().is_in_doubt()))
     }
 
     /// Whether what a device counts as having arrived at the county has arrived there.
