@@ -1,6 +1,6 @@
 //! Whether a county is in step, and quiet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use office::command::Command;
 
@@ -26,8 +26,9 @@ pub(crate) fn apart(world: &mut World, county: &County) -> Vec<String> {
         };
         for (scope, digest) in ours {
             if theirs.get(scope) != Some(digest) {
+                let logs = logs_apart(world, member.seat, hub, scope);
                 apart.push(format!(
-                    "{} and {} differ in {scope}",
+                    "{} and {} differ in {scope}{logs}",
                     world.name(member.seat),
                     world.name(hub)
                 ));
@@ -35,6 +36,27 @@ pub(crate) fn apart(world: &mut World, county: &County) -> Vec<String> {
         }
     }
     apart
+}
+
+/// The logs of a scope that end otherwise, and where.
+fn logs_apart(world: &World, ours: Seat, theirs: Seat, scope: &str) -> String {
+    let ends = |seat: Seat| {
+        let mut ends: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        let Some(office) = world.office(seat) else { return ends };
+        let logs = office.store().logs();
+        for held in logs.scopes().filter(|held| scope.ends_with(&held.unit.to_string())) {
+            for log in logs.logs(held) {
+                let name = format!("{:?} of {} in epoch {:x}", held.kind, log.device.short(), log.epoch);
+                ends.insert(name, logs.tips(&log).iter().map(|tip| tip.seq).collect());
+            }
+        }
+        ends
+    };
+    let (ours, theirs) = (ends(ours), ends(theirs));
+    let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    let differs = names.into_iter().filter(|name| ours.get(*name) != theirs.get(*name));
+    let told = differs.map(|name| format!(", {name}: {:?} and {:?}", ours.get(name), theirs.get(name)));
+    told.collect()
 }
 
 /// Digests of everything that a device holds.

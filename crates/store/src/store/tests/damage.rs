@@ -114,7 +114,7 @@ fn the_last_segment_cut_at_any_length_opens_and_is_filled_up_again() {
 
 #[test]
 fn a_header_that_rots_while_the_journal_is_open_is_written_anew_and_costs_nothing_at_the_next_start() {
-    let (mut room, _) = in_step(7);
+    let (room, _) = in_step(7);
     let names: Vec<String> = journal_files(&room).into_iter().map(|(name, _)| name).collect();
     assert!(names.len() > 2, "several segments");
     for round in 0..2 {
