@@ -508,20 +508,6 @@ impl Office {
         Ok(())
     }
 
-    /// Looks whether what we said still holds, when there is reason to.
-    fn settle_receipts(&mut self, now: Now) -> Result<(), OfficeError> {
-        if self.due.own_receipts && self.role() == Role::Hub {
-            let before = self.store_id;
-            let withdrawn = self.withdraw_if_below(now)?;
-            let signed = match before == self.store_id {
-                true => Vec::new(),
-                false => self.sign_all(now),
-            };
-            self.peers.pass_on(withdrawn, signed);
-        }
-        Ok(())
-    }
-
     /// Brings the rows up to the journal, at most about `entries` at a time; returns how much is left. For idle moments.
     ///
     /// # Errors

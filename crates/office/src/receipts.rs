@@ -9,7 +9,7 @@ use replica::time::Now;
 use store::StoreError;
 
 use crate::life::fact;
-use crate::office::Office;
+use crate::office::{Office, OfficeError};
 
 /// How long the second withdrawal of another store waits after the first; each further one twice as long as the one before.
 const PATIENCE_FIRST_MS: u64 = 10_000;
@@ -109,9 +109,23 @@ impl Office {
         Ok(!unstaged.is_empty())
     }
 
+    /// Looks whether what we said still holds, when there is reason to.
+    pub(crate) fn settle_receipts(&mut self, now: Now) -> Result<(), OfficeError> {
+        if self.due.own_receipts && self.role() == Role::Hub {
+            let before = self.store_id;
+            let withdrawn = self.withdraw_if_below(now)?;
+            let signed = match before == self.store_id {
+                true => Vec::new(),
+                false => self.sign_all(now),
+            };
+            self.peers.pass_on(withdrawn, signed);
+        }
+        Ok(())
+    }
+
     /// Takes back what we said and no longer hold (a restored backup, a damaged disk), and begins a new store. Returns the
     /// withdrawals, staged.
-    pub(crate) fn withdraw_if_below(&mut self, now: Now) -> Result<Vec<Withdrawal>, StoreError> {
+    fn withdraw_if_below(&mut self, now: Now) -> Result<Vec<Withdrawal>, StoreError> {
         self.due.own_receipts = false;
         let me = self.me.device;
         let logs = self.store.logs();
