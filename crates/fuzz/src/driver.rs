@@ -20,6 +20,8 @@ const INTERRUPTED: i32 = 72;
 const KEPT_BYTES_MAX: usize = 8 * 1024;
 /// All kept inputs of one target together.
 const KEPT_TOTAL_MAX: usize = 128 * 1024;
+/// And so many of them, evenly from the shortest to the longest: every run of the tests reads them all.
+const KEPT_FILES_MAX: usize = 160;
 
 /// What libFuzzer wants to know of the code: which edges were taken, and what was compared with what.
 const INSTRUMENTED: [&str; 6] = [
@@ -188,7 +190,7 @@ pub(crate) fn run(engine: &Path, target: &'static Target, limits: &Limits) -> an
     })
 }
 
-/// Merges what long runs found into the tree: small inputs first, and no more than fits.
+/// Merges what long runs found into the tree: of the fewest inputs that reach all, small ones first, no more than fits.
 pub(crate) fn keep(engine: &Path, target: &'static Target) -> anyhow::Result<()> {
     let merged = home::work().join("merged").join(target.name);
     if merged.exists() {
@@ -217,13 +219,17 @@ pub(crate) fn keep(engine: &Path, target: &'static Target) -> anyhow::Result<()>
     let corpus = home::corpus(target);
     fs::remove_dir_all(&corpus)?;
     fs::create_dir_all(&corpus)?;
-    let (mut total, all, mut kept) = (0, inputs.len(), 0);
-    for bytes in inputs {
+    let all = inputs.len();
+    let mut total = 0;
+    inputs.retain(|bytes| {
         total += bytes.len();
-        if bytes.len() <= KEPT_BYTES_MAX && total <= KEPT_TOTAL_MAX {
-            fs::write(corpus.join(home::name_of(&bytes)), &bytes)?;
-            kept += 1;
-        }
+        bytes.len() <= KEPT_BYTES_MAX && total <= KEPT_TOTAL_MAX
+    });
+    let every = inputs.len().div_ceil(KEPT_FILES_MAX).max(1);
+    let mut kept = 0;
+    for bytes in inputs.iter().step_by(every) {
+        fs::write(corpus.join(home::name_of(bytes)), bytes)?;
+        kept += 1;
     }
     println!("{}: {kept} of {all} inputs kept", target.name);
     Ok(())
