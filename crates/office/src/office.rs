@@ -460,7 +460,7 @@ impl Office {
                 break;
             }
             // In one commit with what of our own log came from elsewhere: who is killed behind it would go on in the old epoch.
-            let begun = std::mem::take(&mut self.epoch_due) && self.life.is_some();
+            let begun = self.life.is_some() && std::mem::take(&mut self.epoch_due);
             if begun {
                 self.begin_epoch()?;
                 self.due.duties = true;
