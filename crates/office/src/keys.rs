@@ -124,6 +124,11 @@ impl Keys {
         self.hubs.first().cloned()
     }
 
+    /// All matching keys of the county's hubs, the leading one first.
+    pub(crate) fn hub_keys(&self) -> &[HubKey] {
+        &self.hubs
+    }
+
     /// Unwraps a record's key as it lies in the vault.
     pub fn unwrap(&self, scope: &Scope, record: &RecordId, wrapped: &[u8; WRAPPED_KEY_LEN]) -> Option<RecordKey> {
         let keys = self.scope_keys(scope);
@@ -205,7 +210,8 @@ fn door_context(scope: &Scope, record: &RecordId) -> Vec<u8> {
     [b"cunlian/door".as_slice(), &scope.to_bytes(), &record.0].concat()
 }
 
-fn digest(bytes: &[u8]) -> Hash {
+/// The digest by which keys are told apart; in RAM only.
+pub(crate) fn digest(bytes: &[u8]) -> Hash {
     let mut h = Sha256::new();
     h.update(b"cunlian/key digest");
     h.update(bytes);

@@ -68,7 +68,7 @@ impl std::fmt::Debug for UnsealKey {
 }
 
 /// Seals `plain` to the public key `to`: one-time public key, tag, ciphertext. `context` says what it is for and is not contained.
-/// `seed` must be fresh random bytes: with it anyone can open the box.
+/// `seed` must be fresh random bytes, or follow from a secret that only those know who may open the box: with it anyone can.
 /// Errors: `to` is a point of low order, under which there is no secret.
 pub fn seal(to: &[u8; 32], context: &[u8], plain: &[u8], seed: [u8; 32]) -> Result<Vec<u8>, SealBoxError> {
     let secret = StaticSecret::from(seed);

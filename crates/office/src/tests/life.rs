@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use ledger::id::Scope;
 use replica::session::Quota;
+use replica::statement::Role;
 
-use super::county::County;
+use super::county::{County, TOWNSHIPS, rooms_of};
 
 #[test]
 fn three_tiers_come_into_step_and_every_room_sees_its_cases_at_the_county() {
@@ -98,6 +99,40 @@ fn a_books_key_goes_to_its_unit_and_the_hubs_above_and_to_nobody_else() {
     }
     let held: BTreeSet<Scope> = county.world.office(county.hub).keys.scopes().collect();
     assert!(books.iter().all(|book| held.contains(book)));
+}
+
+#[test]
+fn two_keys_that_hubs_made_for_one_book_while_apart_open_everything_at_every_tier() {
+    let mut county = County::new(16, 1, 1);
+    let (hub, township, line) = (county.hub, county.townships[0], county.township_lines[0]);
+    county.world.cut(line);
+    let code = rooms_of(TOWNSHIPS[0], 2).remove(1);
+    let (room, _) = county.admit(township, &code, Role::Node);
+    county.new_case(room, 1);
+    county.world.pass(10_000);
+    let book = Scope::book(county.world.office(room).unit().unwrap());
+
+    // The county has heard of no key for this book, and makes one of its own.
+    let now = county.world.now(hub);
+    county.world.office(hub).make_scope_key(book).unwrap();
+    county.world.office(hub).commit(now).unwrap();
+    county.world.heal(line);
+    county.world.pass(60_000);
+
+    let both = county.world.office(hub).keys.scope_keys(&book).to_vec();
+    assert_eq!(both.len(), 2, "the county was granted the township's");
+    for seat in [township, room] {
+        assert_eq!(county.world.office(seat).keys.scope_keys(&book), both, "{seat:?}");
+    }
+    let seen = county.cases(hub);
+    assert_eq!(seen[0]["name"], "张*", "what lies under the other key opens");
+    county.world.pass(600_000);
+    let frames = county.world.frames;
+    county.world.pass(3_600_000);
+    assert_eq!(
+        county.world.frames, frames,
+        "everybody has everything: nobody grants again"
+    );
 }
 
 #[test]
