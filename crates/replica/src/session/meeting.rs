@@ -42,6 +42,8 @@ pub(super) struct Said {
     pub(super) vectors: BTreeMap<Scope, Vector>,
     pub(super) summary: Hash,
     pub(super) receipts: Hash,
+    /// Damage on the disk has lowered what is held since then.
+    pub(super) lowered: bool,
 }
 
 impl Meeting {
@@ -80,6 +82,11 @@ impl Meeting {
                 if let Some(said) = &self.said {
                     self.voices
                         .offer(receipts, withdrawals, |scope| said.shared.contains(scope));
+                }
+            }
+            Input::Compare => {
+                if let Some(said) = &mut self.said {
+                    said.lowered = true;
                 }
             }
             Input::JoinAnswer(answer) => return Ok(self.answer(answer, cx)),
@@ -180,6 +187,7 @@ impl Meeting {
             receipts: cx.local.receipts_digest(&shared),
             shared,
             vectors,
+            lowered: false,
         };
         cx.send(&Outbound::Hello(Hello {
             version_min: VERSION_MIN,

@@ -206,6 +206,10 @@ impl Open {
                 self.tell_digests(&all, Speech::Tell, cx);
             }
         }
+        if said.lowered {
+            // The peer believes our hello, and would never send what is gone since.
+            self.compare_again(cx);
+        }
         self.ask_keys(KEYS_AT_MEETING, cx);
         self.pump(cx);
     }

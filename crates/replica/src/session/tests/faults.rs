@@ -464,6 +464,18 @@ fn damage_that_lowers_a_log_is_mended_from_the_peer() {
 }
 
 #[test]
+fn damage_that_is_met_between_our_hello_and_the_peers_is_mended_too() {
+    let (mut county, line) = in_step();
+    county.cut(line);
+    let line = county.connect(ROOM, TOWNSHIP);
+    county.posts[ROOM].memory = Default::default();
+    county.input(line, 0, Input::Compare);
+    county.settle();
+    county.assert_equal(ROOM, TOWNSHIP);
+    assert_eq!(county.posts[ROOM].memory.logs.entries(Scope::book(unit(4))), 40);
+}
+
+#[test]
 fn a_key_that_is_missing_is_asked_for_and_comes_alone() {
     let (mut county, line) = in_step();
     let (book, record) = (Scope::book(unit(4)), RecordId([8; 16]));
