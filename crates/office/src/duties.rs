@@ -288,6 +288,8 @@ impl Office {
         self.peers.health.power_ups = power_ups;
         // A count that cannot be written is none that matters.
         let _ = self.store.stage_fact(fact::POWER_UPS, Some(&power_ups.to_be_bytes()));
+        // What a device cannot be told again by anybody, where it belongs above all, lies in the journal once for each start.
+        let _ = self.store.stage_facts_together();
         true
     }
 

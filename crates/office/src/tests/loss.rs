@@ -6,7 +6,7 @@ use ledger::id::RecordId;
 use replica::session::Local;
 use replica::statement::Role;
 use store::disk::read_all;
-use store::{Disk, Fault};
+use store::{Disk, Fault, MemPlace};
 
 use super::county::{County, TOWNSHIPS, case, ticket};
 use crate::command::{CaseDo, Command};
@@ -367,6 +367,28 @@ fn a_room_whose_disk_rotted_under_its_own_admission_works_on_with_no_line() {
     county.world.pass(10_000);
     county.assert_in_step();
     assert_eq!(county.numbers(county.hub), vec![number]);
+}
+
+#[test]
+fn a_room_whose_disk_rotted_and_whose_index_is_gone_still_knows_where_it_belongs() {
+    // Seed 1948: a township's first facts rotted, the index with their copies was lost before anybody met that, and it was nobody's.
+    let mut county = County::new(41, 1, 1);
+    let room = county.rooms[0];
+    county.world.pass(10_000);
+    let life = county.world.office(room).life.clone().unwrap();
+    county.world.kill(room);
+    let (disk, _) = county.world.backup(room);
+    let names = disk.list().unwrap();
+    let segment = names.iter().find(|n| n.starts_with("journal")).unwrap();
+    let journal = read_all(&disk, segment).unwrap().unwrap();
+    let written = life.to_bytes();
+    let first = journal.windows(written.len()).position(|w| w == written).unwrap();
+    disk.flip(segment, first as u64, 5);
+    county.world.restore(room, (disk, MemPlace::default()));
+    assert_eq!(county.world.office(room).life, Some(life));
+    county.new_case(room, 1);
+    county.world.pass(10_000);
+    county.assert_in_step();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use replica::receipt::{Receipt, Withdrawal};
 use replica::run::{CHECKPOINT_BYTES_MAX, RUN_ENTRIES_MAX, Run, VerifiedRun, sign};
 
 use super::Store;
-use super::facts::encode_fact;
+use super::facts::{encode_fact, encode_facts};
 use crate::journal::{self, FRAME_BODY_MAX, FrameAt, Pending};
 use crate::types::{Health, KeyStaged, Position, StageRefusal, Staged, StoreError};
 
@@ -191,6 +191,24 @@ impl Store {
         let body = fitting("a fact", encode_fact(key, value))?;
         self.draft.frames.push(journal::FACT, body);
         self.draft.facts.insert(key.to_owned(), value.map(<[u8]>::to_vec));
+        Ok(())
+    }
+
+    /// Stages all facts together as they stand with what is staged: a second copy that lies elsewhere, should one of them rot and the
+    /// index be gone.
+    pub fn stage_facts_together(&mut self) -> Result<(), StoreError> {
+        self.admit(Bulk::No)?;
+        let mut facts = self.facts.clone();
+        for (key, value) in &self.draft.facts {
+            match value {
+                Some(value) => facts.insert(key.clone(), value.clone()),
+                None => facts.remove(key),
+            };
+        }
+        let body = encode_facts(&facts);
+        if body.len() <= journal::FRAME_BODY_MAX {
+            self.draft.frames.push(journal::FACTS, body);
+        }
         Ok(())
     }
 
