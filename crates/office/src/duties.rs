@@ -49,6 +49,8 @@ pub(crate) struct Due {
     pub(crate) patience: Patience,
     /// Some record's key may be missing.
     pub(crate) keys: bool,
+    /// Ticks in a row after which the next was due at once.
+    pub(crate) restless: usize,
     /// Entries of ours may be stranded behind a damaged place.
     pub(crate) stranded: Option<Stranded>,
 }
@@ -250,7 +252,10 @@ impl Office {
     /// # Errors
     /// As [`Office::commit`].
     pub fn tick(&mut self, now: Now) -> Result<(), OfficeError> {
-        unless_full(self.tick_or_fail(now))
+        let done = unless_full(self.tick_or_fail(now));
+        let due_again = self.next_wakeup().is_some_and(|at| at <= now.mono_ms);
+        self.due.restless = if due_again { self.due.restless + 1 } else { 0 };
+        done
     }
 
     fn tick_or_fail(&mut self, now: Now) -> Result<(), OfficeError> {
@@ -268,6 +273,7 @@ impl Office {
             self.stage_unstaged()?;
         }
         self.due.own_receipts |= self.due.patience.is_over(now);
+        self.settle_receipts(now)?;
         if self.due.keys && now.mono_ms.saturating_sub(self.due.keys_asked_ms) >= KEYS_EVERY_MS {
             self.ask_keys(now)?;
         }

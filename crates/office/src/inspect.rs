@@ -36,6 +36,8 @@ pub struct Load {
     /// Devices met, and rooms reported by others.
     pub seen: usize,
     pub heard: usize,
+    /// Ticks in a row after which the next was due at once: a daemon that goes on so takes a whole core.
+    pub restless: usize,
 }
 
 /// One record as this office has it.
@@ -108,6 +110,7 @@ impl Office {
             receipts_unstaged: self.unstaged.len(),
             seen: self.reports.seen.len(),
             heard: self.reports.heard.len(),
+            restless: self.due.restless,
         }
     }
 

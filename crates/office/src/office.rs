@@ -240,6 +240,12 @@ impl Office {
         self.life.is_some()
     }
 
+    /// Whether some hub takes this device for a stranger because whoever let it in has been taken out since.
+    pub fn is_unsettled(&self) -> bool {
+        let mut told = self.reports.turned_away.values();
+        told.any(|(_, bye)| bye.text == texts::UNSETTLED)
+    }
+
     /// Where this device belongs; none before `init` or `join`.
     pub fn life(&self) -> Option<&Life> {
         self.life.as_ref()

@@ -31,7 +31,7 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// Whether what was said under others may be taken back now, if there is any; it then counts, and otherwise waits.
-    fn allows(&mut self, others: bool, now: Now) -> bool {
+    pub(crate) fn allows(&mut self, others: bool, now: Now) -> bool {
         self.waits = others && now.mono_ms < self.until_ms;
         if self.waits || !others {
             return !self.waits;
@@ -111,7 +111,9 @@ impl Office {
 
     /// Looks whether what we said still holds, when there is reason to.
     pub(crate) fn settle_receipts(&mut self, now: Now) -> Result<(), OfficeError> {
-        if self.due.own_receipts && self.role() == Role::Hub {
+        if self.role() != Role::Hub {
+            self.due.patience = Patience::default();
+        } else if self.due.own_receipts {
             let before = self.store_id;
             let withdrawn = self.withdraw_if_below(now)?;
             let signed = match before == self.store_id {

@@ -25,7 +25,7 @@ pub(crate) mod report {
 }
 
 /// What a device hears whose admitting hub was taken out before anybody above had heard of the admission.
-pub(crate) const UNSETTLED: &str = "接纳本机的主机已停用，它停用前接纳的设备还没有认定。请联系上级中心在“待认”里认定；本机的记录都在，接通后自动补传。";
+pub(crate) const UNSETTLED: &str = "接纳本机的主机已停用，它停用前接纳的设备还没有认定。请联系上级中心在“待认”里认定；那里没有这台主机的，请上级重新发一张入网票，在本机上再加入一次。本机的记录都在，接通后自动补传。";
 
 /// The tables have not arrived, or lie in a damaged place that no peer has brought back yet.
 pub(crate) fn no_organisation() -> CommandError {

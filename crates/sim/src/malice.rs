@@ -153,6 +153,7 @@ pub fn heal(world: &mut World, county: &mut County) -> Option<String> {
         rooms::rejoin(world, county);
         rooms::replace(world, county);
         rooms::revoke_all(world, county);
+        rooms::welcome_back(world, county);
         if county.shelf.is_clear() && county.empty_units().is_empty() {
             rooms::revoke_strangers(world, county);
             world.pass(60_000);

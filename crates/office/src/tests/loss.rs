@@ -392,6 +392,24 @@ fn a_room_whose_disk_rotted_and_whose_index_is_gone_still_knows_where_it_belongs
 }
 
 #[test]
+fn a_hub_that_waits_with_taking_back_what_its_copy_said_rests_until_then() {
+    // Seed 1668: the time came, nothing was there to commit, and the hub looked at its clock without a pause.
+    let mut county = County::new(42, 1, 1);
+    let township = county.townships[0];
+    county.world.pass(60_000);
+    let now = county.world.now(township);
+    let patience = &mut county.world.office(township).due.patience;
+    assert!(
+        patience.allows(true, now) && !patience.allows(true, now),
+        "the second one waits"
+    );
+    county.world.pass(60_000);
+    let office = county.world.office(township);
+    assert_eq!(office.due.patience.over_at_ms(), None, "it was looked at");
+    assert_eq!(office.load().restless, 0);
+}
+
+#[test]
 fn what_a_hub_signed_a_moment_before_a_line_came_up_is_told_on_it() {
     let mut county = County::new(46, 1, 1);
     let (room, township) = (county.rooms[0], county.townships[0]);

@@ -172,6 +172,24 @@ pub(super) fn extend_dead(world: &mut World, county: &mut County) {
     }
 }
 
+/// A hub lets nobody in whose admission it has lost, if it was by a device since taken out: only those below hold it, and nobody may
+/// speak. They come in by new tickets, as what turns them away says. So does a device that has forgotten where it belongs.
+pub(super) fn welcome_back(world: &mut World, county: &mut County) {
+    for member in county.members.clone().into_iter().filter(|member| !member.gone) {
+        let Some(hub) = county.hub_over(&member.unit).filter(|hub| world.is_up(*hub)) else {
+            continue;
+        };
+        let Some(office) = world.office(member.seat) else {
+            continue;
+        };
+        let stranger = !office.is_placed() || office.is_unsettled();
+        if stranger && member.seat != county.top() {
+            // A hub that cannot give tickets now may in the next round.
+            let _ = county.enrol(world, member.seat, hub, &member.unit, member.role);
+        }
+    }
+}
+
 pub(super) fn extend(world: &mut World, county: &mut County, dice: &mut Dice) -> Option<String> {
     let device = *dice.pick(&county.shelf.revoked)?;
     let command = Command::MemberExtend(MemberExtend {

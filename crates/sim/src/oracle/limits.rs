@@ -15,6 +15,8 @@ const CATCHING_UP_MAX: usize = 64;
 const REFUSED_MAX: usize = 1_000;
 /// What may be staged once a commit is through.
 const STAGED_MAX: usize = 0;
+/// Ticks in a row after which the next is due at once.
+const RESTLESS_MAX: usize = 2_000;
 /// Bytes of all frames that one office holds for one session.
 const OUTPUT_BYTES_PER_SESSION_MAX: usize = UNWRITTEN_MAX;
 
@@ -37,6 +39,7 @@ pub(super) fn check(seat: Seat, load: &Load, devices: usize, found: &mut Finding
         load.output_bytes,
         OUTPUT_BYTES_PER_SESSION_MAX * (load.sessions + 1),
     );
+    limit("ticks without a rest", load.restless, RESTLESS_MAX);
     limit("devices met", load.seen, devices);
     limit("rooms heard of", load.heard, devices);
 }

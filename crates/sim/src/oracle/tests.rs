@@ -423,10 +423,11 @@ fn queues_that_grow_without_bound_are_caught() {
         output_bytes: 1 << 30,
         seen: 4,
         heard: 4,
+        restless: 3_000,
         ..good
     };
     limits::check(Seat(0), &bad, 3, &mut found);
-    assert_eq!(found.found.len(), 8);
+    assert_eq!(found.found.len(), 9);
 }
 
 #[test]
