@@ -26,12 +26,11 @@ pub(crate) struct Chains<'a> {
 impl Chains<'_> {
     /// The chain of this device itself: from the logs, or as the hub gave it when this device joined.
     pub(crate) fn own(&self, me: &DeviceId) -> Vec<Credential> {
-        self.to(me)
-            .or_else(|| decode_chain(self.store.fact(fact::CHAIN)?).ok())
-            .unwrap_or_default()
+        self.to(me).or_else(|| self.kept(me)).unwrap_or_default()
     }
 
-    /// The admissions from the root down to `device`, each signed alone; `None` when one of them is not in the logs here.
+    /// The admissions from the root down to `device`, each signed alone; `None` when one of them is neither in the logs here nor in
+    /// the chain that was kept.
     pub(crate) fn to(&self, device: &DeviceId) -> Option<Vec<Credential>> {
         let mut chain = Vec::new();
         let mut at = *device;
@@ -40,10 +39,23 @@ impl Chains<'_> {
                 return None;
             }
             let member = self.authority.member(&at)?;
-            chain.push(self.credential(member.admitted_by, &at)?);
+            let Some(credential) = self.credential(member.admitted_by, &at) else {
+                chain.extend(self.kept(&at)?.into_iter().rev());
+                break;
+            };
+            chain.push(credential);
             at = member.admitted_by;
         }
         chain.reverse();
+        (chain.len() <= INTRODUCTION_LINKS_MAX).then_some(chain)
+    }
+
+    /// The chain that this device joined with, down to `device`: what is left when the logs that hold it are damaged.
+    fn kept(&self, device: &DeviceId) -> Option<Vec<Credential>> {
+        let mut chain = decode_chain(self.store.fact(fact::CHAIN)?).ok()?;
+        let admits = |c: &Credential| c.admit().is_some_and(|admit| admit.device == *device);
+        let end = chain.iter().position(admits)?;
+        chain.truncate(end + 1);
         Some(chain)
     }
 

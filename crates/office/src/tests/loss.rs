@@ -8,7 +8,7 @@ use replica::statement::Role;
 use store::disk::read_all;
 use store::{Disk, Fault, MemPlace};
 
-use super::county::{County, TOWNSHIPS, case, ticket};
+use super::county::{County, TOWNSHIPS, case, rooms_of, ticket};
 use crate::command::{CaseDo, Command};
 
 #[test]
@@ -389,6 +389,37 @@ fn a_room_whose_disk_rotted_and_whose_index_is_gone_still_knows_where_it_belongs
     county.new_case(room, 1);
     county.world.pass(10_000);
     county.assert_in_step();
+}
+
+#[test]
+fn a_hub_whose_own_admission_rotted_still_lets_rooms_in() {
+    // Seed 1264: it wrote the admission down and could not show by what right, until its disk was whole again.
+    let mut county = County::new(44, 1, 1);
+    let township = county.townships[0];
+    county.world.pass(10_000);
+    county.world.cut(county.township_lines[0]);
+    let code = rooms_of(TOWNSHIPS[0], 2).remove(1);
+    let own = county.world.device_of(township).0;
+    let (disk, _) = county.world.backup(township);
+    let names = disk.list().unwrap();
+    let segment = names.iter().find(|n| n.starts_with("journal")).unwrap().clone();
+    let journal = read_all(&disk, &segment).unwrap().unwrap();
+    let named: Vec<usize> = (0..journal.len() - 32)
+        .filter(|at| journal[*at..][..32] == own)
+        .collect();
+    assert!(named.len() > 3, "{named:?}");
+    for at in named {
+        let bad = county.world.copy_of(township, "rotten");
+        let (disk, _) = county.world.backup(bad);
+        disk.flip(&segment, at as u64, 5);
+        county.world.restore(bad, (disk, MemPlace::default()));
+        let given = ticket(&mut county.world, bad, &code);
+        let room = county.world.device("room");
+        let joined = county.world.join(room, bad, Role::Node, &given);
+        assert!(joined.is_ok(), "byte {at}: {joined:?}");
+        county.world.stop(room);
+        county.world.stop(bad);
+    }
 }
 
 #[test]
