@@ -158,6 +158,11 @@ pub fn heal(world: &mut World, county: &mut County) -> Option<String> {
             rooms::revoke_strangers(world, county);
             world.pass(60_000);
             rooms::extend_dead(world, county);
+            // Hubs first: only who is let in again can let others in.
+            for _ in 0..2 {
+                world.pass(60_000);
+                rooms::welcome_back(world, county);
+            }
             hubs::back(world, county);
             return None;
         }
