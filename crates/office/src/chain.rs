@@ -6,7 +6,7 @@ use replica::credential::{Credential, decode_chain, encode_chain};
 use replica::entry::{LogId, Tip};
 use replica::limits::INTRODUCTION_LINKS_MAX;
 use replica::statement::Statement;
-use store::{Merge, Store, StoreError};
+use store::{Merge, Staged, Store, StoreError};
 
 use crate::life::fact;
 use crate::office::Office;
@@ -99,6 +99,21 @@ impl Office {
             self.store.stage_fact(fact::CHAIN, Some(&encode_chain(&chain)))?;
         }
         Ok(())
+    }
+}
+
+impl Office {
+    /// Lays the admissions of the kept chain back into logs that have lost them. Whoever stands below us hears of them nowhere else, if
+    /// every other disk that held them is gone. Those that follow from nothing here have to wait for their logs.
+    pub(crate) fn lay_chain_back(&mut self) {
+        let kept = self.store.fact(fact::CHAIN).and_then(|bytes| decode_chain(bytes).ok());
+        for credential in kept.unwrap_or_default() {
+            if let Ok(run) = credential.to_run().verify()
+                && matches!(self.store.stage_run(&run), Ok(Staged::New(_)))
+            {
+                self.statements.staged(&run);
+            }
+        }
     }
 }
 

@@ -324,6 +324,7 @@ impl Office {
 
     /// Logs were lowered to before new damage, or may have been read as if they were.
     pub(crate) fn lowered(&mut self, now: Now, damaged: &[Damage]) -> Result<(), OfficeError> {
+        self.lay_chain_back();
         self.store.adopt_waiting();
         self.refold();
         if !damaged.is_empty() {

@@ -208,6 +208,7 @@ impl Office {
             self.begin_epoch()?;
         }
         self.keep_chain()?;
+        self.lay_chain_back();
         self.store.adopt_waiting();
         if self.store.holes().next().is_some() || self.store.may_strand(&self.me.device) {
             self.note_loss(now);

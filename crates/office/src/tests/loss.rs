@@ -423,6 +423,36 @@ fn a_hub_whose_own_admission_rotted_still_lets_rooms_in() {
 }
 
 #[test]
+fn a_county_whose_own_admission_rotted_lays_back_the_one_it_kept() {
+    // Seed 1264: rooms that came in before never heard who the county's second hub was, for nobody held it in a log any more.
+    let mut county = County::new(45, 1, 1);
+    let hub = county.hub;
+    county.world.pass(10_000);
+    county.world.cut(county.township_lines[0]);
+    let own = county.world.device_of(hub).0;
+    let root = county.world.office(hub).life.clone().unwrap().root;
+    let (disk, _) = county.world.backup(hub);
+    let names = disk.list().unwrap();
+    let segment = names.iter().find(|n| n.starts_with("journal")).unwrap().clone();
+    let journal = read_all(&disk, &segment).unwrap().unwrap();
+    let named = (0..journal.len() - 32).filter(|at| journal[*at..][..32] == own);
+    for at in named.take(12) {
+        let bad = county.world.copy_of(hub, "rotten");
+        let (disk, _) = county.world.backup(bad);
+        disk.flip(&segment, at as u64, 5);
+        county.world.restore(bad, (disk, MemPlace::default()));
+        county.world.pass(10_000);
+        let logs = county.world.office(bad).store().logs();
+        let of_root = logs
+            .scopes()
+            .flat_map(|scope| logs.logs(scope))
+            .any(|log| log.device == root);
+        assert!(of_root, "byte {at}");
+        county.world.stop(bad);
+    }
+}
+
+#[test]
 fn a_hub_that_waits_with_taking_back_what_its_copy_said_rests_until_then() {
     // Seed 1668: the time came, nothing was there to commit, and the hub looked at its clock without a pause.
     let mut county = County::new(42, 1, 1);
