@@ -78,13 +78,21 @@ impl Touched {
 
     /// Derives the items of every group noted. The members' rows must be written already.
     pub(crate) fn settle(self, kv: &dyn Kv) -> Result<Batch, KvError> {
-        let mut batch = Batch::default();
+        let mut rows = BTreeMap::new();
         for group in self.groups {
             for (key, value) in settled(kv, &group)? {
+                // Two records that go from one group to another together take their item along: what one group has lost, the other has.
                 match value {
-                    Some(value) => batch.put(key, value),
-                    None => batch.delete(key),
+                    Some(value) => _ = rows.insert(key, Some(value)),
+                    None => _ = rows.entry(key).or_insert(None),
                 }
+            }
+        }
+        let mut batch = Batch::default();
+        for (key, value) in rows {
+            match value {
+                Some(value) => batch.put(key, value),
+                None => batch.delete(key),
             }
         }
         Ok(batch)
@@ -187,5 +195,53 @@ pub(crate) fn choice(id: &Hash, a: &RecordRow, b: &RecordRow) -> Option<String> 
         (Some(x), Some(y)) if x == CHOICE_UNDO || y == CHOICE_UNDO => None,
         (Some(x), _) | (None, Some(x)) if x != CHOICE_UNDO => Some(x),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::id::{RecordId, Scope, UnitId};
+    use store::{KvPlace, MemPlace};
+
+    use super::*;
+
+    fn of(n: u8) -> RecordRef {
+        RecordRef {
+            scope: Scope::book(UnitId([n; 16])),
+            record: RecordId([n; 16]),
+        }
+    }
+
+    /// Two rooms' cases of one person, known by `token`; `before` is what they were known by.
+    fn known_by(kv: &dyn Kv, token: u8, before: Option<u8>) {
+        let (mut batch, mut touched) = (Batch::default(), Touched::default());
+        for (n, known) in [1, 2].into_iter().flat_map(|n| [(n, before), (n, Some(token))]) {
+            let Some(known) = known else { continue };
+            let mut row = RecordRow::default();
+            row.summary.matter = "A01".to_owned();
+            row.summary.token = Some([known; 16]);
+            touched.note(&row);
+            let key = name::twin(&[known; 16], "A01", of(n));
+            match known == token {
+                true => batch.put(key, Vec::new()),
+                false => batch.delete(key),
+            }
+            batch.put(name::record(of(n)), row.encode());
+        }
+        kv.write(batch).unwrap();
+        kv.write(touched.settle(kv).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn two_cases_that_are_known_by_another_token_from_one_moment_on_stay_one_item() {
+        // Seed 3077: a hub got a further matching key, and a person's two cases were no more a possible duplicate.
+        for (first, then) in [(1, 9), (9, 1)] {
+            let kv = MemPlace::default().open().unwrap();
+            known_by(&*kv, first, None);
+            let items = kv.prefix(name::CONFLICT).unwrap();
+            assert_eq!(items.len(), 1);
+            known_by(&*kv, then, Some(first));
+            assert_eq!(kv.prefix(name::CONFLICT).unwrap(), items, "{first} to {then}");
+        }
     }
 }
