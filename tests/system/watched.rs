@@ -255,7 +255,7 @@ fn a_hub_tells_every_figure_while_a_room_waits_and_rules_speak_of_nothing_else()
     line.county.cut(line.room);
     record_many(&line.county, line.room, CASES);
     let relay = line.county.relay(line.room, at).expect("a line");
-    relay.change(|up, _| up.bytes_per_s = Some(6_000));
+    relay.change(|up, _| up.bytes_per_s = Some(3_000));
     line.county.heal(line.room);
     let waits = |samples: &[Sample]| {
         let figure = |name: &str| of_room(samples, name).unwrap_or(0.0);
