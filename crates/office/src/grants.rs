@@ -40,8 +40,8 @@ struct Lack {
 pub(crate) struct Noticed {
     lacks: BTreeMap<Lack, u64>,
     keyless: BTreeMap<Scope, u64>,
-    /// What grants of keys to these devices look like, as far as it was asked: each costs two multiplications on the curve.
-    boxes: BTreeMap<(Hash, DeviceId), Vec<u8>>,
+    /// What grants of keys to these unsealing keys look like, as far as it was asked: each costs two multiplications on the curve.
+    boxes: BTreeMap<(Hash, [u8; 32]), Vec<u8>>,
     /// Something is waiting for its time.
     pub(crate) waiting: bool,
 }
@@ -131,7 +131,7 @@ impl Office {
             for (key, member) in keys.iter().flat_map(|k| members.iter().map(move |m| (k, *m))) {
                 let id = digest(key.as_slice());
                 let has = if several {
-                    let place = (id, member.device);
+                    let place = (id, member.seal_key);
                     let drawn = before.get(&place).cloned();
                     let Some(sealed) = drawn.or_else(|| sealed_box(scope, hub_only, key, &member.seal_key)) else {
                         continue;

@@ -6,7 +6,7 @@ use ledger::id::RecordId;
 use replica::session::Local;
 use replica::statement::Role;
 use store::disk::read_all;
-use store::{Disk, Fault, MemPlace};
+use store::{Disk, Fault, MemDisk, MemPlace};
 
 use super::county::{County, TOWNSHIPS, case, rooms_of, ticket};
 use crate::command::{CaseDo, Command};
@@ -341,6 +341,13 @@ fn clocks_that_are_years_off_change_nothing_but_what_is_shown() {
     assert!(peers[0]["skew_ms"].as_i64().unwrap() > 86_400_000, "{peers}");
 }
 
+/// The journal's first segment: its name, and what lies in it.
+fn first_segment(disk: &MemDisk) -> (String, Vec<u8>) {
+    let names = disk.list().unwrap();
+    let name = names.iter().find(|n| n.starts_with("journal")).unwrap();
+    (name.clone(), read_all(disk, name).unwrap().unwrap())
+}
+
 #[test]
 fn a_room_whose_disk_rotted_under_its_own_admission_works_on_with_no_line() {
     let mut county = County::new(39, 1, 1);
@@ -348,10 +355,8 @@ fn a_room_whose_disk_rotted_under_its_own_admission_works_on_with_no_line() {
     let number = county.new_case(room, 1);
     county.world.pass(10_000);
     county.world.cut(county.room_lines[0]);
-    let disk = county.world.disk(room).clone();
-    let names = disk.list().unwrap();
-    let segment = names.iter().find(|n| n.starts_with("journal")).unwrap().clone();
-    let len = disk.len(&segment).unwrap().unwrap();
+    let (segment, journal) = first_segment(county.world.disk(room));
+    let len = journal.len() as u64;
     for place in 1..30 {
         let bad = county.world.copy_of(room, "rotten");
         county.world.stop(bad);
@@ -378,12 +383,10 @@ fn a_room_whose_disk_rotted_and_whose_index_is_gone_still_knows_where_it_belongs
     let life = county.world.office(room).life.clone().unwrap();
     county.world.kill(room);
     let (disk, _) = county.world.backup(room);
-    let names = disk.list().unwrap();
-    let segment = names.iter().find(|n| n.starts_with("journal")).unwrap();
-    let journal = read_all(&disk, segment).unwrap().unwrap();
+    let (segment, journal) = first_segment(&disk);
     let written = life.to_bytes();
     let first = journal.windows(written.len()).position(|w| w == written).unwrap();
-    disk.flip(segment, first as u64, 5);
+    disk.flip(&segment, first as u64, 5);
     county.world.restore(room, (disk, MemPlace::default()));
     assert_eq!(county.world.office(room).life, Some(life));
     county.new_case(room, 1);
@@ -400,10 +403,7 @@ fn a_hub_whose_own_admission_rotted_still_lets_rooms_in() {
     county.world.cut(county.township_lines[0]);
     let code = rooms_of(TOWNSHIPS[0], 2).remove(1);
     let own = county.world.device_of(township).0;
-    let (disk, _) = county.world.backup(township);
-    let names = disk.list().unwrap();
-    let segment = names.iter().find(|n| n.starts_with("journal")).unwrap().clone();
-    let journal = read_all(&disk, &segment).unwrap().unwrap();
+    let (segment, journal) = first_segment(county.world.disk(township));
     let named: Vec<usize> = (0..journal.len() - 32)
         .filter(|at| journal[*at..][..32] == own)
         .collect();
@@ -431,10 +431,7 @@ fn a_county_whose_own_admission_rotted_lays_back_the_one_it_kept() {
     county.world.cut(county.township_lines[0]);
     let own = county.world.device_of(hub).0;
     let root = county.world.office(hub).life.clone().unwrap().root;
-    let (disk, _) = county.world.backup(hub);
-    let names = disk.list().unwrap();
-    let segment = names.iter().find(|n| n.starts_with("journal")).unwrap().clone();
-    let journal = read_all(&disk, &segment).unwrap().unwrap();
+    let (segment, journal) = first_segment(county.world.disk(hub));
     let named = (0..journal.len() - 32).filter(|at| journal[*at..][..32] == own);
     for at in named.take(12) {
         let bad = county.world.copy_of(hub, "rotten");
