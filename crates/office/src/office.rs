@@ -559,7 +559,7 @@ fn scrub(store: &mut Store, progress: &mut dyn FnMut(Progress)) -> Result<(), St
 }
 
 /// Knows no log: for an office that belongs nowhere yet.
-struct NothingHeld;
+pub(crate) struct NothingHeld;
 
 impl Ancestry for NothingHeld {
     fn is_ancestor(&self, _: &LogId, _: Tip, _: Tip) -> bool {

@@ -1,9 +1,10 @@
-//! Devices of units that went under another one (建制调整).
+//! Devices of units that went under another one (建制调整), and of hubs that were taken out (停用).
 //!
-//! Who was let in and who was taken out stands in the public scope of the hub that said it. Those that stand over the unit since then do
+//! Who was let in and who was taken out stands in the public scope of the hub that said it. Those that stand over a unit since a reform do
 //! not hold the scope of the one that stood there before: a room that goes on would be a stranger to them, its records by nobody known,
-//! and a PC that was stolen and taken out would be one of whom nobody has heard. So a hub of the topmost unit, which holds all, says it
-//! again in its own scope, which everybody holds.
+//! and a PC that was stolen and taken out would be one of whom nobody has heard. Nor does it help to hold the scope where the hub was
+//! taken out: what it says counts up to its last word that does, and whoever has lost that, or not got it yet, turns away those who could
+//! bring it. So a hub of the topmost unit, which holds all, says it again in its own scope, which everybody holds.
 
 use ledger::id::{DeviceId, UnitId};
 use replica::authority::Member;
@@ -14,7 +15,8 @@ use crate::members::CUTS_PER_STATEMENT;
 use crate::office::Office;
 
 impl Office {
-    /// Says again what was said of devices where those above them today cannot read it. Returns whether anything was staged.
+    /// Says again what was said of devices where those above them today cannot read it, or by who is out. Returns whether anything was
+    /// staged.
     pub(crate) fn moved_due(&mut self) -> Result<bool, StoreError> {
         let top = self.authority.top();
         let Some(top) = top.filter(|top| self.unit() == Some(*top) && self.role() == Role::Hub) else {
@@ -35,14 +37,16 @@ impl Office {
         Ok(staged)
     }
 
-    /// Whether whoever stands over a device today, and holds what the units above say, knows that it is in, or out.
+    /// Whether whoever stands over a device today, and holds what the units above say, knows that it is in, or out, from one who is in.
     fn is_told_above(&self, member: &Member) -> bool {
         let is_over = |unit: UnitId| self.authority.is_within(member.unit, unit);
         let is_by_one_over = |by: &DeviceId| match self.authority.member(by) {
-            Some(hub) => is_over(hub.unit),
+            Some(hub) => hub.is_live() && is_over(hub.unit),
             None => *by == self.authority.root(),
         };
-        is_over(member.admitted_at.0.scope.unit) && member.revoked.as_ref().is_none_or(|r| is_by_one_over(&r.by))
+        is_over(member.admitted_at.0.scope.unit)
+            && is_by_one_over(&member.admitted_by)
+            && member.revoked.as_ref().is_none_or(|r| is_by_one_over(&r.by))
     }
 
     fn revoke_again(&mut self, at: UnitId, member: &Member) -> Result<(), StoreError> {

@@ -448,8 +448,10 @@ impl Authority {
 
     fn is_taken_out(&self, admit: &Admit) -> bool {
         let by_whom = self.revocations.get(&admit.device);
+        let is_nowhere = self.units.rank(admit.unit).is_none();
         by_whom.into_iter().flatten().any(|by| match by {
-            Some(at) => self.units.rules(*at, admit.unit),
+            // Whoever has no tree, or has lost it, takes the topmost unit's word.
+            Some(at) => self.units.rules(*at, admit.unit) || (is_nowhere && Some(*at) == self.top),
             None => Some(admit.unit) == self.top,
         })
     }

@@ -1,11 +1,16 @@
 //! A county whose own hubs are all gone, founded again from below with its root key.
 
+use ledger::id::DeviceId;
+use replica::authority::{Authority, Stated};
+use replica::credential::verify_chain;
 use replica::statement::Role;
 use store::disk::read_all;
 
 use super::county::{County, case};
+use crate::chain::Chains;
 use crate::command::{Command, CommandError, Invite, InviteTop, MemberAdmit, MemberRevoke, Members, Rename, RootKey};
 use crate::identity::ROOT_KEY;
+use crate::office::NothingHeld;
 use crate::rig::Seat;
 
 /// The county's recovery file, as it lies in the safe.
@@ -205,4 +210,57 @@ fn the_root_key_is_used_at_two_places_that_know_nothing_of_each_other_and_nothin
     for seat in [hub, first, second] {
         assert_eq!(county.numbers(seat).len(), 2, "{seat:?}");
     }
+}
+
+#[test]
+fn whom_a_hub_had_let_in_or_taken_out_is_said_again_when_it_burns_for_those_who_have_lost_its_words() {
+    let mut county = County::new(50, 2, 2);
+    let root_key = recovery_file(&mut county);
+    let (old, townships, rooms) = (county.hub, county.townships.clone(), county.rooms.clone());
+    let new = new_county_hub(&mut county, old, &root_key);
+    county.world.line(new, old);
+    let out = |device: DeviceId, root_key: Option<&String>| {
+        Command::MemberRevoke(MemberRevoke {
+            device: device.to_string(),
+            reason: "机房失火".to_owned(),
+            root_key: root_key.cloned(),
+        })
+    };
+    let stolen = county.world.device_of(rooms[3]);
+    county.world.run(old, out(stolen, None));
+    county.world.pass(20_000);
+    let burnt = county.world.device_of(old);
+    county.world.kill(old);
+    for line in county.township_lines.clone() {
+        county.world.repoint(line, new);
+    }
+    county.world.run(new, out(burnt, Some(&root_key)));
+    county.world.pass(20_000);
+
+    let [a, b, thief] = [townships[0], townships[1], rooms[3]].map(|seat| county.world.device_of(seat));
+    let office = county.world.office(townships[0]);
+    let root = office.authority().root();
+    let chains = Chains {
+        root,
+        authority: office.authority(),
+        statements: &office.statements,
+        store: office.store(),
+    };
+    // Whoever has none of what the burnt hub said, only that it was taken out.
+    let all = office.statements.durable().iter();
+    let without: Vec<Stated> = all.filter(|s| s.log.device != burnt).cloned().collect();
+    let knows = Authority::fold(root, &without, &NothingHeld);
+    let welcomes = |device| knows.welcomes(&verify_chain(&root, &chains.own(&device)).unwrap(), &[]);
+    assert!(knows.is_revoked(&burnt) && knows.organisation().is_none());
+    assert!(welcomes(a) && welcomes(b), "a hub is a stranger");
+    assert!(!welcomes(thief), "who was taken out stays out");
+    // It is said once.
+    let said = |county: &mut County| county.world.office(new).statements.durable().len();
+    let count = said(&mut county);
+    county.world.pass(120_000);
+    assert_eq!(said(&mut county), count);
+    county.new_case(rooms[0], 1);
+    county.world.pass(20_000);
+    assert!(county.cases(rooms[0]).iter().all(|c| c["receipt"] == "county"));
+    assert_eq!(county.world.faults, vec![]);
 }

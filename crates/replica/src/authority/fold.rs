@@ -27,14 +27,17 @@ use crate::statement::{Admit, Cut, Revoke, Role, Statement};
 /// Which of several statements about one thing leads: that of the higher unit, then the later in its log, then the smaller hash.
 pub(super) type Order = (u32, Reverse<u64>, Hash);
 
+/// Of several that say the same, who is in is heard before who is out: whoever hears of it later may never get what the latter said.
+type Heard = (bool, Order);
+
 /// A device at a unit.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Post {
     pub(super) hub: bool,
-    pub(super) revokes: Vec<(Order, DeviceId, Revoke)>,
+    pub(super) revokes: Vec<(Heard, DeviceId, Revoke)>,
     /// Of all revocations and extensions together.
     pub(super) cuts: Vec<Cut>,
-    admits: Vec<(Order, LogId, Admit)>,
+    admits: Vec<(Heard, LogId, Admit)>,
 }
 
 impl Post {
@@ -54,8 +57,13 @@ impl Post {
             })
     }
 
-    fn lead(&self) -> Option<&(Order, LogId, Admit)> {
-        self.admits.iter().min_by_key(|(order, ..)| *order)
+    fn lead(&self) -> Option<&(Heard, LogId, Admit)> {
+        self.admits.iter().min_by_key(|(heard, ..)| *heard)
+    }
+
+    /// The place of the latest word that let it in, whoever said it: it decides between two units.
+    fn latest(&self) -> Option<Order> {
+        self.admits.iter().map(|((_, order), ..)| *order).min()
     }
 }
 
@@ -144,7 +152,8 @@ impl<'a> Fold<'a> {
             if let (Statement::Admit(admit), Some(order)) = (stated.statement.as_ref(), self.rules(stated, unit)) {
                 let post = posts.entry(admit.device).or_default();
                 post.hub |= admit.role == Role::Hub;
-                post.admits.push((order, stated.log, admit.clone()));
+                let heard = (self.is_out(&stated.log), order);
+                post.admits.push((heard, stated.log, admit.clone()));
             }
         }
         for (device, mut post) in posts {
@@ -155,7 +164,8 @@ impl<'a> Fold<'a> {
                 match stated.statement.as_ref() {
                     Statement::Revoke(revoke) => {
                         post.cuts.extend(&revoke.cuts);
-                        post.revokes.push((order, stated.log.device, revoke.clone()));
+                        let heard = (self.is_out(&stated.log), order);
+                        post.revokes.push((heard, stated.log.device, revoke.clone()));
                     }
                     Statement::Extend(extend) => post.cuts.extend(&extend.cuts),
                     _ => {}
@@ -174,6 +184,12 @@ impl<'a> Fold<'a> {
             Voice::Own => false,
         };
         may.then(|| self.order(stated))
+    }
+
+    /// Whether whoever writes to a public log was taken out of that unit. The root never is.
+    fn is_out(&self, log: &LogId) -> bool {
+        let post = self.posts.get(&(log.device, log.scope.unit));
+        post.is_some_and(|post| !post.is_live())
     }
 
     pub(super) fn order(&self, stated: &Stated) -> Order {
@@ -243,7 +259,7 @@ impl<'a> Fold<'a> {
     fn read_formers(&mut self, set: &[&'a Stated]) {
         let mut claims: BTreeMap<UnitId, Vec<(bool, Order, UnitId, DeviceId)>> = BTreeMap::new();
         for ((device, unit), post) in &self.posts {
-            for (order, _, admit) in &post.admits {
+            for ((_, order), _, admit) in &post.admits {
                 let Some(former) = admit.former.filter(|former| {
                     alone_unit(&former.root) == former.unit
                         && self.units.latest(former.unit).is_none()
@@ -294,9 +310,12 @@ impl<'a> Fold<'a> {
         for device in devices {
             let leading = self
                 .posts_of(&device)
-                .filter_map(|(unit, post)| Some((!post.is_live(), post.lead()?, unit, post)))
-                .min_by_key(|(revoked, (order, ..), unit, _)| (*revoked, *order, *unit));
-            let Some((_, (order, log, admit), unit, post)) = leading else {
+                .filter_map(|(unit, post)| Some(((!post.is_live(), post.latest()?, unit), post)))
+                .min_by_key(|(latest, _)| *latest);
+            let Some(((.., unit), post)) = leading else {
+                continue;
+            };
+            let Some(((_, order), log, admit)) = post.lead() else {
                 continue;
             };
             let keep = |kept: &mut BTreeMap<u32, (Hash, DeviceId)>, value: u32| {
@@ -356,7 +375,7 @@ impl<'a> Fold<'a> {
 }
 
 fn revoked(post: &Post) -> Option<Revoked> {
-    let (_, by, revoke) = post.revokes.iter().min_by_key(|(order, ..)| *order)?;
+    let (_, by, revoke) = post.revokes.iter().min_by_key(|(heard, ..)| *heard)?;
     let mut cuts = post.cuts.clone();
     cuts.sort_unstable();
     cuts.dedup();

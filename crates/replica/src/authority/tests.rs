@@ -396,6 +396,38 @@ fn a_later_admission_by_the_same_hub_replaces_the_earlier_and_a_higher_one_leads
 }
 
 #[test]
+fn of_two_hubs_that_say_the_same_of_a_device_the_one_that_is_in_is_heard_and_the_unit_stays_that_of_the_latest_word() {
+    let mut world = World::county();
+    let second = 70;
+    world.say(ROOT, COUNTY, admit(second, COUNTY, Role::Hub, 3));
+    // The old hub lets in at one place, then at another; the second hub says the latter again, at a smaller place of its own log.
+    world.say(COUNTY_HUB, COUNTY, admit_under(0, 6, 50, ROOM_A));
+    let latest = world.say(COUNTY_HUB, COUNTY, admit_under(0, 7, 50, ROOM_B));
+    world.say(COUNTY_HUB, COUNTY, revoke(PC_B, &[]));
+    world.say(second, COUNTY, admit_under(3, 8, 50, ROOM_B));
+    world.say(second, COUNTY, revoke(PC_B, &[]));
+    let by = |authority: &Authority, who: u8| authority.member(&device(who)).unwrap().admitted_by;
+    let taken_out_by = |authority: &Authority| authority.member(&device(PC_B)).unwrap().revoked.clone().unwrap().by;
+    assert_eq!(by(&world.fold(), 50), device(COUNTY_HUB));
+    assert_eq!(taken_out_by(&world.fold()), device(COUNTY_HUB));
+    let end = cut(
+        Scope::public(COUNTY),
+        Tip {
+            seq: latest.seq + 1,
+            ..latest
+        },
+    );
+    world.say(ROOT, COUNTY, revoke(COUNTY_HUB, &[end]));
+    let after = world.fold();
+    assert_eq!(by(&after, 50), device(second));
+    assert_eq!(after.member(&device(50)).unwrap().unit, ROOM_B);
+    assert_eq!(taken_out_by(&after), device(second));
+    // What only the old hub has said counts up to its last word that does.
+    assert_eq!(by(&after, HUB_A), device(COUNTY_HUB));
+    assert_same_in_every_order(&world);
+}
+
+#[test]
 fn a_room_that_was_alone_brings_its_former_life_along_and_nobody_else_can_claim_it() {
     let lone_root = device(80);
     let lone = alone_unit(&lone_root);
