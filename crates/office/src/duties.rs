@@ -15,6 +15,7 @@ use crate::local::keyless;
 use crate::office::{Office, OfficeError, unless_full};
 use crate::prefix;
 use crate::receipts::Patience;
+use crate::reform::as_admitted;
 use crate::salvage::Stranded;
 
 /// How often duties are looked at while something may be due.
@@ -200,15 +201,8 @@ impl Office {
                 && let Some(prefix) = self.new_prefix()
             {
                 let admit = Admit {
-                    device: member.device,
-                    unit: member.unit,
-                    role: member.role,
-                    seal_key: member.seal_key,
-                    name: member.name.clone(),
-                    node_code: member.code,
                     prefix: Some(prefix),
-                    former: member.former,
-                    by: member.invited_by,
+                    ..as_admitted(&member)
                 };
                 self.state(life.unit, Statement::Admit(admit))?;
                 staged = true;

@@ -28,13 +28,12 @@ impl Office {
         }
         let below = self.authority.members().filter(|m| self.is_below(m.unit, top));
         let moved: Vec<Member> = below.filter(|m| !self.is_told_above(m)).cloned().collect();
-        let mut staged = false;
-        for member in moved {
+        for member in &moved {
             // Out before in: whoever hears only the first half lets nobody in.
-            self.revoke_again(top, &member)?;
-            staged |= self.admit_again(top, &member)?;
+            self.revoke_again(top, member)?;
+            self.admit_again(top, member)?;
         }
-        Ok(staged)
+        Ok(!moved.is_empty())
     }
 
     /// Whether whoever stands over a device today, and holds what the units above say, knows that it is in, or out, from one who is in.
@@ -66,27 +65,27 @@ impl Office {
         Ok(())
     }
 
-    fn admit_again(&mut self, at: UnitId, member: &Member) -> Result<bool, StoreError> {
-        // A code belongs to whoever gives it; one who is out needs none any more.
-        let node_code = match member.is_live() {
-            true => match self.new_node_code() {
-                Ok(code) => code,
-                Err(_) => return Ok(false),
-            },
-            false => member.code,
-        };
-        let admit = Admit {
-            device: member.device,
-            unit: member.unit,
-            role: member.role,
-            seal_key: member.seal_key,
-            name: member.name.clone(),
-            node_code,
-            prefix: member.prefix,
-            former: member.former,
-            by: member.invited_by,
-        };
-        self.state(at, Statement::Admit(admit))?;
-        Ok(true)
+    /// It keeps its code. One that shares it with another device, and lost it, gets a new one as soon as there is one.
+    fn admit_again(&mut self, at: UnitId, member: &Member) -> Result<(), StoreError> {
+        let mut admit = as_admitted(member);
+        if member.is_live() && member.code_clash {
+            admit.node_code = self.new_node_code().unwrap_or(member.code);
+        }
+        self.state(at, Statement::Admit(admit)).map(|_| ())
+    }
+}
+
+/// What is known of a member, as an admission says it.
+pub(crate) fn as_admitted(member: &Member) -> Admit {
+    Admit {
+        device: member.device,
+        unit: member.unit,
+        role: member.role,
+        seal_key: member.seal_key,
+        name: member.name.clone(),
+        node_code: member.code,
+        prefix: member.prefix,
+        former: member.former,
+        by: member.invited_by,
     }
 }

@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ledger::id::{DeviceId, Hash, HubPrefix, ScopeKind, Tier, UnitId};
+use ledger::id::{DeviceId, Hash, HubPrefix, NodeCode, ScopeKind, Tier, UnitId};
 
 use super::drawn::Drawn;
 use super::units::Units;
@@ -350,7 +350,7 @@ impl<'a> Fold<'a> {
                 revoked: revoked(post),
                 units: self.posts_of(&device).map(|(unit, _)| unit).collect(),
                 code: admit.node_code,
-                code_clash: !self.code_is_its_hubs(&log.device, admit),
+                code_clash: !self.is_code_given(post, admit.node_code),
                 codes: BTreeMap::new(),
             };
             members.insert(device, member);
@@ -363,14 +363,15 @@ impl<'a> Fold<'a> {
         members
     }
 
-    /// Whether a node code lies under a prefix that its giver has or had. The root, and a hub without a prefix, give what they like.
-    fn code_is_its_hubs(&self, by: &DeviceId, admit: &Admit) -> bool {
-        let prefixes: BTreeSet<u32> = self
-            .posts_of(by)
-            .flat_map(|(_, post)| &post.admits)
-            .filter_map(|(.., admit)| admit.prefix.map(|prefix| prefix.0))
-            .collect();
-        prefixes.is_empty() || prefixes.contains(&(admit.node_code.value() / HubPrefix::SIZE))
+    /// Whether somebody who let a device in gave it this code from under a prefix of theirs; others say it again. The root, and a hub
+    /// without a prefix, give what they like.
+    fn is_code_given(&self, post: &Post, code: NodeCode) -> bool {
+        post.admits.iter().any(|(_, log, admit)| {
+            let own = self.posts_of(&log.device).flat_map(|(_, post)| &post.admits);
+            let mut prefixes = own.filter_map(|(.., admit)| admit.prefix).peekable();
+            let gives = prefixes.peek().is_none() || prefixes.any(|prefix| prefix.0 == code.value() / HubPrefix::SIZE);
+            admit.node_code == code && gives
+        })
     }
 }
 
