@@ -5,18 +5,19 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use cunlian_tests::crowd::{Crowd, Member};
 use net::limits::{CONNECTIONS_PER_KEY_MAX, IDLE_CONNECTION_BYTES_MAX, MEMORY_BYTES_MAX};
-use office::Output;
 use office::command::{Command, Invite};
+use office::{Office, Output};
 use replica::frame::Outbound;
 use replica::session::Dialled;
 use replica::ticket::Ticket;
 
 use crate::Length;
 use crate::child::Hub;
-use crate::county::{County, command, decoded, village_code};
+use crate::county::{self, County, command, decoded, settled, township, village_code};
 use crate::lines::{Line, Shares};
 use crate::machine::{Clock, percentile, rss_bytes};
 use crate::made::{Shape, fill};
+use crate::pump::{Wire, until_silent};
 use crate::table::{Row, Table, Target, Unit};
 
 /// Villages that the crowd's devices belong to, as in a full county.
@@ -122,30 +123,42 @@ async fn receipts(line: &Line) -> Result<Vec<Duration>> {
     Ok(waits)
 }
 
-/// Lets devices of all villages join, without stores of their own.
+/// Lets devices of all villages join, without stores of their own: each at its township, as a hub has node codes for 1,296 devices.
 fn admit(county: &County, devices: usize, clock: Clock) -> Result<Vec<Member>> {
     let mut hub = county.hub.open(1, clock)?;
     let mut members = Vec::new();
-    for n in 0..devices {
-        let invite = Invite {
-            unit: village_code(n % VILLAGES),
-            addrs: vec!["127.0.0.1:1".to_owned()],
-            expires_s: None,
-        };
-        let answer = command(&mut hub, clock, Command::Invite(invite))?;
-        let ticket = Ticket::parse(answer["ticket"].as_str().context("no ticket")?)?;
-        let member = Member::new(n as u64, ticket.unit);
-        let device = ledger::id::DeviceId(member.key.verifying_key().to_bytes());
-        let line = hub.connect(clock.now(), device, Dialled::Them, "memory");
-        let frame = Outbound::Join(Box::new(member.request(&ticket))).encode();
-        hub.inbound(clock.now(), line, decoded(&frame)?)?;
-        hub.commit(clock.now())?;
-        while let Some((_, output)) = hub.next_output() {
-            ensure!(!matches!(output, Output::Close(_)), "device {n} is not welcome");
+    for at in 0..VILLAGES.div_ceil(county::VILLAGES) {
+        let mut town = township(&mut hub, at, clock)?;
+        settled(&mut hub, &mut town, clock)?.part(&mut town, &mut hub, clock);
+        for n in (0..devices).filter(|n| n % VILLAGES / county::VILLAGES == at) {
+            members.push(let_in(&mut town, n, clock)?);
         }
-        hub.disconnected(clock.now(), line);
-        members.push(member);
+        let mut wire = Wire::connect(&mut town, &mut hub, clock);
+        until_silent(&mut wire, &mut town, &mut hub, clock)?;
+        wire.part(&mut town, &mut hub, clock);
     }
     hub.rest(clock.now())?;
     Ok(members)
+}
+
+/// Lets one in at its township's hub.
+fn let_in(hub: &mut Office, n: usize, clock: Clock) -> Result<Member> {
+    let invite = Invite {
+        unit: village_code(n % VILLAGES),
+        addrs: vec!["127.0.0.1:1".to_owned()],
+        expires_s: None,
+    };
+    let answer = command(hub, clock, Command::Invite(invite))?;
+    let ticket = Ticket::parse(answer["ticket"].as_str().context("no ticket")?)?;
+    let member = Member::new(n as u64, ticket.unit);
+    let device = ledger::id::DeviceId(member.key.verifying_key().to_bytes());
+    let line = hub.connect(clock.now(), device, Dialled::Them, "memory");
+    let frame = Outbound::Join(Box::new(member.request(&ticket))).encode();
+    hub.inbound(clock.now(), line, decoded(&frame)?)?;
+    hub.commit(clock.now())?;
+    while let Some((_, output)) = hub.next_output() {
+        ensure!(!matches!(output, Output::Close(_)), "device {n} is not welcome");
+    }
+    hub.disconnected(clock.now(), line);
+    Ok(member)
 }
