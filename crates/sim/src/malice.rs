@@ -150,6 +150,7 @@ pub fn heal(world: &mut World, county: &mut County) -> Option<String> {
     // Hubs come to know each other and get their prefixes back before they admit anybody.
     for round in 0..8 {
         world.pass(60_000);
+        rooms::lift_all(world, county);
         rooms::rejoin(world, county);
         rooms::replace(world, county);
         rooms::revoke_all(world, county);
@@ -158,6 +159,7 @@ pub fn heal(world: &mut World, county: &mut County) -> Option<String> {
             rooms::revoke_strangers(world, county);
             world.pass(60_000);
             rooms::extend_dead(world, county);
+            rooms::lift_all(world, county);
             // Hubs first: only who is let in again can let others in.
             for _ in 0..2 {
                 world.pass(60_000);

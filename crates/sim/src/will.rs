@@ -5,6 +5,7 @@
 //! from lists, as people do: what they believe of a case may be old, so two tiers act on one case at once.
 
 mod acts;
+mod desk;
 mod people;
 mod rhythm;
 #[cfg(test)]
@@ -15,7 +16,9 @@ use std::collections::BTreeMap;
 use ledger::catalogue::Catalogue;
 use ledger::day::Day;
 use ledger::id::Tier;
-use office::command::{CaseFind, CaseImport, CaseList, CaseShow, Command, CommandError, ConflictResolve, Reveal};
+use office::command::{
+    CaseFind, CaseImport, CaseList, CaseShow, Command, CommandError, ConflictResolve, Members, Reveal, Work,
+};
 use serde_json::Value;
 
 use crate::clock::DAY_0_MS;
@@ -47,6 +50,8 @@ pub struct Rates {
     pub erase_pm: u64,
     /// Of a thousand acts, how many take over a piece of a day book.
     pub import_pm: u64,
+    /// Of a thousand acts, how many are other work at the desk: errands, papers, drafts, devices.
+    pub desk_pm: u64,
     /// Persons who come to the windows; the fewer, the more duplicates.
     pub persons: u64,
     /// Whether people keep office hours; without, time is used up faster.
@@ -70,6 +75,7 @@ impl Default for Rates {
             care_pm: 15,
             erase_pm: 4,
             import_pm: 8,
+            desk_pm: 150,
             persons: 300,
             hours: Hours::Office,
         }
@@ -184,7 +190,16 @@ fn told(command: &Command, answer: &Result<Value, CommandError>) -> String {
         Command::CaseEdit(edit) => format!("edits {} of {}", edit.field, edit.number),
         Command::CaseErase(erase) => format!("erases {}", erase.number),
         Command::CaseImport(_) => "takes over a day book".to_owned(),
-        Command::ConflictResolve(it) => format!("decides {}", it.id.get(..8).unwrap_or(&it.id)),
+        Command::ErrandNew(_) => "writes an errand down".to_owned(),
+        Command::CaseTick(tick) => format!("ticks materials of {}", tick.number),
+        Command::CasePrint(print) => format!("prints {:?} of {}", print.paper, print.number),
+        Command::DayClose(_) => "closes the day".to_owned(),
+        Command::DraftKeep(_) | Command::DraftDrop(_) => "drafts".to_owned(),
+        Command::Work(work) => format!("works: {}", work_told(work)),
+        Command::Members(Members::Hold(hold)) => format!("holds {}", start_of(&hold.device)),
+        Command::Members(Members::Lift(lift)) => format!("lets {} go on", start_of(&lift.device)),
+        Command::Members(Members::Rename(rename)) => format!("names {} {}", start_of(&rename.device), rename.name),
+        Command::ConflictResolve(it) => format!("decides {}", start_of(&it.id)),
         Command::Verify => "verifies".to_owned(),
         Command::Reindex => "makes the index anew".to_owned(),
         _ => "looks".to_owned(),
@@ -198,6 +213,20 @@ fn told(command: &Command, answer: &Result<Value, CommandError>) -> String {
     }
 }
 
+fn start_of(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn work_told(work: &Work) -> String {
+    match work {
+        Work::CaseDoMany(many) => format!("{} {} cases", many.event, many.numbers.len()),
+        Work::DocGive(give) => format!("a document number for {}", give.number),
+        Work::FollowUp(follow) => format!("follows {} up", follow.number),
+        Work::Malicious(it) => format!("judges the evaluation of {}", it.number),
+        _ => "looks".to_owned(),
+    }
+}
+
 /// Whoever sits at one device.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -207,6 +236,8 @@ pub struct Person {
     rates: Rates,
     known: Vec<Known>,
     items: Vec<OpenItem>,
+    errands: Vec<Known>,
+    devices: Vec<desk::Seen>,
     /// What the last act was about.
     about: Option<String>,
 }
@@ -220,6 +251,8 @@ impl Person {
             rates,
             known: Vec::new(),
             items: Vec::new(),
+            errands: Vec::new(),
+            devices: Vec::new(),
             about: None,
         }
     }
@@ -248,6 +281,9 @@ impl Person {
                 preview: false,
                 user: None,
             });
+        }
+        if dice.per_mille(rates.desk_pm) {
+            return self.at_desk(people, today, dice);
         }
         match (self.tier, dice.below(100)) {
             (Tier::Room, 0..30) | (Tier::Township, 0..4) | (Tier::County, 0..2) => self.new_case(people, today, dice),
@@ -340,7 +376,9 @@ impl Person {
 
     /// What was answered: people remember it.
     pub fn heard(&mut self, command: &Command, answer: &Result<Value, CommandError>) {
+        self.heard_at_desk(command, answer);
         match (command, answer) {
+            (Command::CaseDo(_), Ok(value)) if self.is_about_errand(value) => {}
             (Command::CaseNew(_) | Command::CaseDo(_) | Command::CaseEdit(_), Ok(value)) => self.remember(value),
             (Command::CaseList(_), Ok(Value::Array(lines))) => lines.iter().rev().for_each(|line| self.remember(line)),
             (Command::CaseShow(_), Ok(value)) => self.remember(value),
@@ -353,11 +391,10 @@ impl Person {
                 self.items.truncate(ITEMS_MAX);
             }
             // What is not found is forgotten.
-            (Command::CaseDo(_) | Command::CaseEdit(_) | Command::CaseShow(_), Err(error))
-                if error.code != "refused" =>
-            {
+            (_, Err(error)) if error.code != "refused" => {
                 if let Some(no) = self.about.take() {
                     self.known.retain(|k| k.no != no);
+                    self.errands.retain(|k| k.no != no);
                 }
             }
             _ => {}

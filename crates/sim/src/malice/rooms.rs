@@ -1,8 +1,9 @@
 //! Disks that are copied, put back, stolen or lost; keys that are taken out; devices that take the place of others.
 
 use ledger::id::DeviceId;
-use office::command::{CaseNew, Command, MemberExtend, MemberRevoke};
+use office::command::{CaseNew, Command, Lift, MemberExtend, MemberRevoke, Members, RootKey};
 use replica::statement::Role;
+use serde_json::Value;
 
 use super::pick;
 use crate::county::{County, Member};
@@ -169,6 +170,23 @@ pub(super) fn extend_dead(world: &mut World, county: &mut County) {
         });
         // Nothing to let count, or not taken out after all.
         let _ = world.command(county.top(), &command);
+    }
+}
+
+/// Who is held is let go on: the promises are about devices that may meet.
+pub(super) fn lift_all(world: &mut World, county: &County) {
+    let top = county.top();
+    let Ok(Value::Array(lines)) = world.command(top, &Command::MemberList) else {
+        return;
+    };
+    for line in lines.iter().filter(|line| line["state"] == "held") {
+        let lift = Lift {
+            device: line["device"].as_str().unwrap_or_default().to_owned(),
+            reason: "已查清".to_owned(),
+            root_key: Some(RootKey(county.root_key.clone())),
+        };
+        // Whoever was taken out meanwhile stays as they are.
+        let _ = world.command(top, &Command::Members(Members::Lift(lift)));
     }
 }
 

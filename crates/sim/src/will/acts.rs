@@ -119,7 +119,7 @@ impl Person {
 }
 
 /// Whether the table may let somebody of a tier do this to a case in this state; conditions are left to the office.
-fn offers(form: &Form, event: &Event, state: &str, tier: Tier) -> bool {
+pub(super) fn offers(form: &Form, event: &Event, state: &str, tier: Tier) -> bool {
     event.moves.iter().any(|m| {
         let from = m.from.iter().any(|f| match f.as_str() {
             "*" => true,
