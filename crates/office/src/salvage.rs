@@ -10,16 +10,18 @@
 //! Equal changes in two logs of one device count once, so saying too much is no harm; saying nothing would be a loss. Therefore: what
 //! a standing receipt covers is waited for, as its hub holds the missing place too; everything else is said again as soon as a peer
 //! that is in step has not brought the place, and at once where there is no line. What was said is told by the entries themselves: a body
-//! that an own log holds is not said a second time, whatever interrupts us. Statements and marks of the audit trail are not said
-//! again: a statement is somebody's word at its time, and the trail has a witness of its own.
+//! that an own log holds is not said a second time, whatever interrupts us. Marks of the audit trail are not said again: the trail has a
+//! witness of its own. Of statements those are that say the same whenever they are said, an erasure before all: here it is done, and
+//! nobody else would ever hear of it. An admission, a person, a table hold by their place in the log, and wait for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::id::{Hash, Scope};
-use replica::authority::Write;
+use replica::authority::{Stated, Write};
 use replica::entry::{Entry, KIND_RECORD, LogId, Tip};
 use replica::run::VerifiedRun;
 use replica::session::Progress;
+use replica::statement::Statement;
 use replica::time::Now;
 use store::{Store, StoreError};
 
@@ -111,11 +113,11 @@ impl Office {
         let me = self.me.device;
         let mut unsaid = Unsaid::default();
         for LostEntry { of, log, tip, body } in self.views.lost(&self.store)? {
-            if patience == Patience::Kept && self.reaches(&log) >= tip.seq {
+            if log.device == me && patience == Patience::Kept && self.reaches(&log) >= tip.seq {
                 unsaid.left = Left::More;
                 continue;
             }
-            // What nobody brings back is shown no longer, unless it is said again.
+            // What nobody brings back is shown no longer, unless it is said again. A list shows of others' words what a page does.
             self.views.touch(of.scope, of.record);
             if log.device == me {
                 let kind = KIND_RECORD;
@@ -136,7 +138,27 @@ impl Office {
                 unsaid.add(run.log(), awaited > 0, entries);
             }
         }
-        self.say(unsaid)
+        let stated = self.state_again(patience)?;
+        Ok(self.say(unsaid)?.max(stated))
+    }
+
+    /// States again what no log of ours holds any more, and the copy in the index still tells.
+    fn state_again(&mut self, patience: Patience) -> Result<Left, StoreError> {
+        let mut left = Left::Nothing;
+        for Stated { log, tip, statement } in self.statements.only_copied(&self.me.device, &self.store) {
+            if !says_the_same_later(&statement) || self.authority.may_write(&self.me.device, &log.scope) != Write::Yes {
+                continue;
+            }
+            if patience == Patience::Kept && self.reaches(&log) >= tip.seq {
+                left = Left::More;
+                continue;
+            }
+            if log.epoch == self.epoch {
+                self.begin_epoch()?;
+            }
+            self.state(log.scope.unit, (*statement).clone())?;
+        }
+        Ok(left)
     }
 
     fn say(&mut self, unsaid: Unsaid) -> Result<Left, StoreError> {
@@ -204,8 +226,21 @@ impl Office {
     }
 }
 
+/// Whether a statement holds by what it says alone, and not by its place among others.
+fn says_the_same_later(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Erase(_)
+            | Statement::Revoke(_)
+            | Statement::Extend(_)
+            | Statement::Grant(_)
+            | Statement::Leave(_)
+            | Statement::Note(_)
+    )
+}
+
 /// Whether some of what is stranded is still to be seen to.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum Left {
     #[default]
     Nothing,

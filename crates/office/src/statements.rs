@@ -290,6 +290,15 @@ impl Statements {
         before.fold_again(root, &self.durable, &remembered)
     }
 
+    /// What a device has stated, no log holds any more, and none of its statements that a log holds says as well.
+    pub(crate) fn only_copied(&self, device: &DeviceId, store: &Store) -> Vec<Stated> {
+        let of_device = self.durable.iter().filter(|stated| stated.log.device == *device);
+        let (held, lost): (Vec<&Stated>, Vec<&Stated>) =
+            of_device.partition(|stated| store.logs().holds(&stated.log, stated.tip, store));
+        let is_said = |lost: &Stated| held.iter().any(|held| held.statement == lost.statement);
+        lost.into_iter().filter(|lost| !is_said(lost)).cloned().collect()
+    }
+
     pub(crate) fn durable(&self) -> &[Stated] {
         &self.durable
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ledger::id::Scope;
+use ledger::id::{DeviceId, Scope};
 use serde_json::Value;
-use store::Fault;
+use store::disk::read_all;
+use store::{Disk, Fault};
 
 use super::county::County;
-use crate::command::{CaseDo, CaseShow, Command, DayClose, DayShow};
+use crate::command::{CaseDo, CaseErase, CaseShow, Command, DayClose, DayShow};
 use crate::rig::Seat;
 
 /// Longer than a room without a line waits.
@@ -59,9 +60,19 @@ impl Cut {
 
     /// Where a part of a case's first entry lies: the file, and the byte in it.
     fn place(&mut self, number: &str, part: Part) -> (String, u64) {
+        let me = self.county.world.device_of(self.room);
+        self.place_of(number, me, part)
+    }
+
+    /// The same of the first entry by a device.
+    fn place_of(&mut self, number: &str, by: DeviceId, part: Part) -> (String, u64) {
         let rows = self.county.world.office(self.room).record_rows().unwrap();
         let (_, row) = rows.into_iter().find(|(_, row)| row.summary.no == number).unwrap();
-        let at = row.entries[0].at();
+        let mut entries = row.entries.iter();
+        let at = entries
+            .find(|entry| row.logs[usize::from(entry.log)].device == by)
+            .unwrap()
+            .at();
         let byte = match part {
             Part::Body => at.offset + at.len / 2,
             Part::Signature => at.offset + at.len + 9,
@@ -300,4 +311,82 @@ fn a_days_closing_behind_a_rotted_place_is_said_again_and_stands_once() {
         assert_eq!(closings(&mut cut, seat), 1, "at {seat:?}");
     }
     cut.assert_everywhere(&all);
+}
+
+#[test]
+fn an_erasure_that_rotted_before_it_travelled_is_stated_again_once_and_holds_everywhere() {
+    // Seed 9 of 42 days: the room showed the name as destroyed, and the hubs kept it for ever.
+    let mut cut = Cut::new(69, 1);
+    let (room, number) = (cut.room, cut.numbers[0].clone());
+    let reason = "本人申请销毁".to_owned();
+    let erase = CaseErase {
+        number: number.clone(),
+        reason: reason.clone(),
+    };
+    cut.county.world.run(room, Command::CaseErase(erase));
+    // The next start makes the index anew.
+    cut.county.world.stop(room);
+    cut.county.world.start(room);
+    cut.county.world.stop(room);
+    let disk = cut.county.world.disk(room).clone();
+    let mut rotted = 0;
+    for name in disk.list().unwrap().iter().filter(|name| name.starts_with("journal")) {
+        let journal = read_all(&disk, name).unwrap().unwrap();
+        for at in (0..journal.len() - reason.len()).filter(|at| journal[*at..].starts_with(reason.as_bytes())) {
+            disk.flip(name, at as u64, 3);
+            rotted += 1;
+        }
+    }
+    assert_eq!(rotted, 1, "it lies there once");
+    cut.county.world.start(room);
+    let fields = |cut: &mut Cut, seat: Seat| cut.shown(seat, &number)["fields"].clone();
+    let is_gone = |cut: &mut Cut, seat: Seat| fields(cut, seat).to_string().contains("erased");
+    assert!(is_gone(&mut cut, room));
+    let public = |cut: &mut Cut| {
+        let office = cut.county.world.office(room);
+        let scope = Scope::public(office.life().unwrap().unit);
+        office.store().logs().entries(scope)
+    };
+    cut.heal();
+    for seat in [room, cut.county.townships[0], cut.county.hub] {
+        assert!(is_gone(&mut cut, seat), "{seat:?}: {:#}", fields(&mut cut, seat));
+    }
+    let said = public(&mut cut);
+    cut.county.world.stop(room);
+    cut.county.world.start(room);
+    cut.county.world.pass(600_000);
+    assert_eq!(public(&mut cut), said, "said once");
+    cut.assert_rows_hold();
+}
+
+#[test]
+fn what_others_wrote_is_shown_no_longer_where_it_rotted_though_its_words_can_be_read() {
+    // Seed 1815: a row kept an event of a hub that had burnt, and the log did not hold it: the same entries gave two states.
+    let mut cut = Cut::new(70, 1);
+    cut.heal();
+    let (room, number) = (cut.room, cut.numbers[0].clone());
+    let township = cut.county.townships[0];
+    let accept = CaseDo {
+        number: number.clone(),
+        event: "accept".to_owned(),
+        ..CaseDo::default()
+    };
+    cut.county.world.run(township, Command::CaseDo(accept));
+    cut.county.world.pass(10_000);
+    let events = |cut: &mut Cut| cut.shown(room, &number)["events"].as_array().map_or(0, Vec::len);
+    assert_eq!(events(&mut cut), 2);
+    let line = cut.county.room_lines[0];
+    cut.county.world.cut(line);
+    let by = cut.county.world.device_of(township);
+    let (file, byte) = cut.place_of(&number, by, Part::Signature);
+    cut.county.world.stop(room);
+    cut.county.world.disk(room).flip(&file, byte, 3);
+    cut.county.world.start(room);
+    cut.county.world.pass(ALONE_MS);
+    assert_eq!(cut.county.cases(room)[0]["state"], "received");
+    cut.assert_rows_hold();
+    assert_eq!(events(&mut cut), 1);
+    cut.heal();
+    assert_eq!(events(&mut cut), 2, "it comes again");
+    cut.assert_rows_hold();
 }

@@ -77,12 +77,13 @@ fn borrow(entries: &[(Envelope, Vec<u8>)]) -> Vec<RecordEntry<'_>> {
         .collect()
 }
 
-/// Whether another device wrote an entry that lies behind a damaged place, so that its log does not hold it any more. What is ours
-/// is said again, and stays until then.
+/// Whether another device wrote an entry that lies behind a damaged place, or in one and can be read all the same, so that its log does
+/// not hold it any more. What is ours is said again, and stays until then.
 pub(crate) fn is_stray(store: &Store, me: DeviceId, of: RecordRef, row: &RecordRow, entry: &RowEntry) -> bool {
     let (segment, offset) = (entry.at().segment, entry.at().offset);
+    let at = Position { segment, offset };
     let is_held = |(log, tip): (LogId, Tip)| log.device == me || store.logs().holds(&log, tip, store);
-    store.is_dead(Position { segment, offset }) && !row.place(of.scope, entry).is_none_or(is_held)
+    (store.is_dead(at) || store.is_hole(at)) && !row.place(of.scope, entry).is_none_or(is_held)
 }
 
 impl Under<'_> {
