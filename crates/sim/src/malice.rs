@@ -164,6 +164,8 @@ pub fn heal(world: &mut World, county: &mut County) -> Option<String> {
             for _ in 0..2 {
                 world.pass(60_000);
                 rooms::welcome_back(world, county);
+                // Only whoever comes in again may bring the admission of who is to be taken out.
+                rooms::revoke_strangers(world, county);
             }
             hubs::back(world, county);
             return None;

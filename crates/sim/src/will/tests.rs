@@ -18,6 +18,7 @@ fn people_use_the_whole_table_and_every_refusal_says_why_in_chinese() {
         erase_pm: 20,
         import_pm: 20,
         care_pm: 4,
+        desk_pm: 250,
         persons: 40,
         ..Rates::default()
     };
@@ -29,6 +30,7 @@ fn people_use_the_whole_table_and_every_refusal_says_why_in_chinese() {
         .collect();
     let mut events: BTreeMap<String, u32> = BTreeMap::new();
     let mut refused: BTreeSet<&'static str> = BTreeSet::new();
+    let mut done: BTreeSet<&str> = BTreeSet::new();
     for n in 0..3_000 {
         let at = n % persons.len();
         let (seat, person) = &mut persons[at];
@@ -38,6 +40,7 @@ fn people_use_the_whole_table_and_every_refusal_says_why_in_chinese() {
         world.pass(200);
         match &answer {
             Ok(value) => {
+                done.extend(at_desk(&command));
                 // The applicant's press is a command of its own.
                 let pressed = matches!(command, Command::Evaluate(_)).then_some("evaluate");
                 if let Some(event) = pressed.or(value["event"].as_str()) {
@@ -58,6 +61,32 @@ fn people_use_the_whole_table_and_every_refusal_says_why_in_chinese() {
         .collect();
     assert!(missing.is_empty(), "nobody ever did {missing:?}: {events:?}");
     assert!(refused.contains("refused"), "{refused:?}");
+    let errands = ["claim", "progress", "return"];
+    assert!(errands.iter().all(|event| events.contains_key(*event)), "{events:?}");
+    let wanted = BTreeSet::from(AT_DESK);
+    assert_eq!(done, wanted, "{:?}", wanted.difference(&done));
+}
+
+/// Work at the desk that somebody does sooner or later.
+const AT_DESK: [&str; 11] = [
+    "errand", "tick", "print", "close", "keep", "drop", "many", "number", "hold", "lift", "rename",
+];
+
+fn at_desk(command: &Command) -> Option<&'static str> {
+    Some(match command {
+        Command::ErrandNew(_) => "errand",
+        Command::CaseTick(_) => "tick",
+        Command::CasePrint(_) => "print",
+        Command::DayClose(_) => "close",
+        Command::DraftKeep(_) => "keep",
+        Command::DraftDrop(_) => "drop",
+        Command::Work(Work::CaseDoMany(_)) => "many",
+        Command::Work(Work::DocGive(_)) => "number",
+        Command::Members(Members::Hold(_)) => "hold",
+        Command::Members(Members::Lift(_)) => "lift",
+        Command::Members(Members::Rename(_)) => "rename",
+        _ => return None,
+    })
 }
 
 #[test]
