@@ -63,7 +63,7 @@ pub fn units_below(divisions: &str, parent: &str) -> Vec<String> {
 }
 
 /// The code of the unit above, by the table's own rule: townships end in 000, the county in 000000.
-fn above(unit: &str) -> Option<String> {
+pub(crate) fn above(unit: &str) -> Option<String> {
     let (county, township) = (unit.get(..6)?, unit.get(..9)?);
     match (unit.get(6..)?, unit.get(9..)?) {
         ("000000", _) => None,
@@ -101,6 +101,10 @@ impl County {
         });
         world.command(top, &command).context("founding the county")?;
         let root_key = read(world, top, ROOT_KEY)?;
+        let founder = world.office(top).context("the founder runs")?;
+        let (device, life) = (founder.device(), founder.life().context("it has a place")?);
+        let unit = life.unit;
+        world.oracle.let_in(device, unit, code);
         let root = format!("{code:0<12}");
         let mut county = Self {
             root_key,

@@ -10,6 +10,7 @@
 //! holds the entry then, nobody owes it any longer, and it is counted. All others are owed, for ever and in all tiers. For the key of a
 //! record it is the same, and more has to be proved: see `keys`.
 
+mod authors;
 mod chains;
 mod durable;
 mod findings;
@@ -28,7 +29,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use ledger::id::{DeviceId, RecordId, Tier};
+use ledger::id::{DeviceId, RecordId, Tier, UnitId};
 use office::Office;
 use office::command::{Command, CommandError};
 use replica::session::PeerError;
@@ -36,6 +37,7 @@ use serde_json::Value;
 
 use crate::dice::Dice;
 use crate::world::{Seat, World};
+use authors::Posts;
 use durable::Disks;
 use findings::Findings;
 pub use findings::Found;
@@ -137,6 +139,7 @@ pub struct Oracle {
     violations: Vec<String>,
     checks: BTreeSet<Check>,
     promises: Promises,
+    posts: Posts,
     keys: KeysLost,
     states: States,
     lossy: Lossy,
@@ -169,6 +172,7 @@ impl Default for Oracle {
             violations: Vec::new(),
             checks: BTreeSet::new(),
             promises: Promises::default(),
+            posts: Posts::default(),
             keys: KeysLost::default(),
             states: States::default(),
             lossy: Lossy::default(),
@@ -254,6 +258,11 @@ impl Oracle {
         }
     }
 
+    /// Somebody entitled has let a device in at a unit with this code.
+    pub fn let_in(&mut self, device: DeviceId, unit: UnitId, code: &str) {
+        self.posts.let_in(device, unit, code);
+    }
+
     /// From now on no line and no program is dishonest, but those in other hands.
     pub fn healed(&mut self) {
         self.healed = true;
@@ -275,7 +284,7 @@ impl Oracle {
     fn look(&mut self, world: &World, seat: Seat, office: &Office, found: &mut Findings) {
         receipts::check_own(world, seat, office, &self.lossy, &mut self.disks, found);
         chains::check_one(seat, office, &mut self.dice, found);
-        chains::check_authors(seat, office, found);
+        self.posts.check(seat, office, found);
         self.sight(world, &self.lossy).check_reach(seat, office, found);
         let Ok(rows) = office.record_rows() else { return };
         if !office.is_current() {
@@ -376,7 +385,7 @@ impl Oracle {
             receipts::check_own(world, *seat, office, &none, &mut self.disks, &mut found);
             receipts::check_standing(world, *seat, office, &self.devices, &mut self.disks, &mut found);
             chains::check_all(*seat, office, &mut found);
-            chains::check_authors(*seat, office, &mut found);
+            self.posts.check(*seat, office, &mut found);
             self.sight(world, &none).check_reach(*seat, office, &mut found);
             words::check_arrived(*seat, office, &mut found);
             for (of, row) in office.record_rows().unwrap_or_default() {

@@ -1,11 +1,10 @@
-//! Chains are gapless and signed; only who is entitled writes; nothing above a cut counts.
+//! Chains are gapless and signed; nothing above a cut counts.
 
 use std::collections::BTreeSet;
 
 use ledger::id::Hash;
 use ledger::record::change_hash;
 use office::{Held, Office};
-use replica::authority::Write;
 use replica::entry::{LogId, RecordBody, Tip};
 use replica::logs::{self, Ancestry};
 use replica::run::Run;
@@ -82,19 +81,6 @@ pub(super) fn follow(log: &LogId, at: Tip, run: Run) -> Result<Tip, String> {
         return Err(format!("{} is followed by what does not follow it", named(log, at)));
     }
     Ok(verified.tip())
-}
-
-/// Nobody's entries lie in a scope that is not theirs to write.
-pub(super) fn check_authors(seat: Seat, office: &Office, found: &mut Findings) {
-    for log in all_logs(office) {
-        let own = log.device == office.device();
-        found.compared(Check::Foreign, usize::from(!own));
-        if !own && office.authority().may_write(&log.device, &log.scope) == Write::NotEntitled {
-            let (kind, unit) = (log.scope.kind, log.scope.unit);
-            let what = format!("holds entries of {} in {kind:?} {unit}", log.device.short());
-            found.push(Found::new(Check::Foreign, seat, what));
-        }
-    }
 }
 
 /// No event of an entry above a cut counts.

@@ -37,6 +37,9 @@ impl World {
         }
         self.round(hub);
         committed?;
+        if answer.is_ok() {
+            self.oracle.let_in(device, ticket.unit, &ticket.code.to_string());
+        }
         let office = self.office_mut(seat).ok_or_else(down)?;
         let joined = office.joined(now, &ticket, &answer?).map_err(|e| e.to_string());
         self.round(seat);
