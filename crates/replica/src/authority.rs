@@ -57,10 +57,11 @@ pub struct Member {
     pub prefix: Option<HubPrefix>,
     /// Another hub keeps this prefix (given twice while apart): this one should get a new one.
     pub prefix_clash: bool,
+    /// Who introduces it: of several that let it in, one that is in.
     pub admitted_by: DeviceId,
     /// The person whose ticket it came in with, where one is named.
     pub invited_by: Option<UserId>,
-    /// Where the leading admission lies: to be read as a credential.
+    /// Where that one's admission lies: to be read as a credential.
     pub admitted_at: (LogId, Tip),
     pub former: Option<Former>,
     /// `None` while at least one admission stands.
@@ -518,7 +519,7 @@ impl Authority {
         self.grants.values().flatten().map(|(by, grant)| (by, grant))
     }
 
-    /// Where a device's leading admission lies.
+    /// Where the admission lies by which a device is introduced.
     pub fn admit_of(&self, device: &DeviceId) -> Option<(LogId, Tip)> {
         self.members.get(device).map(|member| member.admitted_at)
     }

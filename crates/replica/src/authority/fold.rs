@@ -57,13 +57,14 @@ impl Post {
             })
     }
 
+    /// What holds of the device: the word of the highest unit, the latest of one log, whoever said it.
     fn lead(&self) -> Option<&(Heard, LogId, Admit)> {
-        self.admits.iter().min_by_key(|(heard, ..)| *heard)
+        self.admits.iter().min_by_key(|((_, order), ..)| *order)
     }
 
-    /// The place of the latest word that let it in, whoever said it: it decides between two units.
-    fn latest(&self) -> Option<Order> {
-        self.admits.iter().map(|((_, order), ..)| *order).min()
+    /// By whom it is introduced.
+    fn heard(&self) -> Option<&(Heard, LogId, Admit)> {
+        self.admits.iter().min_by_key(|(heard, ..)| *heard)
     }
 }
 
@@ -310,12 +311,9 @@ impl<'a> Fold<'a> {
         for device in devices {
             let leading = self
                 .posts_of(&device)
-                .filter_map(|(unit, post)| Some(((!post.is_live(), post.latest()?, unit), post)))
-                .min_by_key(|(latest, _)| *latest);
-            let Some(((.., unit), post)) = leading else {
-                continue;
-            };
-            let Some(((_, order), log, admit)) = post.lead() else {
+                .filter_map(|(unit, post)| Some((!post.is_live(), post.lead()?, post.heard()?, unit, post)))
+                .min_by_key(|(revoked, ((_, order), ..), _, unit, _)| (*revoked, *order, *unit));
+            let Some((_, ((_, order), _, admit), ((_, place), log, _), unit, post)) = leading else {
                 continue;
             };
             let keep = |kept: &mut BTreeMap<u32, (Hash, DeviceId)>, value: u32| {
@@ -342,8 +340,8 @@ impl<'a> Fold<'a> {
                 admitted_at: (
                     *log,
                     Tip {
-                        seq: order.1.0,
-                        hash: order.2,
+                        seq: place.1.0,
+                        hash: place.2,
                     },
                 ),
                 former: admit.former.filter(|former| self.formers.contains_key(&former.unit)),

@@ -53,9 +53,12 @@ fn of_two_hubs_that_say_the_same_of_a_device_the_one_that_is_in_is_heard_and_the
     // The old hub lets in at one place, then at another; the second hub says the latter again, at a smaller place of its own log.
     world.say(COUNTY_HUB, COUNTY, admit_under(0, 6, 50, ROOM_A));
     let latest = world.say(COUNTY_HUB, COUNTY, admit_under(0, 7, 50, ROOM_B));
+    world.say(COUNTY_HUB, COUNTY, admit_under(0, 9, 51, ROOM_A));
     world.say(COUNTY_HUB, COUNTY, revoke(PC_B, &[]));
     world.say(second, COUNTY, admit_under(0, 7, 50, ROOM_B));
     world.say(second, COUNTY, revoke(PC_B, &[]));
+    (1..9).for_each(|n| _ = world.say(second, COUNTY, admit_under(3, n, 60 + n as u8, ROOM_A2)));
+    world.say(second, COUNTY, admit_under(0, 9, 51, ROOM_A));
     let by = |authority: &Authority, who: u8| authority.member(&device(who)).unwrap().admitted_by;
     let taken_out_by = |authority: &Authority| authority.member(&device(PC_B)).unwrap().revoked.clone().unwrap().by;
     assert_eq!(by(&world.fold(), 50), device(COUNTY_HUB));
@@ -63,7 +66,7 @@ fn of_two_hubs_that_say_the_same_of_a_device_the_one_that_is_in_is_heard_and_the
     let end = cut(
         Scope::public(COUNTY),
         Tip {
-            seq: latest.seq + 1,
+            seq: latest.seq + 2,
             ..latest
         },
     );
@@ -72,10 +75,13 @@ fn of_two_hubs_that_say_the_same_of_a_device_the_one_that_is_in_is_heard_and_the
     assert_eq!(by(&after, 50), device(second));
     let member = after.member(&device(50)).unwrap();
     assert_eq!(member.unit, ROOM_B);
-    assert!(
-        !member.code_clash,
-        "the code is the old hub's, and the new one only says it again"
-    );
+    for who in [50, 51] {
+        let clash = after.member(&device(who)).unwrap().code_clash;
+        assert!(
+            !clash,
+            "the code of {who} is the old hub's, and the new one only says it again"
+        );
+    }
     assert_eq!(taken_out_by(&after), device(second));
     // What only the old hub has said counts up to its last word that does.
     assert_eq!(by(&after, HUB_A), device(COUNTY_HUB));
