@@ -114,11 +114,12 @@ impl Local for Sight<'_> {
             return self.authority.shared_scopes(self.life.unit, with);
         }
         // A newcomer that has not seen the organisation yet: its own chain names the units above it, and from their public scopes
-        // everything else follows.
-        if !self.line.units.contains(&with) {
-            return Vec::new();
-        }
-        self.line.units.iter().map(|unit| Scope::public(*unit)).collect()
+        // everything else follows. A county that has let it in itself names no township: from the topmost one that follows, too.
+        let known = match self.line.units.contains(&with) {
+            true => self.line.units.as_slice(),
+            false => self.line.units.get(..1).unwrap_or_default(),
+        };
+        known.iter().map(|unit| Scope::public(*unit)).collect()
     }
 
     fn may_write(&self, device: &DeviceId, scope: &Scope) -> Write {

@@ -210,7 +210,7 @@ impl Office {
         self.keep_chain()?;
         self.lay_chain_back();
         self.store.adopt_waiting();
-        if self.store.holes().next().is_some() || self.store.may_strand(&self.me.device) {
+        if self.store.holes().next().is_some() || self.store.may_strand(&self.me.device) || self.may_state_again() {
             self.note_loss(now);
         }
         self.due.own_receipts = true;

@@ -14,6 +14,9 @@ use store::StoreError;
 use crate::members::CUTS_PER_STATEMENT;
 use crate::office::Office;
 
+/// Said again at once; the rest follows with the next look at the duties.
+const MEMBERS_AT_ONCE: usize = 500;
+
 impl Office {
     /// Says again what was said of devices where those above them today cannot read it, or by who is out. Returns whether anything was
     /// staged.
@@ -22,12 +25,14 @@ impl Office {
         let Some(top) = top.filter(|top| self.unit() == Some(*top) && self.role() == Role::Hub) else {
             return Ok(false);
         };
-        // What a hub says that was taken out counts nowhere, and would have to be said for ever.
-        if !self.is_member(&self.me.device) {
+        // What a hub says that was taken out there counts nowhere, and would have to be said for ever.
+        let me = self.authority.member(&self.me.device);
+        if !me.is_some_and(|me| me.is_live() && me.unit == top) {
             return Ok(false);
         }
         let below = self.authority.members().filter(|m| self.is_below(m.unit, top));
-        let moved: Vec<Member> = below.filter(|m| !self.is_told_above(m)).cloned().collect();
+        let moved = below.filter(|m| !self.is_told_above(m)).take(MEMBERS_AT_ONCE);
+        let moved: Vec<Member> = moved.cloned().collect();
         for member in &moved {
             // Out before in: whoever hears only the first half lets nobody in.
             self.revoke_again(top, member)?;
@@ -82,7 +87,12 @@ pub(crate) fn as_admitted(member: &Member) -> Admit {
         unit: member.unit,
         role: member.role,
         seal_key: member.seal_key,
-        name: member.name.clone(),
+        // As it was let in: how it came to its name today is told by notes.
+        name: member
+            .named
+            .first()
+            .and_then(|named| named.from.clone())
+            .unwrap_or_else(|| member.name.clone()),
         node_code: member.code,
         prefix: member.prefix,
         former: member.former,

@@ -12,7 +12,8 @@
 //! that is in step has not brought the place, and at once where there is no line. What was said is told by the entries themselves: a body
 //! that an own log holds is not said a second time, whatever interrupts us. Marks of the audit trail are not said again: the trail has a
 //! witness of its own. Of statements those are that say the same whenever they are said, an erasure before all: here it is done, and
-//! nobody else would ever hear of it. An admission, a person, a table hold by their place in the log, and wait for it.
+//! nobody else would ever hear of it. They wait for a peer that is in step and has not brought them. An admission, a person, a table hold
+//! by their place in the log, and come back with it or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,21 +139,41 @@ impl Office {
                 unsaid.add(run.log(), awaited > 0, entries);
             }
         }
-        let stated = self.state_again(patience)?;
+        let stated = self.state_again()?;
         Ok(self.say(unsaid)?.max(stated))
     }
 
-    /// States again what no log of ours holds any more, and the copy in the index still tells.
-    fn state_again(&mut self, patience: Patience) -> Result<Left, StoreError> {
-        let mut left = Left::Nothing;
-        for Stated { log, tip, statement } in self.statements.only_copied(&self.me.device, &self.store) {
-            if !says_the_same_later(&statement) || self.authority.may_write(&self.me.device, &log.scope) != Write::Yes {
-                continue;
-            }
-            if patience == Patience::Kept && self.reaches(&log) >= tip.seq {
-                left = Left::More;
-                continue;
-            }
+    /// Whether what only a copy in the index tells is to be stated again.
+    pub(crate) fn may_state_again(&self) -> bool {
+        self.unheld().is_ok_and(|unheld| !unheld.is_empty())
+    }
+
+    fn unheld(&self) -> Result<Vec<Stated>, StoreError> {
+        let mut unheld = self.statements.only_copied(&self.me.device, &self.store)?;
+        unheld.retain(|stated| {
+            let says = match stated.statement.as_ref() {
+                // Whoever was taken out since gets no key any more.
+                Statement::Grant(grant) => self.is_member(&grant.device),
+                other => says_the_same_later(other),
+            };
+            says && self.authority.may_write(&self.me.device, &stated.log.scope) == Write::Yes
+        });
+        Ok(unheld)
+    }
+
+    /// States again what no log of ours holds any more, and the copy in the index still tells. Without a line that is in step nobody
+    /// would hear it, and nobody has had the time to bring it back.
+    fn state_again(&mut self) -> Result<Left, StoreError> {
+        let unheld = self.unheld()?;
+        let mut lines = self.peers.lines.values();
+        if !unheld.is_empty() && !lines.any(|line| line.session.progress() == Progress::InStep) {
+            return Ok(Left::More);
+        }
+        let left = match unheld.len() > ENTRIES_AT_ONCE {
+            true => Left::More,
+            false => Left::Nothing,
+        };
+        for Stated { log, statement, .. } in unheld.into_iter().take(ENTRIES_AT_ONCE) {
             if log.epoch == self.epoch {
                 self.begin_epoch()?;
             }
@@ -226,14 +247,14 @@ impl Office {
     }
 }
 
-/// Whether a statement holds by what it says alone, and not by its place among others.
+/// Whether a statement holds by what it says, and not by its place among others.
 fn says_the_same_later(statement: &Statement) -> bool {
     matches!(
         statement,
         Statement::Erase(_)
             | Statement::Revoke(_)
             | Statement::Extend(_)
-            | Statement::Grant(_)
+            | Statement::NodeCode(_)
             | Statement::Leave(_)
             | Statement::Note(_)
     )

@@ -290,13 +290,28 @@ impl Statements {
         before.fold_again(root, &self.durable, &remembered)
     }
 
-    /// What a device has stated, no log holds any more, and none of its statements that a log holds says as well.
-    pub(crate) fn only_copied(&self, device: &DeviceId, store: &Store) -> Vec<Stated> {
+    /// What a device has stated and no log holds any more, each once, and only what none of its statements that a log holds says as well.
+    ///
+    /// # Errors
+    /// `Damaged` where the disk could not read just now: nothing may be concluded from that.
+    pub(crate) fn only_copied(&self, device: &DeviceId, store: &Store) -> Result<Vec<Stated>, StoreError> {
+        let doubts = store.doubts();
+        // The ends tell it without a look at the disk, but where a log has several.
+        let is_held = |stated: &&Stated| match store.logs().tips(&stated.log) {
+            [end] => stated.tip.seq <= end.seq,
+            ends => !ends.is_empty() && store.logs().holds(&stated.log, stated.tip, store),
+        };
         let of_device = self.durable.iter().filter(|stated| stated.log.device == *device);
-        let (held, lost): (Vec<&Stated>, Vec<&Stated>) =
-            of_device.partition(|stated| store.logs().holds(&stated.log, stated.tip, store));
-        let is_said = |lost: &Stated| held.iter().any(|held| held.statement == lost.statement);
-        lost.into_iter().filter(|lost| !is_said(lost)).cloned().collect()
+        let (held, lost): (Vec<&Stated>, Vec<&Stated>) = of_device.partition(is_held);
+        if store.doubts() != doubts {
+            return Err(StoreError::Damaged { at: store.head() });
+        }
+        if lost.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut said: BTreeSet<Vec<u8>> = held.iter().map(|held| held.statement.encode()).collect();
+        let unsaid = lost.into_iter().filter(|lost| said.insert(lost.statement.encode()));
+        Ok(unsaid.cloned().collect())
     }
 
     pub(crate) fn durable(&self) -> &[Stated] {

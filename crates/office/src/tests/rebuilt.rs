@@ -4,9 +4,10 @@ use ledger::id::DeviceId;
 use replica::authority::{Authority, Stated};
 use replica::credential::verify_chain;
 use replica::statement::Role;
-use store::disk::read_all;
+use store::disk::{read_all, replace};
+use store::{MemDisk, MemPlace};
 
-use super::county::{County, case};
+use super::county::{County, TOWNSHIPS, case, ticket};
 use crate::chain::Chains;
 use crate::command::{Command, CommandError, Invite, InviteTop, MemberAdmit, MemberRevoke, Members, Rename, RootKey};
 use crate::identity::ROOT_KEY;
@@ -262,5 +263,43 @@ fn whom_a_hub_had_let_in_or_taken_out_is_said_again_when_it_burns_for_those_who_
     county.new_case(rooms[0], 1);
     county.world.pass(20_000);
     assert!(county.cases(rooms[0]).iter().all(|c| c["receipt"] == "county"));
+    assert_eq!(county.world.faults, vec![]);
+}
+
+#[test]
+fn a_room_that_has_kept_its_keys_alone_comes_in_again_at_a_township_that_was_replaced() {
+    let mut county = County::new(51, 1, 1);
+    let (old, room) = (county.townships[0], county.rooms[0]);
+    let number = county.new_case(room, 1);
+    county.world.pass(10_000);
+    let burnt = county.world.device_of(old);
+    county.world.kill(old);
+    let out = Command::MemberRevoke(MemberRevoke {
+        device: burnt.to_string(),
+        reason: "机房失火".to_owned(),
+        root_key: None,
+    });
+    let hub = county.hub;
+    county.world.run(hub, out);
+    let (new, _) = county.admit(hub, TOWNSHIPS[0], Role::Hub);
+    county.world.pass(20_000);
+    // The county has let the room in itself by now: the chain that the room gets names no township.
+    let (full, _) = county.world.backup(room);
+    let mut bare = MemDisk::new(51);
+    for name in ["device.key", "unseal.key"] {
+        let key = read_all(&full, name).unwrap().unwrap();
+        replace(&mut bare, name, &key).unwrap();
+    }
+    county.world.restore(room, (bare, MemPlace::default()));
+    let code = county.room_codes[0].clone();
+    let given = ticket(&mut county.world, new, &code);
+    county.world.join(room, new, Role::Node, &given).unwrap();
+    let line = county.room_lines[0];
+    county.world.repoint(line, new);
+    county.world.pass(60_000);
+    assert_eq!(county.numbers(room), vec![number]);
+    county.new_case(room, 2);
+    county.world.pass(20_000);
+    assert!(county.cases(room).iter().all(|case| case["receipt"] == "county"));
     assert_eq!(county.world.faults, vec![]);
 }

@@ -316,6 +316,12 @@ fn a_days_closing_behind_a_rotted_place_is_said_again_and_stands_once() {
 #[test]
 fn an_erasure_that_rotted_before_it_travelled_is_stated_again_once_and_holds_everywhere() {
     // Seed 9 of 42 days: the room showed the name as destroyed, and the hubs kept it for ever.
+    for is_restarted in [true, false] {
+        erased_and_rotted(is_restarted);
+    }
+}
+
+fn erased_and_rotted(is_restarted: bool) {
     let mut cut = Cut::new(69, 1);
     let (room, number) = (cut.room, cut.numbers[0].clone());
     let reason = "本人申请销毁".to_owned();
@@ -325,9 +331,11 @@ fn an_erasure_that_rotted_before_it_travelled_is_stated_again_once_and_holds_eve
     };
     cut.county.world.run(room, Command::CaseErase(erase));
     // The next start makes the index anew.
-    cut.county.world.stop(room);
-    cut.county.world.start(room);
-    cut.county.world.stop(room);
+    if is_restarted {
+        cut.county.world.stop(room);
+        cut.county.world.start(room);
+    }
+    cut.county.world.kill(room);
     let disk = cut.county.world.disk(room).clone();
     let mut rotted = 0;
     for name in disk.list().unwrap().iter().filter(|name| name.starts_with("journal")) {

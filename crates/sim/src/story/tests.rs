@@ -172,6 +172,9 @@ fn of_an_earlier_version(world: &mut World, version: &str) -> (County, Vec<Strin
     let units = ["511603000000", "511603102000", "511603102201"];
     for (at, unit) in units.into_iter().enumerate() {
         let above = at.checked_sub(1).map(|at| seats[at]);
+        let office = world.office(seats[at]).unwrap();
+        let (device, place) = (office.device(), office.life().unwrap().unit);
+        world.oracle.let_in(device, place, unit);
         county.members.push(crate::county::Member {
             seat: seats[at],
             unit: unit.to_owned(),
