@@ -17,7 +17,7 @@ use crate::form::{Form, Leads};
 use crate::id::RecordId;
 
 /// The state that is shown while two different closings await a decision, if the form declares it.
-const DOUBLE_CLOSED: &str = "double_closed";
+pub(super) const DOUBLE_CLOSED: &str = "double_closed";
 
 /// Folds a record. Pure: the same *set* of entries and versions gives the same result, byte for byte, in whatever order they
 /// came; nothing in an entry makes it fail.

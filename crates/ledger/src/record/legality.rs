@@ -1,6 +1,7 @@
 //! Who may emit which event in which state: asked where an event is typed, and again in the fold.
 
 use super::edit::has_type;
+use super::fold::DOUBLE_CLOSED;
 use super::{Context, Folded, NewEvent, Status, Value, VoidReason, Who};
 use crate::catalogue::Matter;
 use crate::conflict::{ConflictId, ConflictKind};
@@ -52,7 +53,8 @@ impl<'a> Law<'a> {
     fn is(&self, state: &str, from: &str) -> bool {
         match from {
             "*" => true,
-            "open" => !self.form.is_end(state) && state != self.form.initial,
+            // Two closings that differ are closings: what they left nobody can take up before it is decided which counts.
+            "open" => !self.form.is_end(state) && state != self.form.initial && state != DOUBLE_CLOSED,
             "end" => self.form.is_end(state),
             name => name == state,
         }

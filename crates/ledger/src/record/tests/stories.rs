@@ -142,6 +142,44 @@ fn two_closings_with_different_results_do_not_count_until_the_township_decides()
 }
 
 #[test]
+fn while_two_closings_differ_nothing_is_offered_that_would_be_void_as_soon_as_it_is_typed() {
+    let mut one = Held::open(ROOM, "SPOT");
+    one.act(ROOM, "accept");
+    let mut other = one.clone();
+    one.close(ROOM, 6);
+    other.close(ROOM_B, 1);
+    one.meet(&other);
+    let folded = one.fold();
+    assert_eq!(folded.state, "double_closed");
+    for (desk, kind) in [
+        (ROOM, "withdraw"),
+        (TOWN, "withdraw"),
+        (TOWN, "return"),
+        (ROOM, "hand_over"),
+    ] {
+        let refused = folded.check(&NewEvent::new(kind, today()), &desk.who(), &context());
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("双重办结"), "{kind}: {why}");
+    }
+    one.act(TOWN, "note");
+    let note = one
+        .fold()
+        .events
+        .into_iter()
+        .find(|event| event.kind == "note")
+        .unwrap();
+    assert_eq!(note.void, None);
+    one.act(TOWN, "return");
+    let back = one
+        .fold()
+        .events
+        .into_iter()
+        .find(|event| event.kind == "return")
+        .unwrap();
+    assert!(back.void.is_some(), "what is refused where it is typed would not count");
+}
+
+#[test]
 fn two_posts_that_walk_the_same_way_apart_raise_no_conflict() {
     let mut one = Held::open(ROOM, "DIRECT");
     let mut other = one.clone();
