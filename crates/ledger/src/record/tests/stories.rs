@@ -151,12 +151,7 @@ fn while_two_closings_differ_nothing_is_offered_that_would_be_void_as_soon_as_it
     one.meet(&other);
     let folded = one.fold();
     assert_eq!(folded.state, "double_closed");
-    for (desk, kind) in [
-        (ROOM, "withdraw"),
-        (TOWN, "withdraw"),
-        (TOWN, "return"),
-        (ROOM, "hand_over"),
-    ] {
+    for (desk, kind) in [(ROOM, "withdraw"), (TOWN, "withdraw"), (TOWN, "return")] {
         let refused = folded.check(&NewEvent::new(kind, today()), &desk.who(), &context());
         let why = refused.unwrap_err().to_string();
         assert!(why.contains("双重办结"), "{kind}: {why}");
