@@ -156,22 +156,15 @@ fn while_two_closings_differ_nothing_is_offered_that_would_be_void_as_soon_as_it
         let why = refused.unwrap_err().to_string();
         assert!(why.contains("双重办结"), "{kind}: {why}");
     }
+    let void_of = |held: &Held, kind: &str| {
+        let events = held.fold().events;
+        events.into_iter().find(|event| event.kind == kind).unwrap().void
+    };
     one.act(TOWN, "note");
-    let note = one
-        .fold()
-        .events
-        .into_iter()
-        .find(|event| event.kind == "note")
-        .unwrap();
-    assert_eq!(note.void, None);
+    assert_eq!(void_of(&one, "note"), None);
     one.act(TOWN, "return");
-    let back = one
-        .fold()
-        .events
-        .into_iter()
-        .find(|event| event.kind == "return")
-        .unwrap();
-    assert!(back.void.is_some(), "what is refused where it is typed would not count");
+    let void = void_of(&one, "return");
+    assert!(void.is_some(), "what is refused where it is typed would not count");
 }
 
 #[test]
