@@ -139,13 +139,13 @@ pub(crate) fn month(log: &Log) -> Result<u64> {
     })?;
     println!("{figures}");
     running.row.count = 1;
-    running.row.failures = u64::from(figures.healed_ms.is_none());
+    running.row.failures = u64::from(!figures.failure().is_empty());
     for (kind, figure) in figures.kinds() {
         running.row.add(&kind, figure);
     }
-    if figures.healed_ms.is_none() {
+    if !figures.failure().is_empty() {
         let again = format!("cargo run --release -p cunlian-sim -- month --seed {}", month.seed);
-        running.failed(&again, &figures.apart.join("; "))?;
+        running.failed(&again, &figures.failure().join("; "))?;
     }
     running.end()
 }

@@ -250,7 +250,8 @@ impl Blow {
                 world.block(line, Blocked::Both, ms);
             }
             Blow::Weather { line, conditions } => {
-                count_if(world.line_state(line).stands, world, Kind::LineSlow);
+                let is_slow = conditions.iter().any(Conditions::is_slow);
+                count_if(world.line_state(line).stands && is_slow, world, Kind::LineSlow);
                 world.set_conditions(line, conditions);
             }
             Blow::PowerCut { seat, off_ms } => {
@@ -343,7 +344,7 @@ impl Blow {
                 world.clock_mut(seat).drift(now, ppm);
             }
             Blow::BatteryDead { seat, which } => {
-                count_if(world.is_up(seat), world, Kind::BatteryDead);
+                // Counted when the power comes back.
                 world.clock_mut(seat).battery_dies(which);
             }
             Blow::ClockRight { seat } => world.clock_mut(seat).put_right(now),

@@ -91,11 +91,13 @@ impl Clock {
         self.dead = Some(which as usize % EPOCHS_MS.len());
     }
 
-    /// The power comes back.
-    pub fn power_up(&mut self, true_ms: u64) {
-        if let Some(epoch) = self.dead.and_then(|at| EPOCHS_MS.get(at)) {
+    /// The power comes back. Returns whether the clock has forgotten the time.
+    pub fn power_up(&mut self, true_ms: u64) -> bool {
+        let epoch = self.dead.and_then(|at| EPOCHS_MS.get(at));
+        if let Some(epoch) = epoch {
             self.set(true_ms, *epoch);
         }
+        epoch.is_some()
     }
 
     /// Somebody puts it right, with a new battery.

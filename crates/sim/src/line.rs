@@ -10,6 +10,8 @@ use crate::fault::{Faults, Kind};
 
 /// Bytes of ours in one packet.
 const PACKET_BYTES: usize = 1_200;
+/// The delay from which on a line is a slow one.
+const SLOW_MS: u64 = 61;
 
 /// One direction of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +35,11 @@ impl Conditions {
         doubled_pm: 0,
         overtaken_pm: 0,
     };
+
+    /// Whether anybody would call it slow.
+    pub fn is_slow(&self) -> bool {
+        self.delay_ms >= SLOW_MS
+    }
 
     /// Conditions of an ordinary day, and worse ones now and then.
     pub fn draw(dice: &mut Dice) -> Self {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use ledger::calendar::Calendar;
 use ledger::day::Day;
-use office::command::{CaseDo, CaseEdit, CaseNew, Command};
+use office::command::{CaseDo, CaseEdit, CaseNew, Command, Evaluate};
 use replica::statement::Role;
 
 use crate::clock::DAY_0_MS;
@@ -28,6 +28,11 @@ const MARKET_CASES_MAX: u64 = 50;
 /// One workday in so many is a room's market day, and one room in so many has one at all.
 const MARKET_EVERY: u64 = 10;
 const MARKET_ROOMS: usize = 30;
+/// Persons who may come, all over the county.
+const PERSONS: u64 = 60_000;
+/// Of a thousand cases so many go all their way within the days that are watched, and of so many somebody in the room closes it, too.
+const FINISHED_PM: u64 = 300;
+const CLOSED_TWICE_PM: u64 = 15;
 /// After the last day all lines are healed; then everything must be in step within this.
 const HEALED_MS_MAX: u64 = 30 * MINUTE_MS;
 
@@ -73,6 +78,9 @@ pub struct Figures {
     pub conflicts: BTreeMap<String, u64>,
     pub healed_ms: Option<u64>,
     pub apart: Vec<String>,
+    /// What the oracle found, and how much it has compared.
+    pub violations: Vec<String>,
+    pub compared: u64,
     pub trace: u64,
     pub events: u64,
 }
@@ -98,6 +106,11 @@ enum Plan {
 enum Change {
     NoteInRoom,
     AcceptAtTownship,
+    ProcessAtTownship,
+    DecideAtTownship,
+    CloseAtTownship,
+    CloseInRoom,
+    EvaluateInRoom,
     MobileInRoom,
     MobileAtTownship,
 }
@@ -266,7 +279,7 @@ impl<'a> Running<'a> {
     }
 
     fn record(&mut self, room: Seat) {
-        let person = self.dice.below(900);
+        let person = self.dice.below(PERSONS);
         let new = CaseNew {
             matter: self.matter(),
             name: "张三".to_owned(),
@@ -293,10 +306,32 @@ impl<'a> Running<'a> {
             follow.push((soon, Change::MobileInRoom));
             follow.push((soon + self.dice.below(HOUR_MS), Change::MobileAtTownship));
         }
+        if self.dice.per_mille(FINISHED_PM) {
+            follow.extend(self.finish());
+        }
         for (after, change) in follow {
             let number = number.clone();
             self.add(now + after, Plan::Change { room, number, change });
         }
+    }
+
+    /// Worked on, decided, closed and judged, over some days.
+    fn finish(&mut self) -> Vec<(u64, Change)> {
+        let mut at = 26 * HOUR_MS;
+        let mut way = Vec::new();
+        for change in [
+            Change::ProcessAtTownship,
+            Change::DecideAtTownship,
+            Change::CloseAtTownship,
+        ] {
+            at += self.dice.between(HOUR_MS, 30 * HOUR_MS);
+            way.push((at, change));
+        }
+        if self.dice.per_mille(CLOSED_TWICE_PM) {
+            way.push((at - self.dice.below(2 * HOUR_MS), Change::CloseInRoom));
+        }
+        way.push((at + self.dice.between(HOUR_MS, 20 * HOUR_MS), Change::EvaluateInRoom));
+        way
     }
 
     fn matter(&mut self) -> String {
@@ -311,6 +346,14 @@ impl<'a> Running<'a> {
             .member(room)
             .and_then(|m| m.parent)
             .map_or(room, |(hub, _)| hub);
+        let closes = |result: &str| {
+            Command::CaseDo(CaseDo {
+                number: number.clone(),
+                event: "close".to_owned(),
+                result: Some(result.to_owned()),
+                ..CaseDo::default()
+            })
+        };
         let event = |event: &str| {
             Command::CaseDo(CaseDo {
                 number: number.clone(),
@@ -332,6 +375,21 @@ impl<'a> Running<'a> {
         let (seat, command) = match change {
             Change::NoteInRoom => (room, event("note")),
             Change::AcceptAtTownship => (hub, event("accept")),
+            Change::ProcessAtTownship => (hub, event("process")),
+            Change::DecideAtTownship => (hub, event("decide")),
+            Change::CloseAtTownship => (hub, closes("6")),
+            Change::CloseInRoom => (room, closes("7")),
+            Change::EvaluateInRoom => {
+                let rating = 1 + self.dice.below(5) as u8;
+                (
+                    room,
+                    Command::Evaluate(Evaluate {
+                        number: number.clone(),
+                        rating,
+                        press: number.clone(),
+                    }),
+                )
+            }
             Change::MobileInRoom => (room, mobile("13900139001")),
             Change::MobileAtTownship => (hub, mobile("13900139002")),
         };
@@ -373,6 +431,14 @@ impl<'a> Running<'a> {
             *self.figures.conflicts.entry(kind).or_default() += 1;
         }
         self.figures.meter = self.world.meter.take().unwrap_or_default();
+        if self.figures.apart.is_empty() {
+            (self.say)("everything is in step; every promise is looked at");
+            let mut oracle = std::mem::take(&mut self.world.oracle);
+            oracle.healed();
+            oracle.end(&mut self.world);
+            self.figures.compared = oracle.made().values().sum();
+            self.figures.violations = oracle.violations().to_vec();
+        }
         self.figures.trace = self.world.trace().hash();
         self.figures.events = self.world.trace().events();
         self.figures
@@ -395,6 +461,8 @@ impl Figures {
             conflicts: BTreeMap::new(),
             healed_ms: None,
             apart: Vec::new(),
+            violations: Vec::new(),
+            compared: 0,
             trace: 0,
             events: 0,
         }
@@ -402,6 +470,11 @@ impl Figures {
 }
 
 impl Figures {
+    /// What did not hold; empty when all is well.
+    pub fn failure(&self) -> Vec<String> {
+        [self.apart.clone(), self.violations.clone()].concat()
+    }
+
     /// Bytes of all lines for each room and day.
     pub fn bytes_per_room_and_day(&self) -> u64 {
         self.bytes / (self.month.rooms as u64 * self.month.days).max(1)
@@ -415,6 +488,9 @@ impl Figures {
             ("cases".to_owned(), self.cases),
             ("changes".to_owned(), self.changes),
             ("outages".to_owned(), self.outages),
+            ("outage hours".to_owned(), self.outage_ms / HOUR_MS),
+            ("refused".to_owned(), self.refused.values().sum()),
+            ("compared".to_owned(), self.compared),
             ("bytes a room and day".to_owned(), self.bytes_per_room_and_day()),
         ];
         for (what, figures) in [
@@ -424,6 +500,7 @@ impl Figures {
             ("receipt county", &self.meter.to_county_ms),
         ] {
             let [p50, p95, max] = spread(figures);
+            kinds.push((format!("{what} times"), figures.len() as u64));
             kinds.extend(
                 [("p50", p50), ("p95", p95), ("max", max)].map(|(which, ms)| (format!("{what} {which} ms"), ms)),
             );
@@ -484,8 +561,17 @@ impl fmt::Display for Figures {
             }
         )?;
         match self.healed_ms {
-            Some(ms) => writeln!(f, "in step {} s after the last line was healed", ms / 1_000)?,
+            Some(ms) => writeln!(
+                f,
+                "in step {} s after the last line was healed; {} promises compared, {} broken",
+                ms / 1_000,
+                self.compared,
+                self.violations.len()
+            )?,
             None => writeln!(f, "NOT IN STEP: {}", self.apart.join("; "))?,
+        }
+        for broken in &self.violations {
+            writeln!(f, "NOT KEPT: {broken}")?;
         }
         write!(f, "trace {:016x}, {} events", self.trace, self.events)
     }

@@ -12,6 +12,7 @@
 
 mod authors;
 mod chains;
+mod cuts;
 mod durable;
 mod findings;
 mod idle;
@@ -38,6 +39,7 @@ use serde_json::Value;
 use crate::dice::Dice;
 use crate::world::{Seat, World};
 use authors::Posts;
+use cuts::Cuts;
 use durable::Disks;
 use findings::Findings;
 pub use findings::Found;
@@ -129,6 +131,8 @@ impl fmt::Display for Check {
 
 /// Between two deep looks at one device lie so many of its commits.
 const COMMITS_BETWEEN: u64 = 60;
+/// Of so many answers of a device whose disk nothing has harmed, one is held against the disk at once.
+const ANSWERS_BETWEEN: u64 = 6;
 /// Records looked at in one deep look.
 const RECORDS_SAMPLED: usize = 6;
 /// Beyond so many violations nothing more is written down: the first ones tell the story.
@@ -140,6 +144,7 @@ pub struct Oracle {
     checks: BTreeSet<Check>,
     promises: Promises,
     posts: Posts,
+    cuts: Cuts,
     keys: KeysLost,
     states: States,
     lossy: Lossy,
@@ -173,6 +178,7 @@ impl Default for Oracle {
             checks: BTreeSet::new(),
             promises: Promises::default(),
             posts: Posts::default(),
+            cuts: Cuts::default(),
             keys: KeysLost::default(),
             states: States::default(),
             lossy: Lossy::default(),
@@ -200,8 +206,10 @@ impl Oracle {
             Moment::Commanded { seat, command, answer } if !self.gone.contains(&seat) => {
                 words::answered(world, seat, command, answer, &mut found.found);
                 if let Ok(answer) = answer {
-                    let harmed = self.harmed.contains(&seat).then_some(&mut self.disks);
-                    self.promises.note(world, seat, harmed);
+                    let harmed = self.harmed.contains(&seat);
+                    let looks = harmed || self.dice.below(ANSWERS_BETWEEN) == 0;
+                    let disks = looks.then_some(&mut self.disks);
+                    self.promises.note(world, seat, (disks, harmed), &mut found);
                     keys::check_new(world, seat, command, answer, &mut found);
                 }
                 if let (Command::CaseList(_) | Command::CaseShow(_), Ok(answer)) = (command, answer)
@@ -211,7 +219,11 @@ impl Oracle {
                         .check_answer(seat, office, answer, &mut found);
                 }
             }
-            Moment::Commanded { .. } => {}
+            Moment::Commanded { seat, command, answer } => {
+                if let Some(device) = world.device_of(seat) {
+                    self.cuts.answered(device, command, answer);
+                }
+            }
             Moment::Committed { seat } => self.committed(world, seat, &mut found),
             Moment::Round { seat } => {
                 if let Some(office) = world.office(seat) {
@@ -246,6 +258,22 @@ impl Oracle {
         self.take(world, found);
     }
 
+    /// As [`Oracle::watch`], of a county too large for deep looks while it runs: what is needed for looking at all of it at the end.
+    pub fn follow(&mut self, world: &World, moment: &Moment<'_>) {
+        if let Moment::Committed { seat } = *moment {
+            self.note_tier(world, seat);
+        } else {
+            self.watch(world, moment);
+        }
+    }
+
+    fn note_tier(&mut self, world: &World, seat: Seat) {
+        let tier = world.office(seat).and_then(tier_of);
+        if tier.is_some_and(|tier| tier > Tier::Room) {
+            self.hubs.insert(seat);
+        }
+    }
+
     fn blamed(&self, (name, peer): (&str, Seat), seat: Seat, fault: &PeerError, tampered: bool, found: &mut Findings) {
         if self.gone.contains(&seat) {
             return;
@@ -263,16 +291,24 @@ impl Oracle {
         self.posts.let_in(device, unit, code);
     }
 
+    /// A hub has answered that a device is out.
+    pub fn taken_out(&mut self, device: DeviceId, by: Seat) {
+        self.cuts.taken_out(device, by);
+    }
+
+    /// A hub has answered that what a device wrote may count after all.
+    pub fn let_count(&mut self, device: DeviceId) {
+        self.cuts.let_count(device);
+    }
+
     /// From now on no line and no program is dishonest, but those in other hands.
     pub fn healed(&mut self) {
         self.healed = true;
     }
 
     fn committed(&mut self, world: &World, seat: Seat, found: &mut Findings) {
+        self.note_tier(world, seat);
         let Some(office) = world.office(seat) else { return };
-        if tier_of(office).is_some_and(|tier| tier > Tier::Room) {
-            self.hubs.insert(seat);
-        }
         let commits = self.commits.entry(seat).or_default();
         *commits += 1;
         if commits.is_multiple_of(COMMITS_BETWEEN) && !self.gone.contains(&seat) {
@@ -283,7 +319,7 @@ impl Oracle {
     /// A deep look at one device: a few of its records, one of its logs, its receipts.
     fn look(&mut self, world: &World, seat: Seat, office: &Office, found: &mut Findings) {
         receipts::check_own(world, seat, office, &self.lossy, &mut self.disks, found);
-        chains::check_one(seat, office, &mut self.dice, found);
+        chains::check_one((seat, self.harmed.contains(&seat)), office, &mut self.dice, found);
         self.posts.check(seat, office, found);
         self.sight(world, &self.lossy).check_reach(seat, office, found);
         let Ok(rows) = office.record_rows() else { return };
@@ -316,6 +352,7 @@ impl Oracle {
     fn harmed(&mut self, world: &World, seat: Seat, found: &mut Findings) {
         self.disks.forget(seat);
         self.harmed.insert(seat);
+        self.cuts.harmed(seat);
         self.lossy.note(world, seat, &self.devices);
         let excepted = (&self.gone, &self.harmed);
         self.promises.reckon(world, seat, excepted, &mut self.disks, found);
@@ -384,7 +421,7 @@ impl Oracle {
             self.promises.check_own(world, *seat, &mut found);
             receipts::check_own(world, *seat, office, &none, &mut self.disks, &mut found);
             receipts::check_standing(world, *seat, office, &self.devices, &mut self.disks, &mut found);
-            chains::check_all(*seat, office, &mut found);
+            chains::check_all((*seat, self.harmed.contains(seat)), office, &mut found);
             self.posts.check(*seat, office, &mut found);
             self.sight(world, &none).check_reach(*seat, office, &mut found);
             words::check_arrived(*seat, office, &mut found);
@@ -393,12 +430,13 @@ impl Oracle {
                     .check_record(*seat, office, of, &row, &mut found);
                 if let Ok(held) = office.held(of, row.clone()) {
                     chains::check_cuts(*seat, office, &held, &mut found);
+                    self.cuts.check(*seat, &held, &mut found);
                 }
                 self.states.check(*seat, office, of, row, &mut found);
             }
-            refold::check(world, &seats, *seat, &mut found);
+            refold::check(world, (&seats, &self.harmed), *seat, &mut found);
         }
-        words::check_status(world, &seats, &mut found.found);
+        words::check_status(world, &seats, &self.harmed, &mut found.found);
         if found.found.is_empty() {
             idle::check(world, &seats, &mut found);
         }

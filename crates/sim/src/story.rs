@@ -61,7 +61,7 @@ pub struct Verdict {
     /// What did not hold; `None`: all is well.
     pub failure: Option<String>,
     pub faults: Faults,
-    /// Seconds that all devices together have lived.
+    /// Seconds that all devices together have run.
     pub node_seconds: u64,
     /// The hash of everything seen; equal for two runs of one seed.
     pub trace: u64,

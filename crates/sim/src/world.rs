@@ -94,15 +94,17 @@ pub struct World {
     pub faults: Faults,
     /// What must always hold; sees every command, commit, opening and end of a process.
     pub oracle: Oracle,
-    /// Measures in the oracle's place, where a county is too large to be looked at all the time.
+    /// Measures, where a county is too large for deep looks while it runs; the oracle only follows then.
     pub meter: Option<Meter>,
     /// What peers are said to have done wrong: the device that says so, the peer, and the fault.
     pub peer_errors: Vec<(Seat, Seat, PeerError)>,
     /// Processes that ended because of their disk, and offices that could not be opened, with the reason.
     pub mishaps: Vec<(u64, Seat, String)>,
     pub traffic: Traffic,
-    /// Milliseconds that all devices together have run.
+    /// Milliseconds that all devices together have run; whoever is down or thrown away does not.
     pub device_ms: u64,
+    /// Offices that are open.
+    open: u64,
 }
 
 impl World {
@@ -124,6 +126,7 @@ impl World {
             mishaps: Vec::new(),
             traffic: Traffic::default(),
             device_ms: 0,
+            open: 0,
         }
     }
 
@@ -236,13 +239,15 @@ impl World {
         if let Some(mut meter) = self.meter.take() {
             meter.watch(self, moment);
             self.meter = Some(meter);
-            return;
         }
         for place in &self.places {
             place.disk.watch(true);
         }
         let mut oracle = std::mem::take(&mut self.oracle);
-        oracle.watch(self, moment);
+        match self.meter {
+            Some(_) => oracle.follow(self, moment),
+            None => oracle.watch(self, moment),
+        }
         self.oracle = oracle;
         for place in &self.places {
             place.disk.watch(false);
@@ -272,7 +277,7 @@ impl World {
 
     fn advance(&mut self, to_ms: u64) {
         let ms = to_ms.saturating_sub(self.now_ms);
-        self.device_ms += ms * self.places.len() as u64;
+        self.device_ms += ms * self.open;
         self.now_ms = self.now_ms.max(to_ms);
     }
 

@@ -19,7 +19,7 @@ pub trait Disk: Send {
     fn create(&mut self, name: &str) -> io::Result<()>;
     /// Adds bytes at the end of a file.
     fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()>;
-    /// Writes over existing bytes, or past the end (only the vault rewrites in place).
+    /// Writes over existing bytes, or past the end (only the vault puts other bytes in place of old ones).
     fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Reads exactly `len` bytes; `UnexpectedEof` when the file ends before.
     fn read_at(&self, name: &str, offset: u64, len: usize) -> io::Result<Vec<u8>>;
@@ -53,6 +53,9 @@ pub trait Disk: Send {
     fn nonce(&mut self) -> io::Result<[u8; 16]>;
 }
 
+/// Bytes that are written again at once.
+const AGAIN_BYTES: u64 = 1 << 20;
+
 /// Small enough to copy and to scan, large enough to have few.
 #[cfg(not(test))]
 const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -75,6 +78,29 @@ pub fn read_all(disk: &dyn Disk, name: &str) -> io::Result<Option<Vec<u8>>> {
     };
     disk.read_at(name, 0, usize::try_from(len).unwrap_or(usize::MAX))
         .map(Some)
+}
+
+/// Syncs a file whose bytes may have been written by a process that is no more. When that fails, the kernel may call them clean from then
+/// on though they never reached the disk, and the next sync succeeds without them: so all of them are written once more, as they read.
+pub(crate) fn sync_or_write_again(disk: &mut dyn Disk, name: &str) -> io::Result<()> {
+    let synced = disk.sync_data(name);
+    if synced.is_err() {
+        // Best effort, as the disk is failing; the error is told in any case.
+        let _ = write_again(disk, name);
+    }
+    synced
+}
+
+fn write_again(disk: &mut dyn Disk, name: &str) -> io::Result<()> {
+    let end = disk.len(name)?.unwrap_or(0);
+    let mut at = 0;
+    while at < end {
+        let len = (end - at).min(AGAIN_BYTES);
+        let bytes = disk.read_at(name, at, usize::try_from(len).map_err(io::Error::other)?)?;
+        disk.write_at(name, at, &bytes)?;
+        at += len;
+    }
+    Ok(())
 }
 
 /// Writes a small file so that after a power cut it is either whole or as before: a new file, synced, renamed over the old one.

@@ -11,7 +11,7 @@ use std::io;
 use ledger::id::Hash;
 use sha2::{Digest, Sha256};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, sync_or_write_again};
 
 const MAGIC: &[u8; 8] = b"CLTRAIL\n";
 const VERSION: u32 = 1;
@@ -150,7 +150,7 @@ impl Trail {
     pub(crate) fn make_durable(&self, disk: &mut dyn Disk) -> io::Result<()> {
         match self.segment {
             0 => Ok(()),
-            segment => disk.sync_data(&name(segment)),
+            segment => sync_or_write_again(disk, &name(segment)),
         }
     }
 
@@ -185,7 +185,7 @@ impl Trail {
             disk.create(&name)?;
         }
         disk.append(&name, &bytes)?;
-        disk.sync_data(&name)?;
+        sync_or_write_again(disk, &name)?;
         if begins {
             disk.sync_dir()?;
         }

@@ -5,7 +5,7 @@ use std::io;
 
 use ledger::id::{RecordId, Scope};
 
-use crate::disk::{Disk, is_full};
+use crate::disk::{Disk, is_full, sync_or_write_again};
 use crate::journal::failed;
 use crate::types::{KeyStaged, StoreError};
 
@@ -103,7 +103,7 @@ impl Vault {
             vault.free.push(*slot);
         }
         if !bad.is_empty() {
-            disk.sync_data(NAME).map_err(failed("syncing the vault"))?;
+            sync_or_write_again(disk, NAME).map_err(failed("syncing the vault"))?;
         }
         Ok(VaultOpened {
             vault,
@@ -273,7 +273,7 @@ impl Vault {
                 Err(error) => return Err(error),
             }
         }
-        disk.sync_data(NAME)?;
+        sync_or_write_again(disk, NAME)?;
         for (slot, _, scope, record, erased) in planned {
             let key = (self.number(scope), record);
             self.places.insert(key, Place { slot, erased });
@@ -342,7 +342,7 @@ fn header() -> [u8; SLOT] {
 
 /// Syncs what is there, whoever wrote it.
 pub(crate) fn make_durable(disk: &mut dyn Disk) -> io::Result<()> {
-    disk.sync_data(NAME)
+    sync_or_write_again(disk, NAME)
 }
 
 fn begin(disk: &mut dyn Disk) -> io::Result<()> {
@@ -372,7 +372,7 @@ fn check_header(disk: &mut dyn Disk, slots: u32) -> Result<(), StoreError> {
         }
     }
     disk.write_at(NAME, 0, &header())
-        .and_then(|()| disk.sync_data(NAME))
+        .and_then(|()| sync_or_write_again(disk, NAME))
         .map_err(failed("mending the vault's header"))
 }
 

@@ -153,21 +153,32 @@ fn is_tampered(county: &County, line: LineId) -> bool {
 pub(super) fn dishonest(world: &mut World, county: &mut County, dice: &mut Dice) -> Option<String> {
     let lines = county.members.iter().filter(|m| !m.gone).filter_map(|m| m.parent);
     let lines: Vec<(Seat, LineId)> = lines.filter(|(_, line)| !is_tampered(county, *line)).collect();
-    let (hub, line) = *dice.pick(&lines)?;
-    world.tamper(line, Some(Tamper::draw(1, dice)));
+    let (above, line) = *dice.pick(&lines)?;
+    let below = world.line_state(line).ends[0];
+    // A township lies to the county as well as to its rooms.
+    let is_hub = county.member(below).is_some_and(|m| m.role == Role::Hub);
+    let (end, hub) = if is_hub && dice.per_mille(500) {
+        (0, below)
+    } else {
+        (1, above)
+    };
+    world.tamper(line, Some(Tamper::draw(end, dice)));
     county.shelf.tampered.push((line, hub));
-    Some(format!("{} is in dishonest hands", world.name(hub)))
+    let towards = ["upward", "downward"][end];
+    Some(format!("{} is in dishonest hands {towards}", world.name(hub)))
 }
 
 /// The program is replaced: it begins anew with its peers.
 pub(super) fn honest(world: &mut World, county: &mut County) -> Option<String> {
     let tampered = std::mem::take(&mut county.shelf.tampered);
-    for (line, _) in &tampered {
+    for (line, hub) in &tampered {
         world.tamper(*line, None);
-        let hub = world.line_state(*line).ends[1];
-        if world.is_up(hub) {
-            world.kill(hub);
-            world.start_in(hub, 1_000);
+        // What led to it may have been laid to another since.
+        for hub in [*hub, world.line_state(*line).ends[1]] {
+            if world.is_up(hub) {
+                world.kill(hub);
+                world.start_in(hub, 1_000);
+            }
         }
     }
     (!tampered.is_empty()).then(|| "hubs are honest again".to_owned())

@@ -150,7 +150,10 @@ fn revoke_by(world: &mut World, county: &mut County, by: Seat, device: DeviceId)
         root_key: Some(county.root_key.clone()),
     });
     match world.command(by, &command) {
-        Ok(_) => world.count(Kind::Stolen),
+        Ok(_) => {
+            world.oracle.taken_out(device, by);
+            world.count(Kind::Stolen);
+        }
         Err(error) if error.code == "already_revoked" => {}
         // It never came through to this county; or the county has lost its admission, and somebody brings it back.
         Err(error) if error.code == "unknown_device" => county.shelf.unknown.push(device),
@@ -169,7 +172,9 @@ pub(super) fn extend_dead(world: &mut World, county: &mut County) {
             root_key: Some(county.root_key.clone()),
         });
         // Nothing to let count, or not taken out after all.
-        let _ = world.command(county.top(), &command);
+        if world.command(county.top(), &command).is_ok() {
+            world.oracle.let_count(device);
+        }
     }
 }
 
@@ -215,6 +220,7 @@ pub(super) fn extend(world: &mut World, county: &mut County, dice: &mut Dice) ->
         root_key: Some(county.root_key.clone()),
     });
     world.command(county.top(), &command).ok()?;
+    world.oracle.let_count(device);
     world.count(Kind::Extended);
     Some(format!("what {} wrote is let count", device.short()))
 }

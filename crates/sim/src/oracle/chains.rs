@@ -19,16 +19,16 @@ use crate::world::Seat;
 const READ_BYTES: usize = 1 << 20;
 
 /// One log of a device, chosen by chance.
-pub(super) fn check_one(seat: Seat, office: &Office, dice: &mut Dice, found: &mut Findings) {
+pub(super) fn check_one((seat, harmed): (Seat, bool), office: &Office, dice: &mut Dice, found: &mut Findings) {
     if let Some(log) = dice.pick(&all_logs(office)) {
-        check_log(seat, office, log, found);
+        check_log((seat, harmed), office, log, found);
     }
 }
 
 /// Every log of a device.
-pub(super) fn check_all(seat: Seat, office: &Office, found: &mut Findings) {
+pub(super) fn check_all((seat, harmed): (Seat, bool), office: &Office, found: &mut Findings) {
     for log in all_logs(office) {
-        check_log(seat, office, &log, found);
+        check_log((seat, harmed), office, &log, found);
     }
 }
 
@@ -38,23 +38,23 @@ fn all_logs(office: &Office) -> Vec<LogId> {
 }
 
 /// Walks from the start to each end: every run follows the one before it and proves its author.
-fn check_log(seat: Seat, office: &Office, log: &LogId, found: &mut Findings) {
+fn check_log((seat, harmed): (Seat, bool), office: &Office, log: &LogId, found: &mut Findings) {
     for tip in office.store().logs().tips(log) {
-        match walk(office, log, *tip) {
+        match walk((office, harmed), log, *tip) {
             Ok(followed) => found.compared(Check::Chains, followed),
             Err(what) => found.push(Found::new(Check::Chains, seat, what)),
         }
     }
 }
 
-/// How many runs follow each other up to an end, or up to damage.
-fn walk(office: &Office, log: &LogId, end: Tip) -> Result<usize, String> {
+/// How many runs follow each other up to an end, or up to damage on a disk that was harmed.
+fn walk((office, harmed): (&Office, bool), log: &LogId, end: Tip) -> Result<usize, String> {
     let (mut at, mut followed) = (Tip::START, 0);
     while at != end {
         let runs = match office.store().read(log, at, end, READ_BYTES, Merge::Checkpoints) {
             Ok(runs) => runs,
             // Damage is no gap: what lay there is fetched again, and `verify` names it as long as it is not.
-            Err(StoreError::Damaged { .. }) => return Ok(followed),
+            Err(StoreError::Damaged { .. }) if harmed => return Ok(followed),
             Err(error) => return Err(format!("behind {}: {error}", named(log, at))),
         };
         if runs.is_empty() {

@@ -24,9 +24,17 @@ pub(super) struct Promises {
 }
 
 impl Promises {
-    /// A device has answered: whatever its own logs hold now is promised. `harmed`: its disk was harmed, perhaps without its knowing,
-    /// so that only what lies there and can be reached counts; the program believes in what it has in memory until it reads there.
-    pub(super) fn note(&mut self, world: &World, seat: Seat, harmed: Option<&mut Disks>) {
+    /// A device has answered: whatever its own logs hold now is promised, and must lie on its disk already.
+    ///
+    /// `disks`: to be looked at now. `harmed`: a disk was harmed, perhaps without its program's knowing, which believes in what it has in
+    /// memory until it reads there. What cannot be reached behind damage is excused, and nothing else.
+    pub(super) fn note(
+        &mut self,
+        world: &World,
+        seat: Seat,
+        (disks, harmed): (Option<&mut Disks>, bool),
+        found: &mut Findings,
+    ) {
         let Some(office) = world.office(seat) else { return };
         let (device, epoch) = (office.device(), office.epoch());
         let logs = office.store().logs();
@@ -36,15 +44,22 @@ impl Promises {
         });
         let noted = self.noted.entry(seat).or_default();
         let fresh: Vec<(LogId, Tip)> = ends.filter(|end| noted.insert(*end)).collect();
-        let reachable = match harmed {
+        let reachable = match disks {
             Some(disks) if !fresh.is_empty() => disks.durable(world, seat).ok(),
             _ => None,
         };
         for (log, tip) in fresh {
-            if reachable.as_ref().is_some_and(|store| !holds(store, &log, tip)) {
-                self.excused += 1;
-                self.bereft.insert(log.device);
-                continue;
+            if let Some(store) = &reachable {
+                found.compared(Check::Kept, 1);
+                if !holds(store, &log, tip) {
+                    if !harmed || store.damage().0.is_empty() {
+                        let what = format!("it answered \"saved\" before {} was durable", named(&log, tip));
+                        found.push(Found::new(Check::Kept, seat, what));
+                    }
+                    self.excused += 1;
+                    self.bereft.insert(log.device);
+                    continue;
+                }
             }
             self.own.entry(seat).or_default().insert((log, tip));
             self.owed.entry(log).or_default().insert(tip);

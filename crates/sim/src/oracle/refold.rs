@@ -1,6 +1,6 @@
 //! Rows are what the journal folds to: an office opened on a copy of the disk, without its index, says the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use office::command::Command;
 use office::views::{RecordRef, RecordRow, Summary};
@@ -26,7 +26,7 @@ pub(super) fn settle(world: &mut World, seats: &[Seat]) {
 }
 
 /// Makes the index of a copy anew and compares.
-pub(super) fn check(world: &World, seats: &[Seat], seat: Seat, found: &mut Findings) {
+pub(super) fn check(world: &World, (seats, harmed): (&[Seat], &BTreeSet<Seat>), seat: Seat, found: &mut Findings) {
     let Some(office) = world.office(seat) else { return };
     let home = Home {
         disk: Box::new(world.disk(seat).copy()),
@@ -47,7 +47,7 @@ pub(super) fn check(world: &World, seats: &[Seat], seat: Seat, found: &mut Findi
     match fresh.command(now, Command::Verify, &mut |_| {}) {
         Ok(verified) if verified["clean"] == true => {}
         // What is lost for good is lost on the copy as well; `words` holds the device itself to naming nothing else.
-        Ok(verified) if repeats_true_losses(world, seats, seat, (&fresh, &verified)) => {}
+        Ok(verified) if harmed.contains(&seat) && repeats_true_losses(world, seats, seat, (&fresh, &verified)) => {}
         Ok(verified) => red(Check::Refold, format!("a copy does not verify: {}", verified["faults"])),
         Err(error) => red(Check::Refold, format!("a copy cannot be verified: {error}")),
     }

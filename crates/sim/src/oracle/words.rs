@@ -1,5 +1,7 @@
 //! What is told to people is so: answers, refusals, counts of what is pending.
 
+use std::collections::BTreeSet;
+
 use ledger::id::Tier;
 use office::Office;
 use office::command::{Command, CommandError};
@@ -105,7 +107,7 @@ fn are_true_losses(world: &World, seats: &[Seat], seat: Seat, open: &[Damage]) -
 }
 
 /// `status` and `verify` agree with all this.
-pub(super) fn check_status(world: &mut World, seats: &[Seat], found: &mut Vec<Found>) {
+pub(super) fn check_status(world: &mut World, seats: &[Seat], harmed: &BTreeSet<Seat>, found: &mut Vec<Found>) {
     for seat in seats {
         let Some(office) = world.office(*seat) else { continue };
         let pending = office.reach().of_all().pending_county();
@@ -119,7 +121,13 @@ pub(super) fn check_status(world: &mut World, seats: &[Seat], found: &mut Vec<Fo
             Err(error) => found.push(Found::new(Check::Words, *seat, format!("no status: {error}"))),
         }
         let what = match world.command(*seat, &Command::Verify) {
-            Ok(verified) if verified["clean"] != true && names_true_losses(world, seats, *seat, &verified) => continue,
+            Ok(verified)
+                if verified["clean"] != true
+                    && harmed.contains(seat)
+                    && names_true_losses(world, seats, *seat, &verified) =>
+            {
+                continue;
+            }
             Ok(verified) if verified["clean"] != true => format!("does not verify: {}", verified["faults"]),
             Ok(verified) if verified["records"] != records => {
                 format!("verify saw {} records, there are {records}", verified["records"])

@@ -19,20 +19,18 @@ impl World {
     /// A new device with an empty disk; its office is open and belongs nowhere.
     pub fn device(&mut self, name: &str) -> Seat {
         let disk = empty(self.dice.u64());
-        self.seat(name, disk, MemPlace::default())
+        self.seat(name, disk, MemPlace::default(), false)
     }
 
     /// As [`World::device`], with a disk that somebody has written before.
     pub fn device_with(&mut self, name: &str, disk: MemDisk) -> Seat {
-        self.seat(name, disk, MemPlace::default())
+        self.seat(name, disk, MemPlace::default(), false)
     }
 
     /// Another device whose disk is a copy of that of `of`, as it is now.
     pub fn copy_of(&mut self, of: Seat, name: &str) -> Seat {
         let (disk, rows) = self.backup(of);
-        let copy = self.seat(name, disk, rows);
-        self.places[copy.0].rotten = self.places[of.0].rotten;
-        copy
+        self.seat(name, disk, rows, self.places[of.0].rotten)
     }
 
     /// A copy of a device's disk.
@@ -41,7 +39,7 @@ impl World {
         (place.disk.copy(), place.rows.copy())
     }
 
-    fn seat(&mut self, name: &str, disk: MemDisk, rows: MemPlace) -> Seat {
+    fn seat(&mut self, name: &str, disk: MemDisk, rows: MemPlace, rotten: bool) -> Seat {
         let mut dice = self.dice.fork();
         let drift = i64::try_from(dice.below(80)).unwrap_or(0) - 40;
         self.places.push(Place {
@@ -62,9 +60,12 @@ impl World {
             software: "sim 1".to_owned(),
             struck: 0,
             struck_before: 0,
-            rotten: false,
+            rotten,
         });
         let seat = Seat(self.places.len() - 1);
+        if rotten {
+            self.harmed(seat);
+        }
         self.start(seat);
         seat
     }
@@ -100,6 +101,7 @@ impl World {
             }
             Ok(office) => {
                 self.places[seat.0].office = Some(office);
+                self.open += 1;
                 self.trace.note(7, self.now_ms, seat.0 as u64, &[]);
                 self.watch(&Moment::Opened { seat });
                 self.dial_lines_of(seat);
@@ -122,6 +124,7 @@ impl World {
         place.round_ms = None;
         place.tick_ms = None;
         if place.office.take().is_some() {
+            self.open -= 1;
             self.trace.note(8, self.now_ms, seat.0 as u64, &[]);
         }
     }
@@ -180,8 +183,9 @@ impl World {
         let now_ms = self.now_ms;
         let place = &mut self.places[seat.0];
         let losses = place.disk.cut_power();
-        place.clock.power_up(now_ms);
+        let forgotten = place.clock.power_up(now_ms);
         self.roll_back_rows(seat);
+        self.faults.add(Kind::BatteryDead, u64::from(forgotten));
         self.faults.add(Kind::WriteLost, losses.lost);
         self.faults.add(Kind::WriteTorn, losses.torn);
         self.faults.add(Kind::NameLost, losses.names);

@@ -1,6 +1,7 @@
 //! A disk in memory for simulations: it keeps apart what was synced and what was only written.
 
 mod faults;
+mod forgotten;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Disk;
 pub use faults::{Fault, Losses, Struck};
+use forgotten::Forgotten;
 
 /// The unit in which a disk loses or keeps unsynced bytes.
 const SECTOR: usize = 512;
@@ -50,6 +52,7 @@ struct Content {
     /// Occupied without being content (the reserve).
     allocated: u64,
     unsynced: Vec<Write>,
+    forgotten: Forgotten,
 }
 
 /// What one unsynced write replaced.
@@ -57,7 +60,8 @@ struct Content {
 struct Write {
     offset: usize,
     before: Vec<u8>,
-    len_before: usize,
+    /// How long the file was; `None` when that is not for this write to say.
+    len_before: Option<usize>,
     after: Vec<u8>,
 }
 
@@ -303,6 +307,13 @@ impl Inner {
         Ok(())
     }
 
+    fn forget_some(&mut self, name: &str, writes: &[Write]) -> io::Result<()> {
+        let mut forgotten = std::mem::take(&mut self.content_mut(name)?.forgotten);
+        forgotten.take(writes, || self.random(2) == 0);
+        self.content_mut(name)?.forgotten = forgotten;
+        Ok(())
+    }
+
     fn content(&self, name: &str) -> io::Result<&Content> {
         let id = self.names.get(name).ok_or(io::ErrorKind::NotFound)?;
         self.files.get(id).ok_or(io::ErrorKind::NotFound.into())
@@ -336,6 +347,8 @@ impl Inner {
         };
         let content = self.content_mut(name)?;
         let end = offset + bytes.len();
+        let again = content.forgotten.touch(offset..end);
+        content.unsynced.splice(0..0, again);
         let before = content.bytes[offset.min(len)..end.min(len)].to_vec();
         if content.bytes.len() < end {
             content.bytes.resize(end, 0);
@@ -344,7 +357,7 @@ impl Inner {
         content.unsynced.push(Write {
             offset,
             before,
-            len_before: len,
+            len_before: Some(len),
             after: bytes.to_vec(),
         });
         if failing.is_some() {
@@ -366,11 +379,21 @@ impl Inner {
     }
 }
 
+impl Write {
+    /// The file ends here now; says whether anything of the write is left.
+    fn truncate(&mut self, len: usize) -> bool {
+        self.len_before = self.len_before.map(|before| before.min(len));
+        self.after.truncate(len.saturating_sub(self.offset));
+        !self.after.is_empty()
+    }
+}
+
 impl Content {
     fn lose_unsynced(&mut self, inner: &mut Inner, losses: &mut Losses) {
+        self.forgotten.lose(&mut self.bytes, losses);
         let writes = std::mem::take(&mut self.unsynced);
         for write in writes.iter().rev() {
-            self.bytes.truncate(write.len_before);
+            self.bytes.truncate(write.len_before.unwrap_or(usize::MAX));
             let end = (write.offset + write.before.len()).min(self.bytes.len());
             if write.offset < end {
                 self.bytes[write.offset..end].copy_from_slice(&write.before[..end - write.offset]);
@@ -476,19 +499,23 @@ impl Disk for MemDisk {
         content.bytes.truncate(usize::try_from(len).map_err(io::Error::other)?);
         // A cut is taken as durable at once: nobody relies on bytes that were cut off.
         let len = content.bytes.len();
-        content.unsynced.retain_mut(|write| {
-            write.len_before = write.len_before.min(len);
-            write.after.truncate(len.saturating_sub(write.offset));
-            !write.after.is_empty()
-        });
+        content.unsynced.retain_mut(|write| write.truncate(len));
+        content.forgotten.truncate(len);
         Ok(())
     }
 
     fn sync_data(&mut self, name: &str) -> io::Result<()> {
         let mut inner = self.lock();
-        inner.sync()?;
-        inner.content_mut(name)?.unsynced.clear();
-        Ok(())
+        let was_to_fail = inner.sync_fails;
+        let synced = inner.sync();
+        let has_failed = was_to_fail && !inner.sync_fails;
+        if synced.is_ok() || has_failed {
+            let writes = std::mem::take(&mut inner.content_mut(name)?.unsynced);
+            if has_failed {
+                inner.forget_some(name, &writes)?;
+            }
+        }
+        synced
     }
 
     fn sync_dir(&mut self) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io;
 use sha2::{Digest, Sha256};
 
 use super::{CHAIN_LEN, Chain, FRAME_BODY_MAX, FRAME_EXTRA, FRAME_HEAD, KIND_MASK, cut_hash, failed};
-use crate::disk::Disk;
+use crate::disk::{Disk, sync_or_write_again};
 use crate::types::{Position, StoreError};
 
 const MAGIC: &[u8; 8] = b"CLJOURN\n";
@@ -117,7 +117,7 @@ impl Segment {
     pub(crate) fn mend(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
         let copy = self.encode();
         disk.write_at(&self.name(), 0, &[copy, copy].concat())?;
-        disk.sync_data(&self.name())?;
+        sync_or_write_again(disk, &self.name())?;
         self.header = Header::Whole;
         self.len = self.len.max(HEADER_LEN);
         Ok(())

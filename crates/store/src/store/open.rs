@@ -13,7 +13,7 @@ use super::facts::{decode_fact, decode_facts};
 use super::read::RawFrame;
 use super::stage::{Draft, DraftAt, DraftRun, Overlay};
 use super::{Moved, RESERVE, RESERVE_BYTES, Store, rows, tail};
-use crate::disk::Disk;
+use crate::disk::{Disk, sync_or_write_again};
 use crate::journal::{self, FrameAt};
 use crate::kv::{Batch, KEPT_KEYS, KvError, KvPlace, MemPlace, Order, Scan, prefix_end};
 use crate::trail::{Trail, TrailTip};
@@ -41,7 +41,7 @@ impl Store {
         } = Vault::open(&mut *disk)?;
         // What a process wrote that was killed before its sync is here, but in the page cache only: nobody may be told of it
         // or build on it before it is durable.
-        disk.sync_data(&found.journal.last_name())
+        sync_or_write_again(&mut *disk, &found.journal.last_name())
             .and_then(|()| vault::make_durable(&mut *disk))
             .and_then(|()| disk.sync_dir())
             .map_err(journal::failed("making durable what was found"))?;

@@ -3,7 +3,7 @@
 /// What may go wrong from now on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// The next `sync_data` or `sync_dir` fails once; what it should have made durable stays unsynced.
+    /// The next `sync_data` or `sync_dir` fails once; of what it should have made durable, some pages are forgotten.
     SyncFails,
     /// After so many further operations that change the disk, the power goes: everything fails until [`super::MemDisk::cut_power`].
     PowerGoesAfter(u64),
