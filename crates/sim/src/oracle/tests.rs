@@ -1,5 +1,7 @@
 //! Each check can fail: a lie is planted and the named check goes red.
 
+mod answers;
+
 use ledger::id::{Hash, Scope};
 use office::command::{CaseNew, MemberRevoke};
 use replica::entry::{Entry, KIND_RECORD, LogId, Tip};
