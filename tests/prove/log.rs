@@ -195,8 +195,7 @@ impl Log {
 
     /// Notes what did not hold, and the command that shows it again at that commit.
     pub(crate) fn failed(&self, row: &Row, again: &str, what: &str) -> Result<()> {
-        let what = what.lines().next().unwrap_or_default();
-        let line = format!("- {} at {}: `{again}`: {what}", row.begun, row.commit);
+        let line = format!("- {} at {}: `{again}`: {}", row.begun, row.commit, in_a_line(what));
         self.rewrite(|_, failures| failures.push(line))
     }
 
@@ -251,6 +250,19 @@ impl Log {
         fs::write(&beside, text(&rows, &failures))?;
         Ok(fs::rename(beside, &self.path)?)
     }
+}
+
+/// The first line of what did not hold, and which checks had something to say behind it.
+fn in_a_line(what: &str) -> String {
+    let mut lines = what.lines();
+    let first = lines.next().unwrap_or_default();
+    let checks = sim::oracle::ALL.map(|check| format!(" ms: {check}:"));
+    let more: BTreeSet<&str> = lines
+        .flat_map(|line| checks.iter().filter(move |check| line.contains(check.as_str())))
+        .filter(|check| !first.contains(check.as_str()))
+        .map(String::as_str)
+        .collect();
+    more.into_iter().fold(first.to_owned(), |line, check| line + " …" + check)
 }
 
 /// The county that a noted failure is about, and for how many days it is told.
@@ -343,25 +355,49 @@ fn totals(rows: &[Row], failures: &[String]) -> String {
     let what =
         "acknowledged entries and keys that nobody owes any longer: every disk that held them was harmed or is gone";
     let _ = writeln!(out, "| {what} | | {excused} | | | |");
-    for (what, checks) in BAD_ENDS {
-        let is_one = |line: &&String| checks.iter().any(|check| line.contains(&format!(" ms: {check}:")));
+    for (what, words) in BAD_ENDS {
+        let is_one = |line: &&String| seed_of(line).is_some() && words.iter().any(|word| line.contains(word));
         let (ever, green) = failures.iter().filter(is_one).fold((0, 0), |(ever, green), line| {
             (ever + 1, green + u64::from(line.contains(GREEN)))
         });
         let _ = writeln!(
             out,
-            "| counties where something was {what}: ever, mended since | 0 | {ever}, {green} | | | |"
+            "| counties where something was {what}: ever, told green since | 0 | {ever}, {green} | | | |"
         );
     }
     planted(&mut out, Total::of(rows, "planted"));
     out
 }
 
-/// What must never be, and the checks that say so.
-const BAD_ENDS: [(&str, &[&str]); 3] = [
-    ("lost", &["kept"]),
-    ("divergent", &["same state", "refold", "in step"]),
-    ("unopenable, or blamed without a cause", &["blame"]),
+/// What must never be, and the words that say so.
+const BAD_ENDS: [(&str, &[&str]); 5] = [
+    ("lost", &[" ms: kept:"]),
+    (
+        "divergent, or not in step",
+        &[
+            " ms: same state:",
+            " ms: refold:",
+            " ms: in step:",
+            ": not in step ",
+            ": not healed: ",
+        ],
+    ),
+    ("unopenable, or blamed without a cause", &[" ms: blame:"]),
+    (
+        "shown that was not so",
+        &[" ms: receipts:", " ms: tiers:", " ms: words:", " ms: void:"],
+    ),
+    (
+        "forged, unbounded, noisy or endless",
+        &[
+            " ms: chains:",
+            " ms: foreign:",
+            " ms: limits:",
+            " ms: idle:",
+            "does not end",
+            "panic:",
+        ],
+    ),
 ];
 
 /// Planted bugs are the same ones each time: the last runs that together went once through the list count.
@@ -481,6 +517,8 @@ mod tests {
             failed.len() == 1 && failed[0].ends_with("`cunlian-sim --seed 7`: kept: lost"),
             "{failed:?}"
         );
+        let both = in_a_line("at 5 ms: words: x\nat 6 ms: kept: y\nat 7 ms: words: z\nat 8 ms: kept: a");
+        assert_eq!(both, "at 5 ms: words: x … ms: kept:");
         let red = "red counties told again: green since, red still | |";
         assert!(text.contains(&format!("{red} 0, 0")), "{text}");
         let text = text.replace("None.", &failed[0]);

@@ -222,14 +222,14 @@ fn a_day(line: &Line, wanted: &mut Wanted) -> Vec<String> {
     let book: String = DAYBOOK.lines().take(ROWS + 1).map(with_our_code).collect();
     for row in book.lines().skip(1) {
         let cells: Vec<&str> = row.split(',').collect();
-        if cells[3].chars().count() > 2 {
+        if cells[3].chars().count() > 1 {
             wanted.value(cells[3]);
         }
         wanted.number(cells[4]);
         if cells[5].len() == 11 {
             wanted.number(cells[5]);
         }
-        if cells[6].chars().count() > 4 {
+        if cells[6].chars().count() > 2 {
             wanted.value(cells[6]);
         }
     }
