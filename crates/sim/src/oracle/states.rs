@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::conflict::ConflictKind;
 use ledger::id::{DeviceId, Hash, RecordId, Scope, ScopeKind};
-use ledger::record::{Folded, Status};
+use ledger::record::{Flag, Folded, Status};
 use office::Office;
 use office::views::{RecordRef, RecordRow, RowStatus};
 
@@ -119,6 +119,9 @@ pub(super) fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, 
         let others = f.conflicts.iter().filter(|c| c.kind != ConflictKind::VoidEvent);
         others.cloned().collect()
     };
+    // What a decision upholds goes before what is concurrent with it; without the void event nothing was to be decided. Of two twins, typed
+    // apart, the other one's day may lead then. That is the decision's doing, and it counts.
+    let is_decided = with.events.iter().any(|e| e.flags.contains(&Flag::Upheld));
     let differs = [
         (
             "status",
@@ -133,7 +136,7 @@ pub(super) fn void_changes_nothing(seat: Seat, with: &Folded, without: &Folded, 
         ("items", with.items != without.items),
         (
             "days",
-            (with.received_on, with.accepted_on) != (without.received_on, without.accepted_on),
+            !is_decided && (with.received_on, with.accepted_on) != (without.received_on, without.accepted_on),
         ),
         (
             "hands",
