@@ -25,6 +25,16 @@ fn an_answer_before_the_entry_is_durable_is_a_broken_promise() {
 fn a_harmed_disk_excuses_what_lies_behind_its_damage_and_nothing_else() {
     // The end is gone, and nothing on the disk says that anything was there.
     assert_eq!(told(true), BTreeSet::from([Check::Kept]));
+
+    let (mut world, county, _) = worked(3, 1);
+    let seat = room(&county);
+    record(&mut world, seat);
+    let (name, end) = journal(&world, seat);
+    record(&mut world, seat);
+    world.disk(seat).flip(&name, end - 60, 3);
+    let (mut promises, mut disks, mut found) = (Promises::default(), Disks::default(), Findings::default());
+    promises.note(&world, seat, (Some(&mut disks), true), &mut found);
+    assert!(promises.excused() > 0 && found.found.is_empty(), "{:?}", found.found);
 }
 
 #[test]
