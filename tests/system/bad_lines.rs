@@ -157,7 +157,13 @@ fn a_room_whose_address_changes_in_the_middle_of_catching_up_goes_on_over_the_sa
             relay.rebind();
             rebound += 1;
         }
-        assert!(begun.elapsed() < PATIENCE, "{}", county[room].log_tail());
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "over {rebound} addresses; {:?}\nroom:\n{}\nhub:\n{}",
+            relay.tallies(),
+            county[room].log_tail(),
+            county[top].log_tail()
+        );
         std::thread::sleep(100 * MS);
     }
     println!("300 cases over {rebound} addresses in {:?}", begun.elapsed());
