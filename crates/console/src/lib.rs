@@ -12,6 +12,9 @@
 //! The htmx extension for server-sent events is not used: it holds one connection for every open tab, a browser opens at most six
 //! to one address, so the seventh tab would hang. `console.js` listens only while its tab is looked at.
 
+// A crash at a clerk's desk, as `unwrap` is, which the workspace warns of.
+#![cfg_attr(not(test), warn(clippy::expect_used))]
+
 pub mod accounts;
 pub mod assets;
 pub mod case;

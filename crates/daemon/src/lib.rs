@@ -7,6 +7,9 @@
 //!
 //! A face (a web page, see [`Face`]) asks the same `Service` too. A command does the same whether a daemon runs or not, because both ways end in the same `Service`.
 
+// A crash at a clerk's desk, as `unwrap` is, which the workspace warns of.
+#![cfg_attr(not(test), warn(clippy::expect_used))]
+
 mod action;
 mod api;
 mod certificate;

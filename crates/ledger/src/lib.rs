@@ -2,6 +2,9 @@
 //!
 //! Pure: no socket, clock, randomness or thread. The sole importer of automerge.
 
+// A crash at a clerk's desk, as `unwrap` is, which the workspace warns of.
+#![cfg_attr(not(test), warn(clippy::expect_used))]
+
 pub mod calendar;
 pub mod catalogue;
 pub mod check;

@@ -9,6 +9,9 @@
 //! Everything that decides lies in the office and the session, which have no clock and no socket; here is only what moves
 //! bytes, bounds them, and gives time and seeds.
 
+// A crash at a clerk's desk, as `unwrap` is, which the workspace warns of.
+#![cfg_attr(not(test), warn(clippy::expect_used))]
+
 mod backoff;
 mod clock;
 mod dial;

@@ -7,6 +7,9 @@
 //!
 //! Single-threaded and synchronous: time and seed are arguments, so a whole county runs in one thread of a test.
 
+// A crash at a clerk's desk, as `unwrap` is, which the workspace warns of.
+#![cfg_attr(not(test), warn(clippy::expect_used))]
+
 mod acts;
 mod asides;
 mod audit;

@@ -2,6 +2,9 @@
 //!
 //! Pure: no socket, clock, randomness or thread. Time and seeds come in as arguments; effects go out in one ordered queue.
 
+// A crash at a clerk's desk, as `unwrap` is, which the workspace warns of.
+#![cfg_attr(not(test), warn(clippy::expect_used))]
+
 pub mod authority;
 pub mod credential;
 pub mod entry;

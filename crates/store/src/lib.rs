@@ -7,6 +7,9 @@
 //!
 //! Nothing that is staged is seen by any reader before it is committed.
 
+// A crash at a clerk's desk, as `unwrap` is, which the workspace warns of.
+#![cfg_attr(not(test), warn(clippy::expect_used))]
+
 pub mod disk;
 mod journal;
 pub mod kv;
